@@ -1,0 +1,125 @@
+# hotlined. The two commands a newcomer needs:
+#   make run    install what is missing, build, private PostgreSQL, migrate, seed, start
+#   make test   install, build, run all tests; ends with "N passed, N failed"
+#
+# B is the build directory (helpers and CI may use their own), ROOMS the folders of src/ in C.
+B      ?= build
+CC     := gcc
+NODE   ?= node
+PKGS   := sofia-sip-ua libpq libevent libevent_pthreads openssl libcjson libmicrohttpd sqlite3 \
+          libconfig xlsxwriter libsystemd
+# Expanded only when compiling, so that `make deps` works on a machine without the libraries.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lspandsp -lm -lpthread
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+          -Wno-missing-field-initializers
+BASE_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) -Iinclude -I$(B)/gen -Isrc $(PKG_CFLAGS) -MMD -MP
+REL_CFLAGS  := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+ROOMS := base store http sip media tts acd ivr access directory telephony monitor report api
+SRCS  := $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c)))
+MAIN  := $(sort $(wildcard src/main/*.c))
+GEN   := $(B)/gen/hotlined/statements.h $(B)/gen/statements.c $(B)/gen/schema.c
+rel_obj  = $(patsubst %.c,$(B)/rel/%.o,$(1))
+asan_obj = $(patsubst %.c,$(B)/asan/%.o,$(1))
+
+.PHONY: all deps build run call test unit sim system browser bench lint format install clean web
+all: build
+
+build: $(B)/hotlined web
+
+-include mk/deps.mk mk/run.mk mk/install.mk
+
+# --- generated from sql/: the named statements and the migrations ------------------------------
+SQL_QUERIES := $(sort $(wildcard sql/queries/*.sql))
+SQL_SCHEMA  := $(sort $(wildcard sql/schema/*.sql))
+$(B)/gen/.stamp: $(SQL_QUERIES) $(SQL_SCHEMA) scripts/embed-sql
+	@mkdir -p $(B)/gen/hotlined
+	@scripts/embed-sql $(B)/gen
+	@touch $@
+$(GEN): $(B)/gen/.stamp
+
+# --- objects ------------------------------------------------------------------------------------
+$(B)/rel/%.o: %.c $(B)/gen/.stamp
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -DHOTLINED_VERSION='"$(VERSION)"' -c $< -o $@
+$(B)/asan/%.o: %.c $(B)/gen/.stamp
+	@mkdir -p $(@D)
+	@echo "  ASAN  $<"
+	@$(CC) $(BASE_CFLAGS) $(ASAN_CFLAGS) -DHOTLINED_VERSION='"$(VERSION)"' -c $< -o $@
+$(B)/rel/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -c $< -o $@
+$(B)/asan/gen/%.o: $(B)/gen/%.c
+	@mkdir -p $(@D)
+	@$(CC) $(BASE_CFLAGS) $(ASAN_CFLAGS) -c $< -o $@
+GEN_REL  := $(B)/rel/gen/statements.o $(B)/rel/gen/schema.o
+GEN_ASAN := $(B)/asan/gen/statements.o $(B)/asan/gen/schema.o
+
+$(B)/hotlined: $(call rel_obj,$(MAIN) $(SRCS)) $(GEN_REL)
+	@echo "  LD    $@"
+	@$(CC) $(REL_CFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/hotlined-asan: $(call asan_obj,$(MAIN) $(SRCS)) $(GEN_ASAN)
+	@echo "  LD    $@"
+	@$(CC) $(ASAN_CFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# --- tests in C: the first line of a test names the rooms it links: /* rooms: base acd */ --------
+# tests/unit/test_x.c and tests/sim/test_x.c may have helpers in the same folder named x_*.c, listed
+# on the second line: /* with: tests/sim/acd_model.c */
+C_TESTS := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+TEST_BINS := $(patsubst tests/%.c,$(B)/tests/%,$(C_TESTS))
+rooms_of = $(shell sed -n '1s,^/\* rooms:\(.*\)\*/.*,\1,p' $(1))
+with_of  = $(shell sed -n '2s,^/\* with:\(.*\)\*/.*,\1,p' $(1))
+srcs_of  = $(foreach r,$(call rooms_of,$(1)),$(wildcard src/$(r)/*.c src/$(r)/*/*.c))
+define TEST_RULE
+$(B)/tests/$(1): $(call asan_obj,tests/$(1).c $(call with_of,tests/$(1).c) $(call srcs_of,tests/$(1).c)) $(if $(filter store,$(call rooms_of,tests/$(1).c)),$(GEN_ASAN))
+	@mkdir -p $$(@D)
+	@echo "  LD    $$@"
+	@$$(CC) $$(ASAN_CFLAGS) -o $$@ $$^ $$(PKG_LIBS) -lcmocka $$(TEST_LIBS_$(notdir $(1)))
+endef
+$(foreach t,$(patsubst tests/%.c,%,$(C_TESTS)),$(eval $(call TEST_RULE,$(t))))
+TEST_LIBS_test_srtp := -lsrtp2
+
+# One C test:  make check T=unit/test_acd   (builds only the rooms it names)
+check: $(B)/tests/$(T)
+	$(B)/tests/$(T)
+
+unit: $(filter $(B)/tests/unit/%,$(TEST_BINS))
+sim: $(filter $(B)/tests/sim/%,$(TEST_BINS))
+
+test: deps
+	@$(MAKE) --no-print-directory B=$(B) build $(B)/hotlined-asan tools unit sim
+	@B=$(B) tests/run
+
+TOOL_BINS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+tools: $(TOOL_BINS)
+$(B)/tools/%: tests/tools/%.c $(B)/gen/.stamp
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $< $(PKG_LIBS)
+
+# --- pages ---------------------------------------------------------------------------------------
+WEB_FILES := $(shell find src/web -path src/web/node_modules -prune -o -path src/web/dist -prune -o -type f -print 2>/dev/null)
+web: $(if $(wildcard src/web/package.json),src/web/dist/index.html)
+src/web/node_modules/.stamp: src/web/package-lock.json
+	@cd src/web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+src/web/dist/index.html: src/web/node_modules/.stamp $(WEB_FILES)
+	@cd src/web && npm run --silent build
+	@touch $@
+
+# --- upkeep --------------------------------------------------------------------------------------
+C_FILES := $(sort $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/hotlined/*.h tests/*/*.[ch]))
+format:
+	@clang-format -i $(C_FILES)
+lint:
+	@clang-format --dry-run -Werror $(C_FILES)
+	@scripts/lint
+clean:
+	rm -rf $(B) src/web/dist
+
+-include $(shell find $(B)/rel $(B)/asan -name '*.d' 2>/dev/null)

@@ -1,0 +1,153 @@
+/* SIP: trunks, desk phones and dialogs on sofia-sip's nua, media off.
+ *
+ * The room knows dialogs ("legs") and trunks; it knows no calls, queues or centers. It tells the
+ * upper room what happened through handlers, always on the control thread, and does what it is
+ * told. One leg is one INVITE dialog. The story of an incoming leg:
+ *
+ *     on_invite -> (sip_leg_progress) -> sip_leg_answer -> on_established -> on_reoffer ...
+ *               -> on_ended, exactly once, after which the handle means nothing.
+ *
+ * on_ended comes for every leg that was announced or created, also after our own hang-up. */
+#ifndef HOTLINED_SIP_H
+#define HOTLINED_SIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hotlined/sdp.h>
+#include <hotlined/slots.h>
+
+struct loop;
+struct sip;
+struct text;
+
+#define SIP_NUMBER_SIZE 64
+#define SIP_URI_SIZE    256
+
+/* --- trunks -------------------------------------------------------------------------------- */
+
+struct sip_trunk_conf {
+    int32_t id;
+    char name[64];
+    char transport[8]; /* udp, tcp, tls */
+    char host[128];
+    uint16_t port;
+    char allowed_ips[256]; /* comma list of addresses or CIDR they send from; "" = host only */
+    char username[64], password[128], realm[64]; /* digest we answer to when challenged */
+    char in_username[64], in_password[128];      /* digest we demand of them; "" = none */
+    int max_channels;                            /* both directions together; 0 = no limit */
+    int priority;                                /* lower is tried first for outgoing calls */
+    int options_interval_s;                      /* health check; 0 = none */
+    bool registers;                              /* we REGISTER there (number behind a provider) */
+    bool enabled;
+};
+
+enum sip_trunk_state { SIP_TRUNK_UNKNOWN, SIP_TRUNK_UP, SIP_TRUNK_DOWN, SIP_TRUNK_DISABLED };
+
+/* Replaces the whole set. Trunks keep their state and calls when their id stays. */
+int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigned count);
+enum sip_trunk_state sip_trunk_state(const struct sip *sip, int32_t trunk_id);
+int sip_trunk_channels(const struct sip *sip, int32_t trunk_id); /* in use now */
+
+/* --- desk phones --------------------------------------------------------------------------- */
+
+struct sip_phone_conf {
+    int32_t user_id;
+    char extension[32];
+    char ha1_md5[33];    /* hex of MD5(extension:realm:password); "" = MD5 not allowed */
+    char ha1_sha256[65]; /* hex of SHA-256 of the same (RFC 7616) */
+};
+int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigned count);
+bool sip_phone_is_registered(const struct sip *sip, int32_t user_id);
+
+/* --- legs ---------------------------------------------------------------------------------- */
+
+struct sip_invite {
+    handle_t leg;
+    int32_t trunk_id;             /* 0 when it came from a registered desk phone */
+    int32_t user_id;              /* of the desk phone, else 0 */
+    char caller[SIP_NUMBER_SIZE]; /* user part of P-Asserted-Identity (trusted trunk) or From; "" =
+                                     anonymous */
+    char called[SIP_NUMBER_SIZE]; /* user part of the Request-URI */
+    char call_id[128];            /* SIP Call-ID, for logs */
+    bool has_sdp;                 /* false: our answer carries the offer (RFC 3261 13.2.1) */
+    struct sdp_audio sdp;
+    char x_global_call_id[40]; /* header X-Hotlined-Call, "" = none; only from trunks */
+};
+
+enum sip_end {
+    SIP_END_REMOTE,   /* BYE or CANCEL by the far side */
+    SIP_END_LOCAL,    /* we hung up, or refused */
+    SIP_END_REFUSED,  /* far side answered our INVITE with 3xx-6xx */
+    SIP_END_TIMEOUT,  /* no answer, no ACK, session timer ran out */
+    SIP_END_TRANSPORT /* connection or trunk died */
+};
+
+struct sip_ended {
+    enum sip_end end;
+    int status;       /* SIP status that ended it; 200 for BYE, 487 for CANCEL */
+    char reason[128]; /* Reason header or phrase, made safe for logs */
+};
+
+struct sip_handlers {
+    /* A call wants in. Answer with sip_leg_progress/answer/reject, now or later. Numbers that are
+     * not ours are the upper room's business: it rejects with 404. Strangers (no trunk, no phone)
+     * are refused with 403 inside this room and logged. */
+    void (*on_invite)(const struct sip_invite *invite, void *arg);
+    /* Outgoing leg: 18x arrived; sdp is NULL without early media. */
+    void (*on_progress)(handle_t leg, int status, const struct sdp_audio *sdp, void *arg);
+    /* Outgoing leg answered (sdp = their answer), or incoming leg got its ACK (sdp = NULL, or
+     * their answer when our 200 carried the offer). */
+    void (*on_established)(handle_t leg, const struct sdp_audio *sdp, void *arg);
+    /* re-INVITE or UPDATE with a changed offer (hold, codec, address); sdp NULL = re-INVITE
+     * without offer. Answer at once with sip_leg_reoffer_answer(). */
+    void (*on_reoffer)(handle_t leg, const struct sdp_audio *sdp, void *arg);
+    void (*on_digit)(handle_t leg, char digit, int duration_ms, void *arg); /* INFO dtmf-relay */
+    void (*on_ended)(handle_t leg, const struct sip_ended *ended, void *arg);
+    void (*on_trunk_state)(int32_t trunk_id, enum sip_trunk_state state, void *arg);
+    void (*on_phone)(int32_t user_id, bool registered, void *arg);
+};
+
+struct sip_options {
+    const char *listen;      /* host:port for UDP and TCP */
+    const char *tls_listen;  /* "" = none */
+    const char *tls_dir;     /* directory with agent.pem and cafile.pem */
+    const char *public_host; /* "" = listen address */
+    const char *realm;
+    int dscp;
+    int max_legs;
+    int session_expires_s; /* 1800, RFC 4028 */
+};
+
+int sip_create(struct loop *loop, const struct sip_options *options,
+               const struct sip_handlers *handlers, void *arg, struct sip **ret_sip);
+/* Sends BYE/CANCEL for what is left and waits for their end at most timeout_ms (turns the loop). */
+void sip_destroy(struct sip *sip, int timeout_ms);
+
+/* sdp text is copied. status 180 without, 183 with sdp. */
+int sip_leg_progress(struct sip *sip, handle_t leg, int status, const char *sdp);
+int sip_leg_answer(struct sip *sip, handle_t leg, const char *sdp);
+/* status 300-699; retry_after_s 0 = none. Says why in a Reason phrase (ASCII). */
+int sip_leg_reject(struct sip *sip, handle_t leg, int status, const char *phrase,
+                   int retry_after_s);
+int sip_leg_reoffer_answer(struct sip *sip, handle_t leg, const char *sdp); /* NULL = 488 */
+/* BYE, CANCEL or reject, whichever fits the state. Idempotent. cause is a Q.850 number for the
+ * Reason header, 16 = normal. */
+void sip_leg_hangup(struct sip *sip, handle_t leg, int q850_cause);
+
+struct sip_call_out {
+    int32_t trunk_id;   /* 0 = to a registered phone */
+    int32_t user_id;    /* of the phone when trunk_id is 0 */
+    const char *caller; /* our number shown */
+    const char *called;
+    const char *sdp;            /* offer */
+    const char *global_call_id; /* sent as X-Hotlined-Call; NULL = none */
+    int ring_timeout_s;
+};
+/* 0 and a leg; -ENOENT phone not registered or trunk unknown; -EAGAIN trunk full or down. */
+int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg);
+
+/* Status line for logs and tests. */
+unsigned sip_leg_count(const struct sip *sip);
+
+#endif

@@ -1,0 +1,124 @@
+/* Telephony: the service that owns calls.
+ *
+ * One inbound call, from INVITE to BYE:
+ *
+ *   sip on_invite            number plan -> center, flow; fact call_begin; media leg; 200 OK
+ *   ivr engine               welcome, menus ... -> IVR_ENQUEUE; facts ivr_begin, ivr_key, ivr_end
+ *   acd engine               ACD_OFFER -> agent's page rings (event "agent"); fact offer_begin
+ *   agent answers            telephony_answer -> ACD_CONNECT; room {caller, agent line}; the
+ * agent's number is announced to both; recording on two tracks; facts talk_begin, recording_begin
+ *   somebody hangs up        facts talk_end, recording_end, call_end; agent in ACW
+ *   agent is done            telephony_wrap_up_done -> READY; fact acw_end
+ *
+ * Calls, legs, queue entries and agents are flat structs of ids (calls.h, private); sockets,
+ * timers and SIP handles hang beside them in the device rooms. Telephony features are changes of
+ * the media room's hears-table and events for the pure engines; packets are never touched here. */
+#ifndef HOTLINED_TELEPHONY_H
+#define HOTLINED_TELEPHONY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hotlined/id.h>
+
+struct directory;
+struct fact_outbox;
+struct loop;
+struct media;
+struct sip;
+struct telephony;
+struct text;
+
+struct telephony_event {
+    const char *type; /* "agent", "seat", "queue", "call", "trunk" (docs/api.md §events) */
+    int32_t center_id;
+    int32_t user_id;  /* > 0: only for this user's own stream; 0: for whoever may see the center */
+    const char *json; /* one JSON object, no newlines; valid during the callback */
+};
+
+struct telephony_options {
+    const char *recording_dir;
+    int max_calls;
+    int max_agents;
+};
+
+struct telephony_handlers {
+    void (*on_event)(const struct telephony_event *event, void *arg);
+};
+
+/* Created first, because sip and media want its handlers; they are attached before calls come. */
+int telephony_create(struct loop *loop, const struct telephony_options *options,
+                     const struct telephony_handlers *handlers, void *arg,
+                     struct telephony **ret_telephony);
+void telephony_destroy(struct telephony *telephony);
+const struct sip_handlers *telephony_sip_handlers(void);     /* arg = the telephony */
+const struct media_handlers *telephony_media_handlers(void); /* arg = the telephony */
+void telephony_attach(struct telephony *telephony, struct sip *sip, struct media *media,
+                      struct directory *directory, struct fact_outbox *outbox);
+/* A new directory snapshot is in force: queues, members, trunks, phones are applied. */
+void telephony_directory_changed(struct telephony *telephony);
+/* From now on INVITEs get 503 with Retry-After; running calls go on. */
+void telephony_drain(struct telephony *telephony);
+bool telephony_is_draining(const struct telephony *telephony);
+unsigned telephony_call_count(const struct telephony *telephony);
+
+/* --- what agents do; user_id is the signed-in user ------------------------------------------ */
+
+enum telephony_result {
+    TELEPHONY_OK = 0,
+    TELEPHONY_LATER,     /* kept; takes effect after the call */
+    TELEPHONY_NOT_AGENT, /* user is no agent */
+    TELEPHONY_NOT_SIGNED_IN,
+    TELEPHONY_SIGNED_IN_ELSEWHERE, /* ask, then sign in with move = true */
+    TELEPHONY_IN_CALL,             /* refused during a call */
+    TELEPHONY_NO_LINE,             /* microphone/line not up: nothing can ring */
+    TELEPHONY_STALE,               /* the call is gone or taken by somebody else */
+    TELEPHONY_WRAP_UP_MISSING,     /* the queue makes the summary compulsory */
+    TELEPHONY_BAD_REASON,
+    TELEPHONY_BAD_OFFER, /* browser's SDP */
+    TELEPHONY_NO_PHONE,  /* no registered desk phone */
+    TELEPHONY_BUSY       /* no slot left */
+};
+
+struct telephony_sign_in {
+    const char *session; /* id of the HTTP session: the same session may sign in again (reload) */
+    const char *address; /* peer address, for the fact */
+    bool phone;          /* desk phone instead of the browser */
+    bool move;           /* take over from another session */
+};
+enum telephony_result telephony_sign_in(struct telephony *telephony, int32_t user_id,
+                                        const struct telephony_sign_in *sign_in);
+enum telephony_result telephony_sign_out(struct telephony *telephony, int32_t user_id,
+                                         const char *fact_reason);
+/* state: "ready", "busy", "rest"; reason_id of the directory for busy and rest (0 = none). */
+enum telephony_result telephony_set_state(struct telephony *telephony, int32_t user_id,
+                                          const char *state, int32_t reason_id);
+/* The browser's offer: a first line, an ICE restart, or a new page taking over in mid-call.
+ * answer receives SDP; why a Chinese reason for BAD_OFFER. */
+enum telephony_result telephony_line_offer(struct telephony *telephony, int32_t user_id,
+                                           const char *offer, size_t length, char *answer,
+                                           size_t answer_size, char *why, size_t why_size);
+enum telephony_result telephony_answer(struct telephony *telephony, int32_t user_id,
+                                       const struct uuid *call_id);
+enum telephony_result telephony_reject(struct telephony *telephony, int32_t user_id,
+                                       const struct uuid *call_id);
+enum telephony_result telephony_hangup(struct telephony *telephony, int32_t user_id,
+                                       const struct uuid *call_id);
+/* Summary saved (code may be "" when not compulsory). Marks the call's summary as given. */
+enum telephony_result telephony_wrap_up_saved(struct telephony *telephony, int32_t user_id,
+                                              const struct uuid *call_id, const char *code,
+                                              const char *note);
+/* Ends ACW. */
+enum telephony_result telephony_wrap_up_done(struct telephony *telephony, int32_t user_id);
+/* Echo test for the speaker/microphone check: plays the beep and "话机测试" prompt to the line. */
+enum telephony_result telephony_line_test(struct telephony *telephony, int32_t user_id);
+
+/* --- views (append one JSON object) --------------------------------------------------------- */
+
+/* The agent's own document, same as event "agent". {"signed_in":false} when not. */
+void telephony_agent_json(struct telephony *telephony, int32_t user_id, struct text *out);
+/* {"at_ms":..,"queues":[..],"seats":[..],"waiting":[..],"trunks":[..]} of one center. */
+void telephony_center_json(struct telephony *telephony, int32_t center_id, struct text *out);
+
+#endif
