@@ -52,6 +52,8 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
                      const struct telephony_handlers *handlers, void *arg,
                      struct telephony **ret_telephony);
 void telephony_destroy(struct telephony *telephony);
+/* How many legs sip and media must be able to hold for these options. */
+uint32_t telephony_max_legs(const struct telephony_options *options);
 const struct sip_handlers *telephony_sip_handlers(void);     /* arg = the telephony */
 const struct media_handlers *telephony_media_handlers(void); /* arg = the telephony */
 void telephony_attach(struct telephony *telephony, struct sip *sip, struct media *media,
@@ -94,11 +96,17 @@ enum telephony_result telephony_sign_out(struct telephony *telephony, int32_t us
 /* state: "ready", "busy", "rest"; reason_id of the directory for busy and rest (0 = none). */
 enum telephony_result telephony_set_state(struct telephony *telephony, int32_t user_id,
                                           const char *state, int32_t reason_id);
-/* The browser's offer: a first line, an ICE restart, or a new page taking over in mid-call.
- * answer receives SDP; why a Chinese reason for BAD_OFFER. */
+/* The browser's offer: a first line (also before sign-in, for the microphone test), an ICE
+ * restart, or a new page taking over in mid-call. session: id of the HTTP session; another one than
+ * the signed-in one gets SIGNED_IN_ELSEWHERE. answer receives SDP; why a Chinese reason for
+ * BAD_OFFER. */
 enum telephony_result telephony_line_offer(struct telephony *telephony, int32_t user_id,
-                                           const char *offer, size_t length, char *answer,
-                                           size_t answer_size, char *why, size_t why_size);
+                                           const char *session, const char *offer, size_t length,
+                                           char *answer, size_t answer_size, char *why,
+                                           size_t why_size);
+/* Where and since when somebody is signed in, for the question "move here?". False when not. */
+bool telephony_signed_in_at(struct telephony *telephony, int32_t user_id, char address[64],
+                            int64_t *ret_since_ms);
 enum telephony_result telephony_answer(struct telephony *telephony, int32_t user_id,
                                        const struct uuid *call_id);
 enum telephony_result telephony_reject(struct telephony *telephony, int32_t user_id,

@@ -1,0 +1,613 @@
+/* Agents: signing in and out, states, the line they speak through, ringing and answering. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+
+#include "telephony/calls.h"
+
+#define PHONE_RING_S 120 /* the ACD's ring time-out comes first */
+
+handle_t agent_media(struct telephony *t, const struct agent *agent)
+{
+    struct leg *leg = leg_find(t, agent->line);
+
+    return leg ? leg->media : 0;
+}
+
+static bool line_is_up(struct telephony *t, const struct agent *agent)
+{
+    if (agent->line_kind == LINE_PHONE)
+        return sip_phone_is_registered(t->sip, agent->user_id);
+    return agent->line_state == MEDIA_LINE_UP;
+}
+
+static void tell_acd_line(struct telephony *t, struct agent *agent)
+{
+    if (!agent->signed_in)
+        return;
+    if (acd_line(t->acd, loop_now_ms(t->loop), agent->user_id, line_is_up(t, agent)) == 0)
+        acd_carry_out(t);
+}
+
+static const char *reason_name(struct telephony *t, const struct agent *agent)
+{
+    size_t count;
+    const struct dir_reason *reasons = directory_reasons(t->directory, &count);
+
+    if (agent->reason_id == ACD_REASON_RONA)
+        return "久不应答";
+    for (size_t i = 0; i < count; i++)
+        if (reasons[i].id == agent->reason_id && reasons[i].center_id == agent->center_id)
+            return reasons[i].name;
+    return "";
+}
+
+/* --- the ACD says a state changed ----------------------------------------------------------- */
+
+static void acw_begins(struct telephony *t, struct agent *agent)
+{
+    struct call *call = call_find(t, agent->call);
+    const struct dir_queue *queue = call ? directory_queue(t->directory, call->queue_id) : NULL;
+
+    agent->acw_at = loop_now_ms(t->loop);
+    agent->acw_ms = agent->state_since_ms;
+    agent->acw_deadline_ms =
+        queue && !queue->acd.wrap_up_required ? agent->acw_ms + (int64_t)queue->acd.wrap_up_ms : 0;
+}
+
+static void acw_ends(struct telephony *t, struct agent *agent)
+{
+    struct call *call = call_find(t, agent->call);
+
+    agent->acw_deadline_ms = 0;
+    if (call)
+        fact_acw_end(t, agent, call);
+}
+
+/* The call of a talk or of its ACW is the agent's until his next state that is neither. */
+static void let_go_of_call(struct telephony *t, struct agent *agent)
+{
+    struct call *call = call_find(t, agent->call);
+
+    agent->call = 0;
+    if (call)
+        call_release_if_done(t, call);
+}
+
+void agent_state_changed(struct telephony *t, struct agent *agent,
+                         const struct acd_command *command)
+{
+    if (command->old_state == ACD_ACW)
+        acw_ends(t, agent);
+    agent->state = command->state;
+    agent->reason_id = command->reason_id;
+    agent->state_since_ms = loop_wall_ms(t->loop);
+    if (command->state == ACD_ACW)
+        acw_begins(t, agent);
+    if (command->state == ACD_READY || command->state == ACD_BUSY || command->state == ACD_REST ||
+        command->state == ACD_SIGNED_OUT)
+        let_go_of_call(t, agent);
+    log_info("agent", "state", "agent=%d from=%s to=%s reason=%s", agent->user_id,
+             agent_state_name(command->old_state), agent_state_name(command->state),
+             log_safe(reason_name(t, agent)));
+    if (command->state != ACD_SIGNED_OUT)
+        fact_agent_state(t, agent, reason_name(t, agent));
+    view_agent_changed(t, agent);
+    view_queue_changed(t, agent->center_id);
+}
+
+static struct agent *agent_with_timers(struct telephony *t, int32_t user_id);
+
+/* --- signing in and out --------------------------------------------------------------------- */
+
+static void session_open(struct telephony *t, struct agent *agent,
+                         const struct telephony_sign_in *in)
+{
+    agent->signed_in = true;
+    agent->signed_in_ms = loop_wall_ms(t->loop);
+    agent->session = uuid_new(agent->signed_in_ms);
+    agent->line_kind = in->phone ? LINE_PHONE : LINE_BROWSER;
+    text_copy(agent->http_session, sizeof(agent->http_session), in->session);
+    text_copy(agent->address, sizeof(agent->address), in->address);
+    fact_session_begin(t, agent);
+}
+
+/* Hot desk: the same agent at another desk. His state and his call go with him; the old page's
+ * line is closed, the caller hears music until the new line is up. */
+static void session_move(struct telephony *t, struct agent *agent,
+                         const struct telephony_sign_in *in)
+{
+    handle_t old = agent_media(t, agent);
+
+    fact_session_end(t, agent, "moved");
+    if (agent->line_kind == LINE_BROWSER && old) {
+        media_leg_close(t->media, old);
+        agent->line = 0;
+        agent->line_state = MEDIA_LINE_CLOSED;
+    }
+    session_open(t, agent, in);
+    fact_agent_state(t, agent, reason_name(t, agent));
+    tell_acd_line(t, agent);
+    talk_line_changed(t, agent);
+    view_agent_changed(t, agent);
+}
+
+enum telephony_result telephony_sign_in(struct telephony *t, int32_t user_id,
+                                        const struct telephony_sign_in *in)
+{
+    const struct dir_agent *person = directory_agent(t->directory, user_id);
+    struct agent *agent;
+
+    if (!person || !person->agent_no[0])
+        return TELEPHONY_NOT_AGENT;
+    agent = agent_with_timers(t, user_id);
+    if (!agent)
+        return TELEPHONY_BUSY;
+    if (in->phone && !sip_phone_is_registered(t->sip, user_id))
+        return TELEPHONY_NO_PHONE;
+    if (agent->signed_in) {
+        if (strcmp(agent->http_session, in->session) == 0 &&
+            agent->line_kind == (in->phone ? LINE_PHONE : LINE_BROWSER))
+            return TELEPHONY_OK; /* a reloaded page */
+        if (!in->move && strcmp(agent->http_session, in->session) != 0)
+            return TELEPHONY_SIGNED_IN_ELSEWHERE;
+        session_move(t, agent, in);
+        return TELEPHONY_OK;
+    }
+    agent->center_id = person->center_id;
+    session_open(t, agent, in);
+    if (acd_sign_in(t->acd, loop_now_ms(t->loop), user_id, ACD_BUSY, ACD_REASON_NONE)) {
+        fact_session_end(t, agent, "forced");
+        agent->signed_in = false;
+        return TELEPHONY_BUSY;
+    }
+    acd_carry_out(t);
+    tell_acd_line(t, agent);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_sign_out(struct telephony *t, int32_t user_id,
+                                         const char *fact_reason)
+{
+    struct agent *agent = agent_find(t, user_id);
+    int err;
+
+    if (!agent || !agent->signed_in)
+        return TELEPHONY_NOT_SIGNED_IN;
+    err = acd_sign_out(t->acd, loop_now_ms(t->loop), user_id, false);
+    if (err == -EBUSY)
+        return TELEPHONY_IN_CALL;
+    agent->signed_in = false;
+    acd_carry_out(t);
+    fact_session_end(t, agent, fact_reason);
+    log_info("agent", "signed_out", "agent=%d why=%s", user_id, fact_reason);
+    view_agent_changed(t, agent);
+    return TELEPHONY_OK;
+}
+
+bool telephony_signed_in_at(struct telephony *t, int32_t user_id, char address[64],
+                            int64_t *ret_since_ms)
+{
+    struct agent *agent = agent_find(t, user_id);
+
+    if (!agent || !agent->signed_in)
+        return false;
+    text_copy(address, 64, agent->address);
+    *ret_since_ms = agent->signed_in_ms;
+    return true;
+}
+
+/* --- states --------------------------------------------------------------------------------- */
+
+static bool reason_fits(struct telephony *t, const struct agent *agent, int32_t reason_id,
+                        bool rest)
+{
+    size_t count;
+    const struct dir_reason *reasons = directory_reasons(t->directory, &count);
+
+    if (!reason_id)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (reasons[i].id == reason_id && reasons[i].center_id == agent->center_id)
+            return reasons[i].rest == rest;
+    return false;
+}
+
+static int state_by_name(const char *name)
+{
+    if (strcmp(name, "ready") == 0)
+        return ACD_READY;
+    if (strcmp(name, "busy") == 0)
+        return ACD_BUSY;
+    return strcmp(name, "rest") == 0 ? ACD_REST : -1;
+}
+
+enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, const char *name,
+                                          int32_t reason_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    int state = state_by_name(name), err;
+    struct call *call;
+
+    if (!agent || !agent->signed_in)
+        return TELEPHONY_NOT_SIGNED_IN;
+    if (state < 0 || !reason_fits(t, agent, reason_id, state == ACD_REST))
+        return TELEPHONY_BAD_REASON;
+    if (state == ACD_READY && !line_is_up(t, agent))
+        return TELEPHONY_NO_LINE;
+    err = acd_request_state(t->acd, loop_now_ms(t->loop), user_id, (enum acd_agent_state)state,
+                            reason_id);
+    acd_carry_out(t);
+    view_agent_changed(t, agent);
+    call = call_find(t, agent->call);
+    if (err == -EINPROGRESS && call && call->wrap_up_saved)
+        return telephony_wrap_up_done(t, user_id);
+    if (err == -EINPROGRESS)
+        return TELEPHONY_WRAP_UP_MISSING;
+    if (err < 0)
+        return TELEPHONY_NOT_SIGNED_IN;
+    return err ? TELEPHONY_LATER : TELEPHONY_OK;
+}
+
+enum telephony_result telephony_wrap_up_saved(struct telephony *t, int32_t user_id,
+                                              const struct uuid *call_id, const char *code,
+                                              const char *note)
+{
+    struct call *call = call_find_by_id(t, call_id, user_id);
+    struct agent *agent = agent_find(t, user_id);
+
+    if (!call || (agent->state != ACD_TALK && agent->state != ACD_ACW))
+        return TELEPHONY_STALE;
+    if (call->wrap_up_required && !code[0])
+        return TELEPHONY_WRAP_UP_MISSING;
+    call->wrap_up_saved = true;
+    fact_wrap_up(t, call, code, note);
+    view_agent_changed(t, agent);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_wrap_up_done(struct telephony *t, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    struct call *call = agent ? call_find(t, agent->call) : NULL;
+
+    if (!agent || !agent->signed_in)
+        return TELEPHONY_NOT_SIGNED_IN;
+    if (agent->state != ACD_ACW)
+        return TELEPHONY_STALE;
+    if (call && call->wrap_up_required && !call->wrap_up_saved)
+        return TELEPHONY_WRAP_UP_MISSING;
+    if (acd_wrap_up_done(t->acd, loop_now_ms(t->loop), user_id))
+        return TELEPHONY_STALE;
+    acd_carry_out(t);
+    return TELEPHONY_OK;
+}
+
+/* --- the browser line ----------------------------------------------------------------------- */
+
+static void line_away_too_long(void *arg)
+{
+    struct agent_side *side = arg;
+    struct agent *agent = agent_find(side->telephony, side->user_id);
+
+    if (agent)
+        talk_give_back(side->telephony, agent);
+}
+
+static void auto_answer(void *arg)
+{
+    struct agent_side *side = arg;
+    struct telephony *t = side->telephony;
+    struct agent *agent = agent_find(t, side->user_id);
+
+    if (agent && agent->offer)
+        (void)telephony_answer(t, agent->user_id, &agent->offer_call);
+}
+
+static struct agent *agent_with_timers(struct telephony *t, int32_t user_id)
+{
+    struct agent *agent = agent_take(t, user_id);
+    struct agent_side *side;
+
+    if (!agent)
+        return NULL;
+    side = agent_beside(t, agent);
+    if (!side->telephony) {
+        side->telephony = t;
+        side->user_id = user_id;
+        loop_timer_init(&side->line_timer, t->loop, line_away_too_long, side);
+        loop_timer_init(&side->auto_answer, t->loop, auto_answer, side);
+    }
+    return agent;
+}
+
+/* The new line takes the old one's place at once; its state is CONNECTING until media says UP. */
+static void line_replace(struct telephony *t, struct agent *agent, struct leg *leg)
+{
+    handle_t old = agent->line_kind == LINE_BROWSER ? agent_media(t, agent) : 0;
+
+    agent->line = leg->handle;
+    agent->line_state = MEDIA_LINE_CONNECTING;
+    if (old)
+        media_leg_close(t->media, old);
+    tell_acd_line(t, agent);
+    talk_line_changed(t, agent);
+    view_agent_changed(t, agent);
+}
+
+static enum telephony_result line_open(struct telephony *t, struct agent *agent, const char *offer,
+                                       size_t length, char *answer, size_t answer_size, char *why,
+                                       size_t why_size)
+{
+    struct leg *leg = leg_new(t, LEG_LINE);
+    handle_t media;
+    int err;
+
+    if (!leg)
+        return TELEPHONY_BUSY;
+    err = media_line_open(t->media, offer, length, &media, answer, answer_size, why, why_size);
+    if (err) {
+        slots_release(&t->legs, leg->handle);
+        return err == -EAGAIN ? TELEPHONY_BUSY : TELEPHONY_BAD_OFFER;
+    }
+    leg_bind_media(t, leg, media);
+    leg->user_id = agent->user_id;
+    leg->center_id = agent->center_id;
+    leg->codec = SDP_PT_PCMA;
+    log_info("line", "offered", "agent=%d leg=%u", agent->user_id, leg->handle);
+    line_replace(t, agent, leg);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_line_offer(struct telephony *t, int32_t user_id,
+                                           const char *session, const char *offer, size_t length,
+                                           char *answer, size_t answer_size, char *why,
+                                           size_t why_size)
+{
+    const struct dir_agent *person = directory_agent(t->directory, user_id);
+    struct agent *agent = person ? agent_with_timers(t, user_id) : NULL;
+    handle_t media;
+
+    if (!person)
+        return TELEPHONY_NOT_AGENT;
+    if (!agent)
+        return TELEPHONY_BUSY;
+    if (agent->signed_in && strcmp(agent->http_session, session) != 0)
+        return TELEPHONY_SIGNED_IN_ELSEWHERE;
+    if (agent->signed_in && agent->line_kind == LINE_PHONE)
+        return TELEPHONY_IN_CALL; /* signed in with the desk phone: no browser line beside it */
+    agent->center_id = person->center_id;
+    media = agent_media(t, agent);
+    if (media && agent->line_state != MEDIA_LINE_CLOSED &&
+        media_line_restart(t->media, media, offer, length, answer, answer_size) == 0)
+        return TELEPHONY_OK;
+    return line_open(t, agent, offer, length, answer, answer_size, why, why_size);
+}
+
+void agent_line_event(handle_t media, enum media_line_state state, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_media(t, media);
+    struct agent *agent = leg ? agent_find(t, leg->user_id) : NULL;
+
+    if (!agent || agent->line != leg->handle)
+        return; /* a line that was replaced */
+    log_info("line", "state", "agent=%d leg=%u state=%d", agent->user_id, leg->handle, state);
+    agent->line_state = (uint8_t)state;
+    tell_acd_line(t, agent);
+    talk_line_changed(t, agent);
+    if (state == MEDIA_LINE_CLOSED) {
+        agent->line = 0;
+        media_leg_close(t->media, media);
+    }
+    view_agent_changed(t, agent);
+}
+
+enum telephony_result telephony_line_test(struct telephony *t, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    struct media_play list = {.exclusive = true};
+    struct media_audio *beep, *spoken;
+
+    if (!agent || agent->line_state != MEDIA_LINE_UP)
+        return TELEPHONY_NO_LINE;
+    if (agent->state == ACD_RING || agent->state == ACD_TALK)
+        return TELEPHONY_IN_CALL;
+    beep = directory_prompt(t->directory, agent->center_id, "beep");
+    spoken = directory_prompt(t->directory, agent->center_id, "line_test");
+    if (beep)
+        list.audio[list.count++] = beep;
+    if (spoken)
+        list.audio[list.count++] = spoken;
+    if (!list.count || media_play(t->media, agent_media(t, agent), &list))
+        return TELEPHONY_NO_LINE;
+    return TELEPHONY_OK;
+}
+
+/* --- the desk phone ------------------------------------------------------------------------- */
+
+void agent_phone_event(int32_t user_id, bool registered, void *arg)
+{
+    struct telephony *t = arg;
+    struct agent *agent = agent_find(t, user_id);
+
+    log_info("line", registered ? "phone_registered" : "phone_gone", "agent=%d", user_id);
+    if (!agent || agent->line_kind != LINE_PHONE)
+        return;
+    tell_acd_line(t, agent);
+    view_agent_changed(t, agent);
+}
+
+/* Rings the phone by an INVITE of ours. Negative errno when it cannot. */
+static int phone_ring(struct telephony *t, struct agent *agent, struct call *call)
+{
+    struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
+    struct leg *leg = leg_new(t, LEG_PHONE);
+    char sdp[1024];
+    struct sip_call_out out = {.user_id = agent->user_id,
+                               .caller = call->caller[0] ? call->caller : "anonymous",
+                               .called = "",
+                               .sdp = sdp,
+                               .ring_timeout_s = PHONE_RING_S};
+    handle_t media, sip;
+    int err;
+
+    if (!leg)
+        return -ENOMEM;
+    leg->user_id = agent->user_id;
+    leg->center_id = agent->center_id;
+    leg->call = call->handle;
+    leg->call_id = call->id;
+    leg->codec = SDP_PT_PCMA;
+    leg->telephone_event = 101;
+    err = media_leg_open(t->media, &conf, &media, &leg->port);
+    if (err) {
+        slots_release(&t->legs, leg->handle);
+        return err;
+    }
+    leg_bind_media(t, leg, media);
+    err =
+        leg_print_sdp(t, leg, NULL, sdp, sizeof(sdp)) ? sip_leg_call(t->sip, &out, &sip) : -ENOSPC;
+    if (err) {
+        media_leg_close(t->media, media);
+        return err;
+    }
+    leg_bind_sip(t, leg, sip);
+    agent->line = leg->handle;
+    return 0;
+}
+
+void agent_phone_answered(struct telephony *t, struct leg *leg)
+{
+    struct agent *agent = agent_find(t, leg->user_id);
+
+    if (agent && agent->line == leg->handle && agent->offer &&
+        acd_answer(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
+        acd_carry_out(t);
+    else
+        sip_leg_hangup(t->sip, leg->sip, 16);
+}
+
+void agent_phone_ended(struct telephony *t, struct leg *leg)
+{
+    struct agent *agent = agent_find(t, leg->user_id);
+    struct call *call = agent ? call_find(t, agent->call) : NULL;
+
+    if (!agent || agent->line != leg->handle)
+        return;
+    agent->line = 0;
+    if (agent->offer) {
+        if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
+            acd_carry_out(t);
+    } else if (call && call->state == CALL_TALKING && call->agent == agent->user_id) {
+        call_hangup(t, call, "agent");
+    }
+}
+
+/* --- ringing and answering ------------------------------------------------------------------ */
+
+static void beep(struct telephony *t, struct agent *agent)
+{
+    struct media_play list = {.count = 1};
+
+    list.audio[0] = directory_prompt(t->directory, agent->center_id, "beep");
+    if (list.audio[0] && agent_media(t, agent))
+        (void)media_play(t->media, agent_media(t, agent), &list); /* a courtesy, no promise */
+}
+
+void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
+                const struct acd_command *command)
+{
+    const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
+    int err;
+
+    agent->call = call->handle;
+    agent->offer = command->offer;
+    agent->offer_queue = command->queue;
+    agent->offer_call = call->id;
+    agent->ring_ms = loop_wall_ms(t->loop);
+    agent->ring_at = loop_now_ms(t->loop);
+    agent->offer_id = uuid_new(agent->ring_ms);
+    fact_offer_begin(t, call, agent, command->reason);
+    log_info("acd", "offered", "call=%s agent=%d offer=%u queue=%d why=%s",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id, command->offer,
+             command->queue, log_safe(command->reason));
+    if (agent->line_kind == LINE_PHONE) {
+        err = phone_ring(t, agent, call);
+        if (err) {
+            log_error("line", "phone_ring_failed", "agent=%d error=%d", agent->user_id, err);
+            if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
+                acd_carry_out(t);
+            return;
+        }
+    } else if (person && person->auto_answer_ms) {
+        beep(t, agent);
+        loop_timer_start(&agent_beside(t, agent)->auto_answer, person->auto_answer_ms);
+    }
+    view_agent_changed(t, agent);
+}
+
+void agent_stop_ringing(struct telephony *t, struct agent *agent)
+{
+    struct leg *leg = leg_find(t, agent->line);
+
+    agent->offer = 0;
+    agent->call = 0;
+    loop_timer_stop(&agent_beside(t, agent)->auto_answer);
+    if (leg && leg->kind == LEG_PHONE) {
+        agent->line = 0;
+        if (leg->sip)
+            sip_leg_hangup(t->sip, leg->sip, 16);
+    }
+    view_agent_changed(t, agent);
+}
+
+static struct agent *ringing_agent(struct telephony *t, int32_t user_id, const struct uuid *call_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+
+    return agent && agent->signed_in && agent->offer && uuid_equal(&agent->offer_call, call_id)
+               ? agent
+               : NULL;
+}
+
+enum telephony_result telephony_answer(struct telephony *t, int32_t user_id,
+                                       const struct uuid *call_id)
+{
+    struct agent *agent = ringing_agent(t, user_id, call_id);
+
+    if (!agent)
+        return TELEPHONY_STALE;
+    if (agent->line_kind == LINE_PHONE)
+        return TELEPHONY_NO_LINE; /* the phone answers by its own key */
+    if (!line_is_up(t, agent))
+        return TELEPHONY_NO_LINE;
+    if (acd_answer(t->acd, loop_now_ms(t->loop), user_id, agent->offer))
+        return TELEPHONY_STALE;
+    acd_carry_out(t);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_reject(struct telephony *t, int32_t user_id,
+                                       const struct uuid *call_id)
+{
+    struct agent *agent = ringing_agent(t, user_id, call_id);
+
+    if (!agent || acd_reject(t->acd, loop_now_ms(t->loop), user_id, agent->offer))
+        return TELEPHONY_STALE;
+    acd_carry_out(t);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_hangup(struct telephony *t, int32_t user_id,
+                                       const struct uuid *call_id)
+{
+    struct call *call = call_find_by_id(t, call_id, user_id);
+
+    if (!call || call->state != CALL_TALKING || call->agent != user_id)
+        return TELEPHONY_STALE;
+    call_hangup(t, call, "agent");
+    return TELEPHONY_OK;
+}

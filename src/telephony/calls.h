@@ -1,0 +1,296 @@
+/* Private to telephony: the flat structs of calls, legs and agents, and what hangs beside them.
+ *
+ * struct call, struct leg and struct agent hold numbers, ids and short texts only: written to a
+ * file and read back they would still mean the same. Timers, flow references and other things of
+ * this process are in the *_side arrays, found by the same slot index. */
+#ifndef TELEPHONY_CALLS_H
+#define TELEPHONY_CALLS_H
+
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/fact.h>
+#include <hotlined/ivr.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
+
+#define CALL_KEYS          40    /* key presses kept for the page; all of them are facts */
+#define LINE_LOST_LIMIT_MS 30000 /* a line away this long gives its caller back to the queue */
+#define RETURN_PRIORITY    100   /* a caller given back goes before everybody else */
+
+enum call_state {
+    CALL_NEW,     /* INVITE answered, ACK not yet here */
+    CALL_MENU,    /* the IVR engine has it */
+    CALL_WAITING, /* in a queue, ringing at an agent or not */
+    CALL_TALKING, /* connected to an agent, announcement and line loss included */
+    CALL_CLOSING, /* we hung up; the far side has not confirmed yet */
+    CALL_ENDED    /* over; kept while its agent is in ACW */
+};
+
+struct call_key { /* one press, for the page */
+    char menu[IVR_NAME_SIZE];
+    char key;
+    uint8_t result; /* enum ivr_key_result */
+    int64_t at_ms;  /* wall */
+};
+
+struct call {
+    handle_t handle;
+    struct uuid id, global_id;
+    enum call_state state;
+    int32_t center_id, trunk_id;
+    int32_t flow_id, flow_version;
+    enum dir_source source;
+    bool regional;    /* center is the regional one */
+    bool asked_human; /* entered or was refused at a queue */
+    bool wait_over;   /* a queue's maximum wait put it out */
+    bool announcing;  /* agent's number is being said; the two do not hear each other yet */
+    bool line_away;   /* agent's line lost in the talk: caller hears music */
+    char caller[SIP_NUMBER_SIZE], called[SIP_NUMBER_SIZE]; /* caller normalised, "" = anonymous */
+    char place_text[80], place_province[32], place_city[8];
+
+    handle_t leg;  /* the caller's, in telephony->legs; 0 once it ended */
+    handle_t room; /* of media, 0 = none */
+    handle_t recording;
+
+    struct ivr_run ivr;
+    struct call_key keys[CALL_KEYS];
+    uint8_t key_count;
+    uint32_t play_token;
+
+    acd_entry_t entry;
+    int32_t queue_id;       /* where it waits or was answered; 0 = none */
+    int32_t first_queue_id; /* for call-level figures (kpi S1) */
+    int32_t priority;
+    int32_t ringing_at;                  /* agent being offered (ring-all: one of them), 0 = none */
+    uint16_t ringing;                    /* open offers */
+    handle_t waiting_prev, waiting_next; /* list of waiting calls of the center */
+
+    int32_t agent;       /* connected, or in ACW for it; 0 = none */
+    int32_t first_agent; /* who answered first */
+    struct uuid ivr_visit, queue_visit, talk, recording_id;
+    bool in_ivr_visit, in_queue_visit, in_talk; /* opened by a fact, not yet closed */
+    bool wrap_up_required, wrap_up_saved;
+    char offer_reason[ACD_REASON_SIZE];
+
+    /* wall clock, for facts and pages */
+    int64_t began_ms, queued_ms, ring_ms, answered_ms, ended_ms, first_queued_ms;
+    /* monotonic, for durations */
+    uint64_t first_queued_at, queued_at, answered_at, talk_at;
+    int64_t talk_ms;            /* finished talks */
+    const char *end_reason;     /* a constant of facts.md; set by whoever ends it first */
+    const char *forced_outcome; /* said by the flow's hang-up; NULL = derive it */
+};
+
+struct call_side {
+    struct telephony *telephony;
+    handle_t call;
+    struct loop_timer ivr_timer;
+    struct ivr_flow *flow; /* referenced */
+};
+
+enum leg_kind { LEG_TRUNK, LEG_PHONE, LEG_LINE };
+
+struct leg {
+    handle_t handle;
+    enum leg_kind kind;
+    handle_t sip;   /* 0 for lines, and after its end */
+    handle_t media; /* 0 before open, and after its end */
+    handle_t call;  /* of the call it belongs to; lines: 0 */
+    int32_t user_id, center_id;
+    struct uuid id, call_id; /* call_id stays for the quality fact */
+    uint8_t codec;
+    int telephone_event;
+    uint16_t port; /* local RTP port */
+    uint64_t sdp_version;
+    bool established;
+    bool held_by_far; /* sendonly / inactive / 0.0.0.0 */
+};
+
+enum line_kind { LINE_BROWSER, LINE_PHONE };
+
+struct agent {
+    int32_t user_id, center_id;
+    bool signed_in;
+    enum line_kind line_kind;
+    handle_t line;       /* leg: the browser line, or the phone's leg during a call */
+    uint8_t line_state;  /* enum media_line_state; CLOSED = none */
+    struct uuid session; /* agent session, for facts */
+    char http_session[80], address[64];
+    int64_t signed_in_ms;
+    enum acd_agent_state state;
+    int32_t reason_id;
+    int64_t state_since_ms; /* wall */
+    handle_t call;          /* ringing, talking or in ACW with; 0 = none */
+    acd_offer_t offer;
+    struct uuid offer_id, offer_call; /* offer_call: the slot may be gone when the offer ends */
+    int32_t offer_queue;
+    int64_t ring_ms;
+    uint64_t ring_at;
+    uint64_t acw_at;
+    int64_t acw_ms;          /* wall begin */
+    int64_t acw_deadline_ms; /* wall; 0 = none */
+};
+
+struct agent_side {
+    struct telephony *telephony;
+    int32_t user_id;
+    struct loop_timer line_timer; /* away too long */
+    struct loop_timer auto_answer;
+};
+
+struct recording_note { /* a recording being written, by slot index of its media handle */
+    handle_t media;
+    int32_t center_id;
+    struct uuid id, call_id;
+};
+
+struct telephony {
+    struct loop *loop;
+    struct telephony_options options;
+    struct telephony_handlers handlers;
+    void *arg;
+    struct sip *sip;
+    struct media *media;
+    struct directory *directory;
+    struct fact_outbox *outbox;
+    struct acd *acd;
+    bool draining;
+    uint32_t next_token;
+
+    struct slots calls, legs, agents;
+    struct call_side *call_side;   /* by slot index of calls */
+    struct agent_side *agent_side; /* by slot index of agents */
+    handle_t *leg_by_sip;          /* by slot index of the sip handle */
+    handle_t *leg_by_media;
+    struct recording_note *recordings;
+    handle_t *agent_by_user;  /* open hash, user id -> slot of agents */
+    uint32_t agent_hash_size; /* a power of two */
+    uint32_t map_size;        /* of leg_by_* */
+
+    struct acd_command *pending; /* commands of the ACD not yet carried out; FIFO */
+    uint32_t pending_count, pending_next, pending_capacity;
+    bool carrying_out;
+    struct loop_timer acd_timer;
+
+    int32_t *applied_queues, *applied_members; /* ids; members as pairs queue, user */
+    size_t applied_queue_count, applied_member_count;
+
+    struct center_state { /* one per center of the directory */
+        int32_t id;
+        handle_t waiting_head, waiting_tail;
+        bool dirty; /* queue figures changed since last event */
+    } * centers;
+    size_t center_count;
+    struct loop_timer views_timer;
+    bool views_due;
+};
+
+/* --- telephony.c --------------------------------------------------------------------------- */
+struct call *call_find(struct telephony *t, handle_t handle);
+struct call *call_find_by_id(struct telephony *t, const struct uuid *id, int32_t user_id);
+struct call_side *call_beside(struct telephony *t, const struct call *call);
+struct leg *leg_find(struct telephony *t, handle_t handle);
+struct leg *leg_by_sip(struct telephony *t, handle_t sip);
+struct leg *leg_by_media(struct telephony *t, handle_t media);
+struct leg *leg_new(struct telephony *t, enum leg_kind kind);
+void leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip);
+void leg_bind_media(struct telephony *t, struct leg *leg, handle_t media);
+/* Gives the slot back once neither sip nor media know it any more. */
+void leg_release_if_done(struct telephony *t, struct leg *leg);
+struct agent *agent_find(struct telephony *t, int32_t user_id);
+struct agent *agent_take(struct telephony *t, int32_t user_id);
+struct agent_side *agent_beside(struct telephony *t, const struct agent *agent);
+struct center_state *center_find(struct telephony *t, int32_t id);
+void recording_note_set(struct telephony *t, const struct call *call);
+struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code);
+
+/* --- inbound.c: the caller's leg ------------------------------------------------------------ */
+void inbound_invite(const struct sip_invite *invite, void *arg);
+void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
+void leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);
+/* The platform or an agent ends the call: BYE to the caller; the rest follows from on_ended. */
+void call_hangup(struct telephony *t, struct call *call, const char *end_reason);
+/* The caller's leg is over. Closes whatever is open and writes call_end. */
+void call_over(struct telephony *t, struct call *call);
+void call_release_if_done(struct telephony *t, struct call *call);
+/* Prints our SDP for a leg. Returns false (and logs) when it does not fit. */
+bool leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer, char *out,
+                   size_t size);
+
+/* --- menu.c: the IVR engine's commands ------------------------------------------------------ */
+void menu_start(struct telephony *t, struct call *call);
+void menu_event(struct telephony *t, struct call *call, enum ivr_event_kind kind, char digit);
+void menu_timer_fired(void *call_side);
+void menu_leave(struct telephony *t, struct call *call, const char *exit);
+
+/* --- waiting.c: the ACD engine's commands --------------------------------------------------- */
+/* Carries out what the engine just said (and what that leads to). After every acd_ function. */
+void acd_carry_out(struct telephony *t);
+int waiting_enter(struct telephony *t, struct call *call, const char *queue_code, int32_t priority,
+                  const char *music);
+void waiting_leave(struct telephony *t, struct call *call, const char *outcome);
+void waiting_unlink(struct telephony *t, struct call *call);
+void acd_timer_fired(void *arg);
+
+/* --- talk.c: two people in a room ----------------------------------------------------------- */
+void talk_connect(struct telephony *t, struct call *call, struct agent *agent);
+void talk_announced(struct telephony *t, struct call *call);
+/* The agent's part is over (hang-up by anybody). released_by is a constant of facts.md. */
+void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up);
+void talk_line_changed(struct telephony *t, struct agent *agent);
+/* Line away for too long: the caller goes back to the head of the queue. */
+void talk_give_back(struct telephony *t, struct agent *agent);
+
+/* --- agents.c ------------------------------------------------------------------------------- */
+void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);
+void agent_phone_event(int32_t user_id, bool registered, void *arg);
+void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
+                const struct acd_command *command);
+void agent_stop_ringing(struct telephony *t, struct agent *agent);
+void agent_state_changed(struct telephony *t, struct agent *agent,
+                         const struct acd_command *command);
+void agent_phone_answered(struct telephony *t, struct leg *leg);
+void agent_phone_ended(struct telephony *t, struct leg *leg);
+/* The media leg the agent speaks through now, 0 = none. */
+handle_t agent_media(struct telephony *t, const struct agent *agent);
+
+/* --- facts.c -------------------------------------------------------------------------------- */
+void fact_call_begin(struct telephony *t, const struct call *call, bool test);
+void fact_ivr_begin(struct telephony *t, const struct call *call);
+void fact_ivr_key(struct telephony *t, const struct call *call, const struct ivr_command *key);
+void fact_ivr_end(struct telephony *t, const struct call *call, const char *exit);
+void fact_queue_enter(struct telephony *t, const struct call *call);
+void fact_queue_leave(struct telephony *t, const struct call *call, const char *outcome);
+void fact_door_refused(struct telephony *t, const struct call *call, int32_t queue_id,
+                       const char *cause);
+void fact_offer_begin(struct telephony *t, const struct call *call, const struct agent *agent,
+                      const char *reason);
+void fact_offer_end(struct telephony *t, const struct agent *agent, const char *outcome);
+void fact_talk_begin(struct telephony *t, const struct call *call);
+void fact_talk_end(struct telephony *t, const struct call *call, int64_t talk_ms,
+                   const char *released_by);
+void fact_acw_end(struct telephony *t, const struct agent *agent, const struct call *call);
+void fact_call_end(struct telephony *t, const struct call *call, const char *outcome);
+void fact_session_begin(struct telephony *t, const struct agent *agent);
+void fact_session_end(struct telephony *t, const struct agent *agent, const char *reason);
+void fact_agent_state(struct telephony *t, const struct agent *agent, const char *reason_name);
+void fact_recording_begin(struct telephony *t, const struct call *call, const char *path);
+void fact_recording_end(struct telephony *t, const struct recording_note *note,
+                        const struct media_recorded *recorded);
+void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct media_stats *stats);
+void fact_unrecorded(struct telephony *t, const struct call *call, const char *why);
+void fact_trunk_state(struct telephony *t, int32_t trunk_id, const char *state);
+void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note);
+
+/* --- views.c -------------------------------------------------------------------------------- */
+const char *agent_state_name(enum acd_agent_state state);
+void view_agent_changed(struct telephony *t, struct agent *agent); /* events "agent", "seat" */
+void view_queue_changed(struct telephony *t, int32_t center_id);   /* coalesced */
+void view_trunk_changed(struct telephony *t, int32_t trunk_id);
+void views_timer_fired(void *arg);
+
+#endif

@@ -1,0 +1,344 @@
+/* The caller's leg: from the INVITE to the end of the call. */
+#include <stdio.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+#include <hotlined/metrics.h>
+
+#include "telephony/calls.h"
+
+#define RETRY_AFTER_S 10
+
+static struct metric calls_total = {"hotlined_calls_total", "direction=\"in\"", "Calls accepted.",
+                                    METRIC_COUNTER};
+static struct metric refused_total = {"hotlined_calls_refused_total", NULL,
+                                      "Calls refused before they were accepted.", METRIC_COUNTER};
+
+static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
+{
+    return uuid_text(&call->id, buf);
+}
+
+static void metrics_once(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    done = true;
+    metric_register(&calls_total);
+    metric_register(&refused_total);
+}
+
+static void refuse(struct telephony *t, const struct sip_invite *invite, int status,
+                   const char *phrase, int retry_after_s)
+{
+    log_warn("call", "refused", "trunk=%d caller=%s called=%s status=%d why=%s", invite->trunk_id,
+             log_safe(invite->caller), log_safe(invite->called), status, log_safe(phrase));
+    metric_add(&refused_total, 1);
+    (void)sip_leg_reject(t->sip, invite->leg, status, phrase, retry_after_s);
+}
+
+/* --- SDP ------------------------------------------------------------------------------------ */
+
+bool leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer, char *out,
+                   size_t size)
+{
+    struct sdp_local local = {
+        .address = media_public_address(t->media),
+        .port = leg->port,
+        .session_id = leg->handle,
+        .version = ++leg->sdp_version,
+        .codec = leg->codec,
+        .both_codecs = !offer,
+        .telephone_event = leg->telephone_event,
+        .direction = SDP_SENDRECV,
+    };
+    int length;
+
+    if (offer) /* RFC 3264 6.1: answer the mirror of a hold */
+        local.direction = offer->direction == SDP_SENDONLY   ? SDP_RECVONLY
+                          : offer->direction == SDP_RECVONLY ? SDP_SENDONLY
+                                                             : offer->direction;
+    length = sdp_audio_print(&local, offer, out, size);
+    if (length < 0)
+        log_error("call", "sdp_too_long", "leg=%u", leg->handle);
+    return length >= 0;
+}
+
+static void take_codec(struct leg *leg, const struct sdp_audio *sdp)
+{
+    leg->codec = sdp->first_codec;
+    leg->telephone_event = sdp->telephone_event;
+    leg->held_by_far = sdp->direction == SDP_SENDONLY || sdp->direction == SDP_INACTIVE ||
+                       strcmp(sdp->address, "0.0.0.0") == 0;
+}
+
+/* Opens the media leg and answers the INVITE. Returns 0, or the SIP status to refuse with. */
+static int answer_invite(struct telephony *t, const struct sip_invite *invite, struct leg *leg)
+{
+    struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
+    char sdp[1024];
+    handle_t media;
+
+    leg->codec = SDP_PT_PCMA;
+    leg->telephone_event = 101; /* our number when the offer is ours */
+    if (invite->has_sdp) {
+        take_codec(leg, &invite->sdp);
+        conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, &invite->sdp};
+    }
+    if (media_leg_open(t->media, &conf, &media, &leg->port))
+        return 503;
+    leg_bind_media(t, leg, media);
+    if (!leg_print_sdp(t, leg, invite->has_sdp ? &invite->sdp : NULL, sdp, sizeof(sdp)))
+        return 500;
+    return sip_leg_answer(t->sip, leg->sip, sdp) ? 500 : 0;
+}
+
+/* --- a call begins -------------------------------------------------------------------------- */
+
+static void call_fill(struct telephony *t, struct call *call, const struct sip_invite *invite,
+                      const struct dir_number *number, const struct dir_flow *flow)
+{
+    const struct dir_center *center = directory_center(t->directory, number->center_id);
+    struct dir_place place;
+
+    call->began_ms = loop_wall_ms(t->loop);
+    call->id = uuid_new(call->began_ms);
+    if (!invite->x_global_call_id[0] || uuid_parse(invite->x_global_call_id, &call->global_id))
+        call->global_id = call->id;
+    call->center_id = number->center_id;
+    call->regional = center->regional;
+    call->trunk_id = invite->trunk_id;
+    call->source = number->source;
+    call->flow_id = flow->id;
+    call->flow_version = flow->version;
+    directory_place(t->directory, invite->caller, &place);
+    text_copy(call->caller, sizeof(call->caller), place.number);
+    text_copy(call->called, sizeof(call->called), invite->called);
+    text_copy(call->place_province, sizeof(call->place_province), place.province);
+    text_copy(call->place_city, sizeof(call->place_city), place.city_code);
+    snprintf(call->place_text, sizeof(call->place_text), "%s%s%s", place.province,
+             place.province[0] && place.city[0] ? " " : "", place.city);
+}
+
+static struct call *call_new(struct telephony *t, const struct sip_invite *invite,
+                             const struct dir_number *number, const struct dir_flow *flow)
+{
+    handle_t handle;
+    struct call *call = slots_take(&t->calls, &handle);
+    struct leg *leg = call ? leg_new(t, LEG_TRUNK) : NULL;
+    struct call_side *side;
+
+    if (!call)
+        return NULL;
+    if (!leg) {
+        slots_release(&t->calls, handle);
+        return NULL;
+    }
+    call->handle = handle;
+    call_fill(t, call, invite, number, flow);
+    call->leg = leg->handle;
+    leg->call = handle;
+    leg->call_id = call->id;
+    leg->center_id = call->center_id;
+    leg_bind_sip(t, leg, invite->leg);
+    side = call_beside(t, call);
+    side->telephony = t;
+    side->call = handle;
+    loop_timer_init(&side->ivr_timer, t->loop, menu_timer_fired, side);
+    side->flow = ivr_flow_ref(flow->flow);
+    return call;
+}
+
+static void call_free(struct telephony *t, struct call *call)
+{
+    struct call_side *side = call_beside(t, call);
+
+    loop_timer_done(&side->ivr_timer);
+    ivr_flow_unref(side->flow);
+    side->flow = NULL;
+    slots_release(&t->calls, call->handle);
+}
+
+/* Whether the number plan lets the call in; fills number and flow, or refuses. */
+static bool admit(struct telephony *t, const struct sip_invite *invite,
+                  const struct dir_number **ret_number, const struct dir_flow **ret_flow)
+{
+    const struct dir_number *number;
+    const struct dir_center *center;
+
+    if (t->draining || !directory_is_ready(t->directory)) {
+        refuse(t, invite, 503, t->draining ? "Shutting down" : "Starting", RETRY_AFTER_S);
+        return false;
+    }
+    number = directory_number(t->directory, invite->trunk_id, invite->called);
+    if (!number || (number->access_code && !number->trunk_id)) {
+        refuse(t, invite, 404, "Number not served here", 0);
+        return false;
+    }
+    center = directory_center(t->directory, number->center_id);
+    if (!center || !center->enabled) {
+        refuse(t, invite, 480, "Center switched off", 0);
+        return false;
+    }
+    *ret_flow = directory_flow(t->directory, number->center_id, number->flow_code);
+    if (!*ret_flow) {
+        refuse(t, invite, 480, "No published flow", 0);
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+void inbound_invite(const struct sip_invite *invite, void *arg)
+{
+    struct telephony *t = arg;
+    const struct dir_number *number;
+    const struct dir_flow *flow;
+    struct call *call;
+    struct leg *leg;
+    int status;
+
+    metrics_once();
+    if (!admit(t, invite, &number, &flow))
+        return;
+    call = call_new(t, invite, number, flow);
+    if (!call) {
+        refuse(t, invite, 503, "No free call slot", RETRY_AFTER_S);
+        return;
+    }
+    leg = leg_find(t, call->leg);
+    status = answer_invite(t, invite, leg);
+    if (status) {
+        leg->call = 0; /* its end is not this call's end: there never was a call */
+        call_free(t, call);
+        refuse(t, invite, status, "No media", RETRY_AFTER_S);
+        return;
+    }
+    metric_add(&calls_total, 1);
+    log_info("call", "began",
+             "call=%s leg=%u sip=%s center=%d trunk=%d caller=%s called=%s flow=%d.%d",
+             id_of(call, (char[UUID_TEXT_SIZE]){0}), leg->handle, log_safe(invite->call_id),
+             call->center_id, call->trunk_id, log_safe(call->caller), log_safe(call->called),
+             call->flow_id, call->flow_version);
+    fact_call_begin(t, call, false);
+}
+
+void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp)
+{
+    struct call *call = call_find(t, leg->call);
+
+    if (sdp && leg->media) {
+        struct media_rtp_conf conf;
+        take_codec(leg, sdp);
+        conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
+        if (media_leg_set_remote(t->media, leg->media, &conf))
+            log_error("call", "set_remote_failed", "leg=%u", leg->handle);
+    }
+    if (leg->kind == LEG_PHONE)
+        agent_phone_answered(t, leg);
+    else if (call && call->state == CALL_NEW)
+        menu_start(t, call);
+}
+
+void leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_sip(t, sip);
+    char text[1024];
+
+    if (!leg || !leg->media) {
+        (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
+        return;
+    }
+    if (sdp) {
+        struct media_rtp_conf conf;
+        take_codec(leg, sdp);
+        conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
+        if (media_leg_set_remote(t->media, leg->media, &conf))
+            log_error("call", "set_remote_failed", "leg=%u", leg->handle);
+        log_info("call", "reoffer", "leg=%u call=%s direction=%d codec=%d", leg->handle,
+                 uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), sdp->direction, leg->codec);
+    }
+    if (!leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
+        sip_leg_reoffer_answer(t->sip, sip, text))
+        (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
+}
+
+/* --- a call ends ---------------------------------------------------------------------------- */
+
+static const char *released_by(const char *end_reason)
+{
+    static const char *const people[] = {"caller", "agent", "supervisor"};
+
+    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
+        if (strcmp(end_reason, people[i]) == 0)
+            return people[i];
+    return "system";
+}
+
+/* kpi.md 1.2: exactly one outcome. Called while the call's open parts still stand. */
+static const char *outcome_of(const struct call *call)
+{
+    bool by_caller = call->end_reason && strcmp(call->end_reason, "caller") == 0;
+
+    if (call->first_agent)
+        return call->talk_ms > 0 ? "answered" : "lost";
+    if (call->forced_outcome && strcmp(call->forced_outcome, "closed") == 0)
+        return "closed";
+    if (call->state == CALL_WAITING && by_caller)
+        return call->ringing ? "ab_ring" : "ab_queue";
+    if (call->asked_human)
+        return "lost";
+    if (call->forced_outcome && strcmp(call->forced_outcome, "ivr_self") == 0)
+        return "ivr_self";
+    return by_caller ? "ivr_abandon" : "ivr_lost";
+}
+
+void call_hangup(struct telephony *t, struct call *call, const char *end_reason)
+{
+    struct leg *leg;
+
+    if (!call->end_reason)
+        call->end_reason = end_reason;
+    if (call->state == CALL_TALKING)
+        talk_end(t, call, released_by(call->end_reason), true);
+    leg = leg_find(t, call->leg);
+    if (leg && leg->sip)
+        sip_leg_hangup(t->sip, leg->sip, 16);
+    else
+        call_over(t, call);
+}
+
+void call_over(struct telephony *t, struct call *call)
+{
+    const char *outcome;
+
+    if (call->state == CALL_ENDED)
+        return;
+    if (!call->end_reason)
+        call->end_reason = "error";
+    call->ended_ms = loop_wall_ms(t->loop);
+    if (call->state == CALL_TALKING)
+        talk_end(t, call, released_by(call->end_reason), true);
+    outcome = outcome_of(call);
+    if (call->state == CALL_WAITING)
+        waiting_leave(t, call, strncmp(outcome, "ab_", 3) == 0 ? outcome : "lost");
+    menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
+    call->state = CALL_ENDED;
+    fact_call_end(t, call, outcome);
+    log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
+             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,
+             (long long)call->talk_ms);
+    call_release_if_done(t, call);
+}
+
+void call_release_if_done(struct telephony *t, struct call *call)
+{
+    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
+
+    if (call->state != CALL_ENDED || call->leg || (agent && agent->call == call->handle))
+        return;
+    call_free(t, call);
+}

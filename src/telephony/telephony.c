@@ -1,0 +1,475 @@
+/* Life of the telephony room: its tables, the wiring to the devices, and the directory applied. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+
+#include "telephony/calls.h"
+
+#define SLOT_INDEX(handle) ((handle)&0xfffffu)
+
+/* --- tables --------------------------------------------------------------------------------- */
+
+struct call *call_find(struct telephony *t, handle_t handle)
+{
+    return slots_find(&t->calls, handle);
+}
+
+/* An agent names a call by its id; it is his only if it is the one he has. */
+struct call *call_find_by_id(struct telephony *t, const struct uuid *id, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    struct call *call = agent ? call_find(t, agent->call) : NULL;
+
+    return call && uuid_equal(&call->id, id) ? call : NULL;
+}
+
+struct call_side *call_beside(struct telephony *t, const struct call *call)
+{
+    return &t->call_side[SLOT_INDEX(call->handle)];
+}
+
+struct leg *leg_find(struct telephony *t, handle_t handle)
+{
+    return slots_find(&t->legs, handle);
+}
+
+struct leg *leg_by_sip(struct telephony *t, handle_t sip)
+{
+    struct leg *leg;
+
+    if (!sip || SLOT_INDEX(sip) >= t->map_size)
+        return NULL;
+    leg = leg_find(t, t->leg_by_sip[SLOT_INDEX(sip)]);
+    return leg && leg->sip == sip ? leg : NULL;
+}
+
+struct leg *leg_by_media(struct telephony *t, handle_t media)
+{
+    struct leg *leg;
+
+    if (!media || SLOT_INDEX(media) >= t->map_size)
+        return NULL;
+    leg = leg_find(t, t->leg_by_media[SLOT_INDEX(media)]);
+    return leg && leg->media == media ? leg : NULL;
+}
+
+struct leg *leg_new(struct telephony *t, enum leg_kind kind)
+{
+    handle_t handle;
+    struct leg *leg = slots_take(&t->legs, &handle);
+
+    if (!leg)
+        return NULL;
+    leg->handle = handle;
+    leg->kind = kind;
+    leg->telephone_event = -1;
+    leg->id = uuid_new(loop_wall_ms(t->loop));
+    return leg;
+}
+
+void leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip)
+{
+    leg->sip = sip;
+    if (SLOT_INDEX(sip) < t->map_size)
+        t->leg_by_sip[SLOT_INDEX(sip)] = leg->handle;
+}
+
+void leg_bind_media(struct telephony *t, struct leg *leg, handle_t media)
+{
+    leg->media = media;
+    if (SLOT_INDEX(media) < t->map_size)
+        t->leg_by_media[SLOT_INDEX(media)] = leg->handle;
+}
+
+void leg_release_if_done(struct telephony *t, struct leg *leg)
+{
+    if (!leg->sip && !leg->media)
+        slots_release(&t->legs, leg->handle);
+}
+
+static uint32_t agent_hash(const struct telephony *t, int32_t user_id)
+{
+    return ((uint32_t)user_id * 2654435761u) & (t->agent_hash_size - 1);
+}
+
+struct agent *agent_find(struct telephony *t, int32_t user_id)
+{
+    uint32_t i = agent_hash(t, user_id);
+
+    for (; t->agent_by_user[i]; i = (i + 1) & (t->agent_hash_size - 1)) {
+        struct agent *agent = slots_find(&t->agents, t->agent_by_user[i]);
+        if (agent && agent->user_id == user_id)
+            return agent;
+    }
+    return NULL;
+}
+
+/* Agents are never removed from the table: there are as many as users who ever signed in. */
+struct agent *agent_take(struct telephony *t, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    uint32_t i = agent_hash(t, user_id);
+    handle_t handle;
+
+    if (agent)
+        return agent;
+    agent = slots_take(&t->agents, &handle);
+    if (!agent)
+        return NULL;
+    agent->user_id = user_id;
+    agent->line_state = MEDIA_LINE_CLOSED;
+    while (t->agent_by_user[i])
+        i = (i + 1) & (t->agent_hash_size - 1);
+    t->agent_by_user[i] = handle;
+    return agent;
+}
+
+struct agent_side *agent_beside(struct telephony *t, const struct agent *agent)
+{
+    size_t index = (size_t)((const unsigned char *)agent - t->agents.items) / t->agents.item_size;
+
+    return &t->agent_side[index];
+}
+
+struct center_state *center_find(struct telephony *t, int32_t id)
+{
+    for (size_t i = 0; i < t->center_count; i++) /* a region has fifteen */
+        if (t->centers[i].id == id)
+            return &t->centers[i];
+    return NULL;
+}
+
+struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code)
+{
+    return directory_prompt(t->directory, call->center_id, code);
+}
+
+/* --- what the devices tell ------------------------------------------------------------------ */
+
+static void on_progress(handle_t sip, int status, const struct sdp_audio *sdp, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_sip(t, sip);
+
+    (void)sdp;
+    if (leg)
+        log_debug("call", "phone_progress", "leg=%u agent=%d status=%d", leg->handle, leg->user_id,
+                  status);
+}
+
+static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_sip(t, sip);
+
+    if (!leg || leg->established)
+        return;
+    leg->established = true;
+    inbound_established(t, leg, sdp);
+}
+
+static void on_digit_of(struct telephony *t, struct leg *leg, char digit)
+{
+    struct call *call = leg ? call_find(t, leg->call) : NULL;
+
+    if (call && leg->kind == LEG_TRUNK && call->state == CALL_MENU)
+        menu_event(t, call, IVR_EV_DIGIT, digit);
+}
+
+static void on_sip_digit(handle_t sip, char digit, int duration_ms, void *arg)
+{
+    (void)duration_ms;
+    on_digit_of(arg, leg_by_sip(arg, sip), digit);
+}
+
+static void on_media_digit(handle_t media, char digit, int duration_ms, void *arg)
+{
+    (void)duration_ms;
+    on_digit_of(arg, leg_by_media(arg, media), digit);
+}
+
+static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_sip(t, sip);
+    struct call *call;
+
+    if (!leg)
+        return;
+    leg->sip = 0;
+    log_info("call", "leg_ended", "leg=%u status=%d end=%d why=%s", leg->handle, ended->status,
+             ended->end, log_safe(ended->reason));
+    if (leg->media)
+        media_leg_close(t->media, leg->media);
+    call = call_find(t, leg->call);
+    if (leg->kind == LEG_PHONE) {
+        agent_phone_ended(t, leg);
+    } else if (call) {
+        if (!call->end_reason)
+            call->end_reason = ended->end == SIP_END_REMOTE ? "caller" : "trunk";
+        call->leg = 0;
+        call_over(t, call);
+    }
+    leg_release_if_done(t, leg);
+}
+
+static void on_trunk_state(int32_t trunk_id, enum sip_trunk_state state, void *arg)
+{
+    struct telephony *t = arg;
+
+    log_warn("trunk", "state", "trunk=%d state=%s", trunk_id,
+             state == SIP_TRUNK_UP     ? "up"
+             : state == SIP_TRUNK_DOWN ? "down"
+                                       : "other");
+    if (state == SIP_TRUNK_UP || state == SIP_TRUNK_DOWN)
+        fact_trunk_state(t, trunk_id, state == SIP_TRUNK_UP ? "up" : "down");
+    view_trunk_changed(t, trunk_id);
+}
+
+static void on_play_done(handle_t media, uint32_t token, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_media(t, media);
+    struct call *call = leg ? call_find(t, leg->call) : NULL;
+
+    if (!call || leg->kind != LEG_TRUNK || token != call->play_token)
+        return;
+    if (call->state == CALL_TALKING)
+        talk_announced(t, call);
+    else if (call->state == CALL_MENU)
+        menu_event(t, call, IVR_EV_PLAY_DONE, 0);
+}
+
+static void on_rtp_timeout(handle_t media, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_media(t, media);
+    struct call *call = leg ? call_find(t, leg->call) : NULL;
+
+    /* A caller listening to a menu or to music may stay silent (VAD, one-way firewalls that
+     * open late); only a talk without sound is dead. */
+    if (!call || leg->held_by_far || call->state != CALL_TALKING)
+        return;
+    log_warn("call", "no_rtp", "call=%s leg=%u", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}),
+             leg->handle);
+    if (leg->kind == LEG_TRUNK)
+        call_hangup(t, call, "error");
+    else if (leg->sip)
+        sip_leg_hangup(t->sip, leg->sip, 31);
+}
+
+static void on_leg_closed(handle_t media, const struct media_stats *stats, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_media(t, media);
+
+    if (!leg)
+        return;
+    fact_leg_quality(t, leg, stats);
+    leg->media = 0;
+    leg_release_if_done(t, leg);
+}
+
+static void on_first_packet(handle_t media, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = leg_by_media(t, media);
+
+    if (leg)
+        log_debug("call", "first_packet", "leg=%u call=%s", leg->handle,
+                  uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}));
+}
+
+/* Recordings outlive their call's slot: what the fact needs is noted until the writer is done. */
+static void on_recorded(const struct media_recorded *recorded, void *arg)
+{
+    struct telephony *t = arg;
+    struct recording_note *note;
+
+    if (SLOT_INDEX(recorded->recording) >= t->map_size)
+        return;
+    note = &t->recordings[SLOT_INDEX(recorded->recording)];
+    if (note->media != recorded->recording)
+        return;
+    note->media = 0;
+    if (recorded->error)
+        log_error("recording", "write_failed", "call=%s error=%s",
+                  uuid_text(&note->call_id, (char[UUID_TEXT_SIZE]){0}), strerror(recorded->error));
+    fact_recording_end(t, note, recorded);
+}
+
+void recording_note_set(struct telephony *t, const struct call *call)
+{
+    if (SLOT_INDEX(call->recording) < t->map_size)
+        t->recordings[SLOT_INDEX(call->recording)] =
+            (struct recording_note){.media = call->recording,
+                                    .center_id = call->center_id,
+                                    .id = call->recording_id,
+                                    .call_id = call->id};
+}
+
+const struct sip_handlers *telephony_sip_handlers(void)
+{
+    static const struct sip_handlers handlers = {
+        .on_invite = inbound_invite,
+        .on_progress = on_progress,
+        .on_established = on_established,
+        .on_reoffer = leg_reoffer,
+        .on_digit = on_sip_digit,
+        .on_ended = on_sip_ended,
+        .on_trunk_state = on_trunk_state,
+        .on_phone = agent_phone_event,
+    };
+
+    return &handlers;
+}
+
+const struct media_handlers *telephony_media_handlers(void)
+{
+    static const struct media_handlers handlers = {
+        .on_digit = on_media_digit,
+        .on_play_done = on_play_done,
+        .on_rtp_timeout = on_rtp_timeout,
+        .on_line = agent_line_event,
+        .on_recorded = on_recorded,
+        .on_leg_closed = on_leg_closed,
+        .on_first_packet = on_first_packet,
+    };
+
+    return &handlers;
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static uint32_t power_of_two_above(uint32_t n)
+{
+    uint32_t size = 16;
+
+    while (size < n)
+        size *= 2;
+    return size;
+}
+
+uint32_t telephony_max_legs(const struct telephony_options *options)
+{
+    /* A caller each, a line each, a second line while a reloaded page takes over, some spare. */
+    return (uint32_t)options->max_calls + 2 * (uint32_t)options->max_agents + 64;
+}
+
+static int tables_init(struct telephony *t)
+{
+    uint32_t calls = (uint32_t)t->options.max_calls, agents = (uint32_t)t->options.max_agents;
+    uint32_t legs = telephony_max_legs(&t->options);
+
+    t->map_size = legs + 1;
+    t->agent_hash_size = power_of_two_above(agents * 2);
+    if (slots_init(&t->calls, sizeof(struct call), calls) ||
+        slots_init(&t->legs, sizeof(struct leg), legs) ||
+        slots_init(&t->agents, sizeof(struct agent), agents))
+        return -ENOMEM;
+    t->call_side = calloc(calls + 1, sizeof(*t->call_side));
+    t->agent_side = calloc(agents + 1, sizeof(*t->agent_side));
+    t->leg_by_sip = calloc(t->map_size, sizeof(*t->leg_by_sip));
+    t->leg_by_media = calloc(t->map_size, sizeof(*t->leg_by_media));
+    t->recordings = calloc(t->map_size, sizeof(*t->recordings));
+    t->agent_by_user = calloc(t->agent_hash_size, sizeof(*t->agent_by_user));
+    return t->call_side && t->agent_side && t->leg_by_sip && t->leg_by_media && t->recordings &&
+                   t->agent_by_user
+               ? 0
+               : -ENOMEM;
+}
+
+int telephony_create(struct loop *loop, const struct telephony_options *options,
+                     const struct telephony_handlers *handlers, void *arg,
+                     struct telephony **ret_telephony)
+{
+    struct telephony *t = calloc(1, sizeof(*t));
+    struct acd_limits limits = {.agents = (uint32_t)options->max_agents,
+                                .queues = 2048,
+                                .members = (uint32_t)options->max_agents * 32,
+                                .entries = (uint32_t)options->max_calls};
+    int err;
+
+    if (!t)
+        return -ENOMEM;
+    t->loop = loop;
+    t->options = *options;
+    t->handlers = *handlers;
+    t->arg = arg;
+    err = tables_init(t);
+    if (!err)
+        err = acd_create(&limits, &t->acd);
+    if (err) {
+        telephony_destroy(t);
+        return err;
+    }
+    loop_timer_init(&t->acd_timer, loop, acd_timer_fired, t);
+    loop_timer_init(&t->views_timer, loop, views_timer_fired, t);
+    *ret_telephony = t;
+    return 0;
+}
+
+void telephony_destroy(struct telephony *t)
+{
+    handle_t handle;
+
+    if (!t)
+        return;
+    if (t->agents.items)
+        for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));) {
+            loop_timer_done(&agent_beside(t, a)->line_timer);
+            loop_timer_done(&agent_beside(t, a)->auto_answer);
+        }
+    for (uint32_t i = 0; t->call_side && i < (uint32_t)t->options.max_calls; i++) {
+        loop_timer_done(&t->call_side[i].ivr_timer);
+        ivr_flow_unref(t->call_side[i].flow);
+    }
+    loop_timer_done(&t->acd_timer);
+    loop_timer_done(&t->views_timer);
+    acd_destroy(t->acd);
+    slots_done(&t->calls);
+    slots_done(&t->legs);
+    slots_done(&t->agents);
+    free(t->call_side);
+    free(t->agent_side);
+    free(t->leg_by_sip);
+    free(t->leg_by_media);
+    free(t->recordings);
+    free(t->agent_by_user);
+    free(t->pending);
+    free(t->applied_queues);
+    free(t->applied_members);
+    free(t->centers);
+    free(t);
+}
+
+void telephony_attach(struct telephony *t, struct sip *sip, struct media *media,
+                      struct directory *directory, struct fact_outbox *outbox)
+{
+    t->sip = sip;
+    t->media = media;
+    t->directory = directory;
+    t->outbox = outbox;
+}
+
+void telephony_drain(struct telephony *t)
+{
+    t->draining = true;
+}
+
+bool telephony_is_draining(const struct telephony *t)
+{
+    return t->draining;
+}
+
+unsigned telephony_call_count(const struct telephony *t)
+{
+    handle_t handle;
+    unsigned count = 0;
+
+    for (const struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
+        count += c->state != CALL_ENDED;
+    return count;
+}

@@ -1,0 +1,415 @@
+/* Live documents: what pages see of agents, queues and waiting calls (docs/api.md, events). */
+#include <stdio.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+
+#include "telephony/calls.h"
+
+#define VIEWS_EVERY_MS 200 /* queue figures are said at most this often per center */
+#define WAITING_SHOWN  100
+
+const char *agent_state_name(enum acd_agent_state state)
+{
+    static const char *const names[] = {
+        [ACD_SIGNED_OUT] = "signed_out",
+        [ACD_READY] = "ready",
+        [ACD_BUSY] = "busy",
+        [ACD_REST] = "rest",
+        [ACD_RING] = "ring",
+        [ACD_TALK] = "talk",
+        [ACD_ACW] = "acw",
+    };
+
+    return names[state];
+}
+
+static void add_text(struct text *out, const char *name, const char *value)
+{
+    text_addf(out, ",\"%s\":", name);
+    text_add_json(out, value);
+}
+
+static void add_int(struct text *out, const char *name, int64_t value)
+{
+    text_addf(out, ",\"%s\":%lld", name, (long long)value);
+}
+
+static void add_ms_or_null(struct text *out, const char *name, int64_t value)
+{
+    if (value)
+        add_int(out, name, value);
+    else
+        text_addf(out, ",\"%s\":null", name);
+}
+
+/* 138****2046: enough to tell callers apart on a wall, not enough to phone them. */
+static void add_masked(struct text *out, const char *name, const char *number)
+{
+    char masked[SIP_NUMBER_SIZE];
+    size_t length;
+
+    text_copy(masked, sizeof(masked), number);
+    length = strlen(masked);
+    if (length >= 7)
+        memset(masked + length - 8 + (length < 8), '*', 4);
+    else if (length)
+        memset(masked, '*', length);
+    add_text(out, name, masked);
+}
+
+static const char *queue_name(struct telephony *t, int32_t queue_id)
+{
+    const struct dir_queue *queue = directory_queue(t->directory, queue_id);
+
+    return queue ? queue->name : "";
+}
+
+static const char *reason_text(struct telephony *t, const struct agent *agent)
+{
+    size_t count;
+    const struct dir_reason *reasons = directory_reasons(t->directory, &count);
+
+    if (agent->reason_id == ACD_REASON_RONA)
+        return "久不应答";
+    for (size_t i = 0; i < count; i++)
+        if (reasons[i].id == agent->reason_id && reasons[i].center_id == agent->center_id)
+            return reasons[i].name;
+    return "";
+}
+
+static const char *line_state_name(struct telephony *t, const struct agent *agent)
+{
+    static const char *const names[] = {
+        [MEDIA_LINE_CONNECTING] = "connecting",
+        [MEDIA_LINE_UP] = "up",
+        [MEDIA_LINE_LOST] = "lost",
+        [MEDIA_LINE_CLOSED] = "none",
+    };
+
+    if (agent->line_kind == LINE_PHONE && agent->signed_in)
+        return sip_phone_is_registered(t->sip, agent->user_id) ? "up" : "lost";
+    return names[agent->line_state];
+}
+
+/* --- one agent's own document --------------------------------------------------------------- */
+
+static void add_path(struct text *out, const struct call *call)
+{
+    static const char *const results[] = {"ok", "invalid", "no_input"};
+
+    text_add(out, ",\"ivr_path\":[");
+    for (unsigned i = 0; i < call->key_count; i++) {
+        const struct call_key *key = &call->keys[i];
+        char pressed[2] = {key->key, 0};
+
+        text_add(out, i ? ",{\"menu\":" : "{\"menu\":");
+        text_add_json(out, key->menu);
+        add_text(out, "key", pressed);
+        add_text(out, "result", results[key->result]);
+        add_int(out, "at_ms", key->at_ms);
+        text_add(out, "}");
+    }
+    text_add(out, "],\"variables\":{");
+    for (unsigned i = 0; i < call->ivr.variable_count; i++) {
+        if (i)
+            text_add(out, ",");
+        text_add_json(out, call->ivr.variables[i].name);
+        text_add(out, ":");
+        text_add_json(out, call->ivr.variables[i].value);
+    }
+    text_add(out, "}");
+}
+
+static void add_call(struct telephony *t, struct text *out, const struct call *call,
+                     const struct agent *agent)
+{
+    static const char *const sources[] = {"direct", "from_12366", "from_city"};
+    static const char *const units[] = {"self", "from_12366", "from_city"};
+    const struct dir_center *center = directory_center(t->directory, call->center_id);
+    char id[UUID_TEXT_SIZE];
+    bool ringing = agent->state == ACD_RING;
+
+    text_addf(out, "{\"call_id\":\"%s\",\"direction\":\"in\"", uuid_text(&call->id, id));
+    add_text(out, "caller_no", call->caller);
+    add_text(out, "caller_place", call->place_text);
+    add_text(out, "caller_city", call->place_city);
+    add_text(out, "called_no", call->called);
+    add_int(out, "center_id", call->center_id);
+    add_text(out, "center_name", center ? center->name : "");
+    add_int(out, "queue_id", call->queue_id);
+    add_text(out, "queue_name", queue_name(t, call->queue_id));
+    add_text(out, "source", sources[call->source]);
+    add_text(out, "info_source", call->regional ? "r12366" : "city");
+    add_text(out, "unit_type", units[call->source]);
+    add_path(out, call);
+    add_int(out, "began_ms", call->began_ms);
+    add_ms_or_null(out, "queued_ms", call->queued_ms);
+    add_ms_or_null(out, "ring_ms", agent->ring_ms);
+    add_ms_or_null(out, "answered_ms", ringing ? 0 : call->answered_ms);
+    add_ms_or_null(out, "ended_ms", agent->state == ACD_ACW ? call->ended_ms : 0);
+    add_text(out, "offer_reason", call->offer_reason);
+    text_addf(out, ",\"wrap_up_required\":%s,\"wrap_up_saved\":%s,\"line_away\":%s",
+              call->wrap_up_required ? "true" : "false", call->wrap_up_saved ? "true" : "false",
+              call->line_away ? "true" : "false");
+    add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
+    text_add(out, "}");
+}
+
+static void add_agent_line(struct telephony *t, struct text *out, const struct agent *agent)
+{
+    text_addf(out, ",\"line\":{\"kind\":\"%s\",\"state\":\"%s\"}",
+              agent->line_kind == LINE_PHONE ? "phone" : "browser", line_state_name(t, agent));
+}
+
+void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out)
+{
+    const struct dir_agent *person = directory_agent(t->directory, user_id);
+    const struct agent *agent = agent_find(t, user_id);
+    struct acd_agent_view view;
+    struct call *call;
+
+    text_addf(out, "{\"signed_in\":%s", agent && agent->signed_in ? "true" : "false");
+    add_int(out, "user_id", user_id);
+    add_text(out, "agent_no", person ? person->agent_no : "");
+    add_text(out, "name", person ? person->name : "");
+    add_int(out, "now_ms", loop_wall_ms(t->loop));
+    if (!agent || !agent->signed_in || !acd_agent_view(t->acd, user_id, &view)) {
+        if (agent)
+            add_agent_line(t, out, agent);
+        else
+            text_add(out, ",\"line\":{\"kind\":\"browser\",\"state\":\"none\"}");
+        text_add(out, ",\"state\":\"signed_out\",\"call\":null}");
+        return;
+    }
+    add_text(out, "state", agent_state_name(agent->state));
+    add_int(out, "reason_id", agent->reason_id);
+    add_text(out, "reason", reason_text(t, agent));
+    add_int(out, "since_ms", agent->state_since_ms);
+    if (view.next_state == ACD_SIGNED_OUT)
+        text_add(out, ",\"next_state\":null");
+    else
+        add_text(out, "next_state", agent_state_name(view.next_state));
+    add_agent_line(t, out, agent);
+    add_int(out, "answered", view.answered);
+    text_add(out, ",\"call\":");
+    call = call_find(t, agent->call);
+    if (call && (agent->state == ACD_RING || agent->state == ACD_TALK || agent->state == ACD_ACW))
+        add_call(t, out, call, agent);
+    else
+        text_add(out, "null");
+    text_add(out, "}");
+}
+
+/* --- seats, queues, waiting calls ----------------------------------------------------------- */
+
+static void add_seat(struct telephony *t, struct text *out, const struct agent *agent)
+{
+    const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
+    struct call *call = call_find(t, agent->call);
+    struct acd_agent_view view = {0};
+
+    (void)acd_agent_view(t->acd, agent->user_id, &view);
+    text_addf(out, "{\"center_id\":%d,\"user_id\":%d", agent->center_id, agent->user_id);
+    add_text(out, "agent_no", person ? person->agent_no : "");
+    add_text(out, "name", person ? person->name : "");
+    add_int(out, "team_id", person ? person->team_id : 0);
+    add_text(out, "state", agent->signed_in ? agent_state_name(agent->state) : "signed_out");
+    add_text(out, "reason", reason_text(t, agent));
+    add_int(out, "since_ms", agent->state_since_ms);
+    add_text(out, "line_state", line_state_name(t, agent));
+    add_int(out, "answered", view.answered);
+    if (call && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
+        text_add(out, ",\"call\":{\"queue_name\":");
+        text_add_json(out, queue_name(t, call->queue_id));
+        add_masked(out, "caller_no", call->caller);
+        add_ms_or_null(out, "answered_ms", agent->state == ACD_TALK ? call->answered_ms : 0);
+        text_add(out, "}}");
+    } else {
+        text_add(out, ",\"call\":null}");
+    }
+}
+
+/* oldest first entry as a wall time: pages count up from it */
+static int64_t wall_of(struct telephony *t, uint64_t monotonic)
+{
+    return loop_wall_ms(t->loop) - (int64_t)(loop_now_ms(t->loop) - monotonic);
+}
+
+static void add_queue(struct telephony *t, struct text *out, const struct dir_queue *queue)
+{
+    struct acd_queue_view view = {.oldest_first_entry = UINT64_MAX};
+
+    (void)acd_queue_view(t->acd, queue->acd.id, &view);
+    text_addf(out, "{\"center_id\":%d,\"queue_id\":%d", queue->acd.center_id, queue->acd.id);
+    add_text(out, "name", queue->name);
+    add_int(out, "waiting", view.waiting);
+    if (view.oldest_first_entry == UINT64_MAX)
+        text_add(out, ",\"oldest_ms\":null");
+    else
+        add_int(out, "oldest_ms", wall_of(t, view.oldest_first_entry));
+    add_int(out, "signed_in", view.signed_in);
+    add_int(out, "available", view.available);
+    text_add(out, "}");
+}
+
+static void add_waiting_call(struct telephony *t, struct text *out, const struct call *call)
+{
+    const struct dir_agent *person =
+        call->ringing_at ? directory_agent(t->directory, call->ringing_at) : NULL;
+    char id[UUID_TEXT_SIZE];
+
+    text_addf(out, "{\"call_id\":\"%s\"", uuid_text(&call->id, id));
+    add_masked(out, "caller_no", call->caller);
+    add_int(out, "queue_id", call->queue_id);
+    add_text(out, "queue_name", queue_name(t, call->queue_id));
+    add_int(out, "since_ms", wall_of(t, call->first_queued_at));
+    add_int(out, "priority", call->priority);
+    if (person)
+        add_text(out, "ringing", person->agent_no);
+    else
+        text_add(out, ",\"ringing\":null");
+    text_add(out, "}");
+}
+
+static void add_waiting(struct telephony *t, struct text *out, const struct center_state *center)
+{
+    const struct call *call = call_find(t, center->waiting_head);
+
+    text_add(out, "[");
+    for (unsigned shown = 0; call && shown < WAITING_SHOWN; shown++) {
+        if (shown)
+            text_add(out, ",");
+        add_waiting_call(t, out, call);
+        call = call_find(t, call->waiting_next);
+    }
+    text_add(out, "]");
+}
+
+static void add_trunks(struct telephony *t, struct text *out, int32_t only)
+{
+    static const char *const states[] = {"unknown", "up", "down", "disabled"};
+    unsigned count, shown = 0;
+    const struct sip_trunk_conf *trunks = directory_trunks(t->directory, &count);
+
+    for (unsigned i = 0; i < count; i++) {
+        if (only && trunks[i].id != only)
+            continue;
+        text_addf(out, "%s{\"trunk_id\":%d", shown++ ? "," : "", trunks[i].id);
+        add_text(out, "name", trunks[i].name);
+        add_text(out, "state", states[sip_trunk_state(t->sip, trunks[i].id)]);
+        add_int(out, "channels", sip_trunk_channels(t->sip, trunks[i].id));
+        add_int(out, "max_channels", trunks[i].max_channels);
+        text_add(out, "}");
+    }
+}
+
+void telephony_center_json(struct telephony *t, int32_t center_id, struct text *out)
+{
+    const struct center_state *center = center_find(t, center_id);
+    size_t count;
+    const struct dir_queue *queues = directory_queues(t->directory, &count);
+    handle_t handle;
+    bool first = true;
+
+    text_addf(out, "{\"center_id\":%d,\"now_ms\":%lld,\"queues\":[", center_id,
+              (long long)loop_wall_ms(t->loop));
+    for (size_t i = 0; i < count; i++)
+        if (queues[i].acd.center_id == center_id) {
+            text_add(out, first ? "" : ",");
+            add_queue(t, out, &queues[i]);
+            first = false;
+        }
+    text_add(out, "],\"seats\":[");
+    first = true;
+    for (const struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));)
+        if (a->center_id == center_id && a->signed_in) {
+            text_add(out, first ? "" : ",");
+            add_seat(t, out, a);
+            first = false;
+        }
+    text_add(out, "],\"waiting\":");
+    if (center)
+        add_waiting(t, out, center);
+    else
+        text_add(out, "[]");
+    text_add(out, ",\"trunks\":[");
+    add_trunks(t, out, 0);
+    text_add(out, "]}");
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static void say(struct telephony *t, const char *type, int32_t center_id, int32_t user_id,
+                struct text *json)
+{
+    struct telephony_event event = {type, center_id, user_id, json->data};
+
+    if (json->failed)
+        log_error("telephony", "no_memory", "event=%s", type);
+    else if (t->handlers.on_event)
+        t->handlers.on_event(&event, t->arg);
+    text_done(json);
+}
+
+void view_agent_changed(struct telephony *t, struct agent *agent)
+{
+    struct text json = {0};
+
+    telephony_agent_json(t, agent->user_id, &json);
+    say(t, "agent", agent->center_id, agent->user_id, &json);
+    add_seat(t, &json, agent);
+    say(t, "seat", agent->center_id, 0, &json);
+}
+
+void view_trunk_changed(struct telephony *t, int32_t trunk_id)
+{
+    struct text json = {0};
+
+    add_trunks(t, &json, trunk_id);
+    if (json.length)
+        say(t, "trunk", 0, 0, &json);
+    text_done(&json);
+}
+
+void view_queue_changed(struct telephony *t, int32_t center_id)
+{
+    struct center_state *center = center_find(t, center_id);
+
+    if (!center)
+        return;
+    center->dirty = true;
+    if (t->views_due)
+        return;
+    t->views_due = true;
+    loop_timer_start(&t->views_timer, VIEWS_EVERY_MS);
+}
+
+static void say_center(struct telephony *t, const struct center_state *center)
+{
+    size_t count;
+    const struct dir_queue *queues = directory_queues(t->directory, &count);
+    struct text json = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if (queues[i].acd.center_id == center->id) {
+            add_queue(t, &json, &queues[i]);
+            say(t, "queue", center->id, 0, &json);
+        }
+    text_addf(&json, "{\"center_id\":%d,\"calls\":", center->id);
+    add_waiting(t, &json, center);
+    text_add(&json, "}");
+    say(t, "waiting", center->id, 0, &json);
+}
+
+void views_timer_fired(void *arg)
+{
+    struct telephony *t = arg;
+
+    t->views_due = false;
+    for (size_t i = 0; i < t->center_count; i++)
+        if (t->centers[i].dirty) {
+            t->centers[i].dirty = false;
+            say_center(t, &t->centers[i]);
+        }
+}
