@@ -1,0 +1,290 @@
+// A throw-away region for system and browser tests: a real PostgreSQL, the seed, and the real daemon
+// (sanitizer build) on free loopback ports. Nothing is shared with another test file.
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync, existsSync, mkdirSync, readFileSync, chmodSync, openSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
+export const B = resolve(ROOT, process.env.B || 'build');
+export const PASSWORD = 'Hotline-12366';
+
+// Polls until probe() gives something true; the one way tests wait.
+export async function until(what, probe, timeout_ms = 20000, every_ms = 25) {
+  const end = Date.now() + timeout_ms;
+  let last;
+  for (;;) {
+    try {
+      const value = await probe();
+      if (value) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`waited ${timeout_ms} ms in vain: ${what} (last: ${last?.stack || JSON.stringify(last)})`);
+    await new Promise((wake) => setTimeout(wake, every_ms));
+  }
+}
+
+async function freeTcp() {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// A port that is free for UDP and TCP, as SIP and browser lines want it.
+export async function freePort() {
+  for (;;) {
+    const port = await freeTcp();
+    const socket = createSocket('udp4');
+    try {
+      socket.bind(port, '127.0.0.1');
+      await once(socket, 'listening');
+      return port;
+    } catch {
+      continue;
+    } finally {
+      socket.close();
+    }
+  }
+}
+
+export class Region {
+  // options: { binary, env, config: {key: value} }
+  static async start(options = {}) {
+    const region = new Region();
+    region.options = options;
+    region.dir = mkdtempSync(join(tmpdir(), 'hl-'));
+    chmodSync(region.dir, 0o755); // PostgreSQL runs as another user when we are root
+    region.pgDir = join(region.dir, 'pg');
+    region.binary = options.binary || join(B, 'hotlined-asan');
+    region.log = '';
+    try {
+      await region.prepare();
+      await region.startDaemon();
+    } catch (error) {
+      await region.stop().catch(() => {});
+      throw error;
+    }
+    return region;
+  }
+
+  run(command, args, env = {}) {
+    return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  async prepare() {
+    this.run('scripts/pg', ['start', this.pgDir]);
+    this.httpPort = await freePort();
+    this.sipPort = await freePort();
+    this.linePort = await freePort();
+    // RTP ranges of test files running beside each other must not meet.
+    const rtp = 20000 + 2 * (process.pid % 15000);
+    this.env = {
+      HTTP_PORT: this.httpPort, SIP_PORT: this.sipPort, LINE_PORT: this.linePort,
+      RTP_MIN: rtp, RTP_MAX: Math.min(rtp + 4000, 65000), PG_DIR: this.pgDir, ...this.options.env,
+    };
+    this.config = join(this.dir, 'hotlined.conf');
+    writeFileSync(this.config, this.run('scripts/demo-conf', [this.dir], this.env));
+    this.run(this.binary, ['--config', this.config, '--migrate'], this.daemonEnv());
+    this.run('scripts/seed', [this.pgDir]);
+    await this.prompts();
+  }
+
+  // Speech is rendered once per machine and build and then copied: espeak-ng says the same anyway.
+  async prompts() {
+    const cache = join(B, 'test-prompts');
+    const state = join(this.dir, 'state');
+    mkdirSync(join(state, 'prompts'), { recursive: true });
+    if (existsSync(cache)) this.run('cp', ['-r', `${cache}/.`, join(state, 'prompts')]);
+    this.run(this.binary, ['--config', this.config, '--render-prompts'], this.daemonEnv());
+    const temporary = `${cache}.${process.pid}`;
+    if (!existsSync(cache)) {
+      this.run('cp', ['-r', join(state, 'prompts'), temporary]);
+      try {
+        this.run('mv', ['-T', temporary, cache]);
+      } catch {
+        rmSync(temporary, { recursive: true, force: true }); // another test file was first
+      }
+    }
+  }
+
+  daemonEnv() {
+    return {
+      HOTLINED_ADMIN_DB: this.run('scripts/pg', ['conninfo', this.pgDir, 'hotlined']).trim(),
+      ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0:exitcode=99', UBSAN_OPTIONS: 'print_stacktrace=1',
+    };
+  }
+
+  async startDaemon() {
+    this.daemon = spawn(this.binary, ['--config', this.config], {
+      cwd: ROOT, env: { ...process.env, ...this.daemonEnv() }, stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.daemon.stderr.setEncoding('utf8');
+    this.daemon.stderr.on('data', (text) => { this.log += text; });
+    this.exited = once(this.daemon, 'exit').then(([code, signal]) => { this.exit = { code, signal }; return this.exit; });
+    await until('daemon ready', async () => {
+      if (this.exit) throw Object.assign(new Error(`daemon ended: ${JSON.stringify(this.exit)}\n${this.log.slice(-4000)}`), { fatal: true });
+      return (await fetch(`${this.base}/readyz`).catch(() => null))?.ok;
+    }, 60000);
+  }
+
+  get base() { return `http://127.0.0.1:${this.httpPort}`; }
+
+  // Stops the daemon by SIGTERM (or another signal) and returns how it ended.
+  async stopDaemon(signal = 'SIGTERM') {
+    if (!this.daemon || this.exit) return this.exit;
+    this.daemon.kill(signal);
+    const timer = setTimeout(() => this.daemon.kill('SIGKILL'), 40000);
+    await this.exited;
+    clearTimeout(timer);
+    const exit = this.exit;
+    this.exit = undefined;
+    this.daemon = undefined;
+    return exit;
+  }
+
+  sql(statement) {
+    return this.run('scripts/pg', ['psql', this.pgDir, '--', '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', statement]).trim();
+  }
+
+  // Every log line of one call: the story one grep tells.
+  story(callId) { return this.log.split('\n').filter((line) => line.includes(callId)); }
+
+  // Clean end; a sanitizer report or a crash fails the test that calls it.
+  async stop() {
+    const exit = await this.stopDaemon();
+    try { this.run('scripts/pg', ['stop', this.pgDir]); } catch { /* never started */ }
+    rmSync(this.dir, { recursive: true, force: true });
+    if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.log)) throw new Error(`sanitizer report:\n${this.log.slice(-8000)}`);
+    if (exit && exit.code !== 0) throw new Error(`daemon ended with ${JSON.stringify(exit)}\n${this.log.slice(-4000)}`);
+  }
+}
+
+// One signed-in person over HTTP, as a page would be: cookie, CSRF token, problem documents.
+export class Person {
+  constructor(region) { this.region = region; }
+
+  static async signIn(region, center, login, password = PASSWORD) {
+    const person = new Person(region);
+    const answer = await person.raw('POST', '/sessions', { center, login, password });
+    if (answer.status !== 201) throw new Error(`sign-in of ${login}@${center}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    person.cookie = answer.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
+    person.me = answer.body;
+    person.csrf = answer.body.csrf_token;
+    return person;
+  }
+
+  async raw(method, path, body, headers = {}) {
+    const response = await fetch(`${this.region.base}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(this.cookie ? { cookie: this.cookie } : {}), ...(this.csrf ? { 'x-csrf-token': this.csrf } : {}),
+        ...(body !== undefined ? { 'content-type': 'application/json' } : {}), ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    let parsed = text;
+    if (/json/.test(response.headers.get('content-type') || '') && text) parsed = JSON.parse(text);
+    return { status: response.status, headers: response.headers, body: parsed };
+  }
+
+  // Expects success and gives the body.
+  async call(method, path, body, headers) {
+    const answer = await this.raw(method, path, body, headers);
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  get(path) { return this.call('GET', path); }
+  post(path, body) { return this.call('POST', path, body ?? {}); }
+  put(path, body, headers) { return this.call('PUT', path, body ?? {}, headers); }
+
+  // Opens the event stream; events are kept in .events as {event, id, data, at}.
+  async listen(lastEventId) {
+    this.events = [];
+    this.abort = new AbortController();
+    const response = await fetch(`${this.region.base}/api/v1/events`, {
+      headers: { cookie: this.cookie, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) }, signal: this.abort.signal,
+    });
+    if (!response.ok) throw new Error(`events: ${response.status}`);
+    this.reading = this.readEvents(response).catch(() => {});
+    await until('hello event', () => this.events.some((e) => e.event === 'hello'));
+    return this;
+  }
+
+  async readEvents(response) {
+    let rest = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) {
+      rest += decoder.decode(chunk, { stream: true });
+      const parts = rest.split('\n\n');
+      rest = parts.pop();
+      for (const part of parts) this.takeEvent(part);
+    }
+  }
+
+  takeEvent(part) {
+    const event = { at: Date.now() };
+    for (const line of part.split('\n')) {
+      if (line.startsWith('event:')) event.event = line.slice(6).trim();
+      if (line.startsWith('id:')) event.id = line.slice(3).trim();
+      if (line.startsWith('data:')) event.data = JSON.parse(line.slice(5));
+    }
+    if (event.event) this.events.push(event);
+  }
+
+  // The newest event of a kind that satisfies test(data).
+  seen(kind, test = () => true) { return this.events.findLast((e) => e.event === kind && test(e.data)); }
+  waitFor(kind, test, timeout_ms) { return until(`event ${kind}`, () => this.seen(kind, test), timeout_ms); }
+
+  async close() {
+    this.abort?.abort();
+    await this.reading;
+  }
+}
+
+// The taxpayer's phone (tests/tools/caller): events it printed are kept in .events.
+export class Caller {
+  static start(region, { from = '13877100001', to, args = [] }) {
+    const caller = new Caller();
+    caller.events = [];
+    caller.child = spawn(join(B, 'tools/caller'), ['--server', `127.0.0.1:${region.sipPort}`, '--from', from, '--to', to, ...args], {
+      cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    caller.err = '';
+    caller.child.stderr.on('data', (text) => { caller.err += text; });
+    caller.child.stdout.setEncoding('utf8');
+    let rest = '';
+    caller.child.stdout.on('data', (text) => {
+      rest += text;
+      const lines = rest.split('\n');
+      rest = lines.pop();
+      for (const line of lines) if (line.trim().startsWith('{')) caller.events.push({ at: Date.now(), ...JSON.parse(line) });
+    });
+    caller.exited = once(caller.child, 'exit').then(([code]) => { caller.code = code; return code; });
+    return caller;
+  }
+
+  seen(name, test = () => true) { return this.events.find((e) => e.event === name && test(e)); }
+  waitFor(name, test, timeout_ms = 20000) {
+    return until(`caller event ${name} (has ${this.events.map((e) => e.event).join(',')} ${this.err.slice(-500)})`, () => this.seen(name, test), timeout_ms);
+  }
+
+  say(line) { this.child.stdin.write(`${line}\n`); }
+  async hangUp() {
+    if (this.code === undefined) this.say('hangup');
+    await this.exited;
+    return this.code;
+  }
+  kill() { if (this.code === undefined) this.child.kill('SIGKILL'); }
+}
