@@ -73,8 +73,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION protect_table(regclass) IS '为含 center_id 的表启用行级安全';
 
+-- Counts the changes of the configuration: the directory's revision.
+CREATE SEQUENCE directory_revision;
+COMMENT ON SEQUENCE directory_revision IS '配置修改次数,即目录修订号';
+
 CREATE FUNCTION notify_config() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM nextval('directory_revision');
     PERFORM pg_notify('hotlined_config', TG_TABLE_NAME);
     RETURN NULL;
 END $$;
@@ -648,6 +653,7 @@ ALTER TABLE center ENABLE ROW LEVEL SECURITY;
 CREATE POLICY center_only ON center USING (id = ANY ((SELECT app_centers())::integer[]));
 
 GRANT SELECT ON center, org, role, role_permission, method, urgency, setting, number_place, center_grant TO hotlined_app;
+GRANT USAGE, SELECT ON SEQUENCE directory_revision TO hotlined_app;
 GRANT UPDATE ON center TO hotlined_app;
 GRANT SELECT, INSERT, UPDATE ON app_user, queue, flow, prompt, trunk, number_plan, work_calendar TO hotlined_app;
 GRANT SELECT, INSERT ON flow_version, prompt_version TO hotlined_app;

@@ -1,0 +1,16 @@
+-- The way of facts into the tables. All run with the daemon's scope.
+
+-- name: ingest_facts
+-- $1 json array of {id, center_id, at (wall ms or ISO text), kind, payload}.
+-- One row: applied (facts that were new). SQLSTATE HL001: one of them cannot be applied; nothing
+-- of the batch was.
+SELECT ingest_facts($1::jsonb) AS applied;
+
+-- name: ensure_partitions
+-- $1 months ahead. One row: tables made. Daily is often enough.
+SELECT ensure_partitions($1::int) AS made;
+
+-- name: close_orphans
+-- $1 when this process began (timestamptz). Closes what the process before left open; run once,
+-- after the outbox was shipped. One row: calls closed.
+SELECT close_orphans($1::timestamptz) AS closed;
