@@ -26,12 +26,12 @@
 
 #include "main/daemon.h"
 
-#define DRAIN_LOOK_MS     200
-#define ORPHANS_LOOK_MS   500
+#define DRAIN_LOOK_MS       200
+#define ORPHANS_LOOK_MS     500
 #define PARTITIONS_EVERY_MS (6 * 3600 * 1000)
-#define STOP_TIMEOUT_MS   3000
-#define MAX_BODY          (8 * 1024 * 1024) /* an uploaded prompt */
-#define SESSION_EXPIRES_S 1800
+#define STOP_TIMEOUT_MS     3000
+#define MAX_BODY            (8 * 1024 * 1024) /* an uploaded prompt */
+#define SESSION_EXPIRES_S   1800
 
 struct daemon {
     const char *config_path;
@@ -297,8 +297,8 @@ static int start_store(struct daemon *d)
     if (!err)
         err = fact_outbox_open(d->loop, d->store, outbox, &fact_handlers, d, &d->outbox);
     if (!err)
-        err = directory_create(d->loop, d->store, d->workers, &dir, &dir_handlers, d,
-                               &d->directory);
+        err =
+            directory_create(d->loop, d->store, d->workers, &dir, &dir_handlers, d, &d->directory);
     return err;
 }
 
@@ -309,18 +309,17 @@ static int start_telephony(struct daemon *d)
     static const struct telephony_handlers handlers = {on_telephony_event};
     int legs = (int)telephony_max_legs(&options);
     char tls_dir[CONFIG_TEXT + 8];
-    struct media_options media = {.address = c->media_address,
-                                  .public_address = c->media_public_address[0]
-                                                        ? c->media_public_address
-                                                        : c->media_address,
-                                  .port_min = (uint16_t)c->media_port_min,
-                                  .port_max = (uint16_t)c->media_port_max,
-                                  .line_port = (uint16_t)c->line_port,
-                                  .threads = c->media_threads,
-                                  .max_legs = legs,
-                                  .max_rooms = c->max_calls,
-                                  .dscp = c->dscp_audio,
-                                  .rtp_timeout_s = c->rtp_timeout_s};
+    struct media_options media = {
+        .address = c->media_address,
+        .public_address = c->media_public_address[0] ? c->media_public_address : c->media_address,
+        .port_min = (uint16_t)c->media_port_min,
+        .port_max = (uint16_t)c->media_port_max,
+        .line_port = (uint16_t)c->line_port,
+        .threads = c->media_threads,
+        .max_legs = legs,
+        .max_rooms = c->max_calls,
+        .dscp = c->dscp_audio,
+        .rtp_timeout_s = c->rtp_timeout_s};
     struct sip_options sip = {.listen = c->sip_listen,
                               .tls_listen = c->sip_tls_listen,
                               .tls_dir = tls_dir,

@@ -55,8 +55,7 @@ static int make_parents(const char *path)
 static void render_work(void *arg)
 {
     struct render_job *job = arg;
-    struct tts_request request = {
-        .text = job->text, .voice = "", .speed = 100, .path = job->path};
+    struct tts_request request = {.text = job->text, .voice = "", .speed = 100, .path = job->path};
 
     job->err = make_parents(job->path);
     if (!job->err)
@@ -100,8 +99,8 @@ static void render_one(struct rendering *r, const char *relative, const char *te
         return;
     }
     job->rendering = r;
-    job->options = (struct tts_options){r->config->tts_engine, r->config->tts_command,
-                                        r->config->tts_url};
+    job->options =
+        (struct tts_options){r->config->tts_engine, r->config->tts_command, r->config->tts_url};
     snprintf(job->path, sizeof(job->path), "%s/%s", r->config->prompt_dir, relative);
     if (worker_submit(r->workers, render_work, render_done, job))
         render_done(job, 1);
