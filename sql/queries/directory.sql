@@ -49,3 +49,9 @@ SELECT json_build_object(
 -- included, ordered; seven digits for mobiles, "0..." for area codes of land lines.
 SELECT from_prefix, to_prefix, province, city, city_code, shared
 FROM number_place ORDER BY from_prefix;
+
+-- name: prompt_render_list
+-- No parameters. Rows (path, text): the published prompts that are spoken, for --render-prompts.
+SELECT v.path, v.text
+FROM prompt p JOIN prompt_version v ON v.prompt_id = p.id AND v.version = p.published_version
+WHERE v.source = 'tts' ORDER BY p.center_id NULLS FIRST, p.code;

@@ -340,14 +340,19 @@ BEGIN
         RAISE EXCEPTION '坐席属于其他分中心,不能加入本分中心的队列或技能组;跨中心调配请由自治区中心设置'
             USING ERRCODE = 'HL010', CONSTRAINT = 'user_id';
     END IF;
-    IF TG_TABLE_NAME = 'queue_member'
-       AND (SELECT count(*) FROM queue_member m WHERE m.user_id = NEW.user_id AND m.queue_id <> NEW.queue_id) >= 32 THEN
+    RETURN NEW;
+END $$;
+COMMENT ON FUNCTION check_member() IS '队列与技能组成员的归属检查';
+CREATE FUNCTION check_load() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT count(*) FROM queue_member m WHERE m.user_id = NEW.user_id AND m.queue_id <> NEW.queue_id) >= 32 THEN
         RAISE EXCEPTION '一名坐席最多服务 32 个队列,请先从其他队列移出'
             USING ERRCODE = 'HL011', CONSTRAINT = 'queue_id';
     END IF;
     RETURN NEW;
 END $$;
-COMMENT ON FUNCTION check_member() IS '队列与技能组成员的归属检查';
+COMMENT ON FUNCTION check_load() IS '一名坐席最多服务 32 个队列';
+CREATE TRIGGER check_load BEFORE INSERT ON queue_member FOR EACH ROW EXECUTE FUNCTION check_load();
 CREATE TRIGGER check_member BEFORE INSERT OR UPDATE ON queue_member FOR EACH ROW EXECUTE FUNCTION check_member();
 CREATE TRIGGER check_member BEFORE INSERT OR UPDATE ON skill_group_member FOR EACH ROW EXECUTE FUNCTION check_member();
 
