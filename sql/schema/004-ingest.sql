@@ -20,6 +20,12 @@ BEGIN
             global_call_id uuid, direction text, source text, info_source text, unit_type text,
             trunk_id integer, entry_code text, caller_no text, caller_province text, caller_city text,
             caller_place text, called_no text, t_in_ms bigint, test boolean);
+        -- A registration that was saved before its call arrived here (REG-05, REG-06).
+        UPDATE record r SET info_source = p.info_source, unit_type = p.unit_type,
+            caller_no = coalesce(nullif(r.caller_no, ''), p.caller_no, '')
+        FROM jsonb_to_recordset(facts->'call_begin') AS p(call_id uuid, center_id integer, info_source text,
+            unit_type text, caller_no text)
+        WHERE r.call_id = p.call_id AND r.center_id = p.center_id;
         -- The leg it came from, in the other center, was moved to this one.
         UPDATE call o SET moved_to = CASE c.kind WHEN 'regional' THEN 'r12366' ELSE 'city' END
         FROM jsonb_to_recordset(facts->'call_begin') AS p(call_id uuid, center_id integer,

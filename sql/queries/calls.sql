@@ -1,0 +1,98 @@
+-- The call log, a caller's history, recordings. Run with the centers the person may see; numbers
+-- are masked unless reveal.
+
+-- name: call_list
+-- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 caller number, $5 agent no, $6 queue id, $7 outcome,
+-- $8 direction, $9 only calls this user took part in (null = all), $10 limit, $11 after (cursor), $12 reveal.
+-- One column: {items, next}. Open calls have outcome "open".
+WITH page AS (
+    SELECT c.call_id, c.t_in FROM call c
+    WHERE ($1::timestamptz IS NULL OR c.t_in >= $1::timestamptz) AND ($2::timestamptz IS NULL OR c.t_in < $2::timestamptz)
+      AND ($3::int IS NULL OR c.center_id = $3::int)
+      AND ($4::text IS NULL OR c.caller_no = $4::text OR c.caller_no = normalise_number($4::text))
+      AND ($5::text IS NULL OR c.user_id IN (SELECT id FROM app_user WHERE agent_no = $5::text))
+      AND ($6::int IS NULL OR c.first_queue_id = $6::int
+           OR EXISTS (SELECT FROM queue_visit v WHERE v.call_id = c.call_id AND v.queue_id = $6::int))
+      AND ($7::text IS NULL OR c.outcome = $7::text)
+      AND ($8::text IS NULL OR c.direction = $8::text)
+      AND ($9::int IS NULL OR c.user_id = $9::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = $9::int))
+      AND ($11::text IS NULL OR (c.t_in, c.call_id) < (cursor_time($11::text), cursor_id($11::text)::uuid))
+    ORDER BY c.t_in DESC, c.call_id DESC LIMIT least($10::int, 200) + 1),
+numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.t_in DESC, p.call_id DESC) AS n FROM page p)
+SELECT jsonb_build_object(
+    'items', coalesce(jsonb_agg(call_item(c, $12::boolean) ORDER BY n) FILTER (WHERE n <= least($10::int, 200)), '[]'),
+    'next', (SELECT cursor_of(t_in, call_id::text) FROM numbered WHERE n = least($10::int, 200)
+             AND EXISTS (SELECT FROM numbered WHERE n > least($10::int, 200)))) AS document
+FROM numbered JOIN call c USING (call_id);
+
+-- name: call_get
+-- $1 call id, $2 reveal, $3 only if this user took part (null = any). One column; no row = not found.
+SELECT call_item(c, $2::boolean) || jsonb_build_object(
+    'hold_ms', c.hold_ms, 'acw_ms', c.acw_ms, 'trunk_id', c.trunk_id,
+    'ivr_path', (SELECT coalesce(jsonb_agg(jsonb_build_object('menu', k.menu, 'key', k.key, 'result', k.result, 'at', iso(k.at)) ORDER BY k.at, k.seq), '[]')
+        FROM ivr_key k WHERE k.call_id = c.call_id),
+    'queue_visits', (SELECT coalesce(jsonb_agg(jsonb_build_object('queue_id', v.queue_id, 'queue_name', coalesce(q.name, ''),
+            't_q_in', iso(v.t_q_in), 't_q_out', iso(v.t_q_out), 'wait_ms', v.wait_ms, 'priority', v.priority,
+            'outcome', v.outcome) ORDER BY v.t_q_in, v.visit_id), '[]')
+        FROM queue_visit v LEFT JOIN queue q ON q.id = v.queue_id WHERE v.call_id = c.call_id),
+    'door_refusals', (SELECT coalesce(jsonb_agg(jsonb_build_object('queue_id', d.queue_id, 'queue_name', coalesce(q.name, ''),
+            'at', iso(d.at), 'cause', d.cause) ORDER BY d.at), '[]')
+        FROM door_refusal d LEFT JOIN queue q ON q.id = d.queue_id WHERE d.call_id = c.call_id),
+    'offers', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            't_ring', iso(o.t_ring), 'ring_ms', o.ring_ms, 'outcome', o.outcome, 'reason', o.reason) ORDER BY o.t_ring, o.offer_id), '[]')
+        FROM offer o LEFT JOIN app_user u ON u.id = o.user_id WHERE o.call_id = c.call_id),
+    'talks', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            'kind', k.kind, 't_ans', iso(k.t_ans), 't_rel', iso(k.t_rel), 'talk_ms', k.talk_ms, 'hold_ms', k.hold_ms,
+            'released_by', k.released_by) ORDER BY k.t_ans, k.talk_id), '[]')
+        FROM talk k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.call_id = c.call_id)
+    ) || jsonb_build_object(
+    'recordings', (SELECT coalesce(jsonb_agg(jsonb_build_object('recording_id', r.recording_id, 'length_ms', r.length_ms, 'size', r.size,
+            'sha256', r.sha256, 'state', r.state, 'left', r.left_party, 'right', r.right_party, 'error', r.error,
+            'started_at', iso(r.t_start)) ORDER BY r.t_start, r.recording_id), '[]')
+        FROM recording r WHERE r.call_id = c.call_id),
+    'unrecorded', (SELECT coalesce(jsonb_agg(jsonb_build_object('why', n.why, 'at', iso(n.at)) ORDER BY n.at), '[]')
+        FROM unrecorded_call n WHERE n.call_id = c.call_id),
+    'quality', (SELECT coalesce(jsonb_agg(jsonb_build_object('party', l.party, 'transport', l.transport, 'packets_sent', l.packets_sent,
+            'packets_received', l.packets_received, 'packets_lost', l.packets_lost, 'packets_discarded', l.packets_discarded,
+            'jitter_us', l.jitter_us, 'remote_jitter_us', l.remote_jitter_us, 'remote_lost', l.remote_lost,
+            'round_trip_us', l.round_trip_us, 'mos', l.mos) ORDER BY l.at, l.leg_id), '[]')
+        FROM leg_quality l WHERE l.call_id = c.call_id)) AS document
+FROM call c
+WHERE c.call_id = $1::uuid
+  AND ($3::int IS NULL OR c.user_id = $3::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = $3::int)
+       OR EXISTS (SELECT FROM offer o WHERE o.call_id = c.call_id AND o.user_id = $3::int));
+
+-- name: call_center
+-- $1 call id. Run with the daemon's scope: center_id of a call, to answer 403 and audit a guess.
+SELECT center_id FROM call WHERE call_id = $1::uuid;
+
+-- name: caller_history
+-- $1 number, $2 limit, $3 reveal, $4 call not to be listed (the one ringing; null = none). Run with the own center.
+-- One column: {place, calls, records}.
+SELECT jsonb_build_object(
+    'place', (SELECT jsonb_build_object('province', p.province, 'city', p.city, 'city_code', p.city_code, 'exact', p.exact)
+              FROM place_of($1::text) p),
+    'calls', (SELECT coalesce(jsonb_agg(call_item(h, $3::boolean) ORDER BY h.t_in DESC), '[]')
+        FROM (SELECT c.* FROM call c
+              WHERE c.caller_no IN ($1::text, normalise_number($1::text)) AND c.caller_no <> ''
+                AND ($4::uuid IS NULL OR c.call_id <> $4::uuid)
+              ORDER BY c.t_in DESC LIMIT least($2::int, 50)) h),
+    'records', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'record_no', r.record_no, 'created_at', iso(r.created_at),
+            'category_name', coalesce(k.name, ''), 'title', r.title, 'state', r.state) ORDER BY r.created_at DESC), '[]')
+        FROM (SELECT * FROM record WHERE caller_no IN ($1::text, normalise_number($1::text)) AND caller_no <> ''
+              ORDER BY created_at DESC LIMIT least($2::int, 50)) r
+        LEFT JOIN category k ON k.center_id = r.center_id AND k.code = r.category)) AS document;
+
+-- name: recording_get
+-- $1 recording id, $2 only if this user talked in the call (null = any).
+-- Columns: path, state, length_ms, size, sha256, call_id, center_id, left_party, right_party.
+SELECT r.path, r.state, r.length_ms, r.size, r.sha256, r.call_id, r.center_id, r.left_party, r.right_party
+FROM recording r
+WHERE r.recording_id = $1::uuid AND r.state <> 'deleted'
+  AND ($2::int IS NULL OR r.user_id = $2::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = r.call_id AND k.user_id = $2::int));
+
+-- name: call_wrap_up
+-- $1 call id, $2 user id, $3 code, $4 note. One row when the call is here: call_id. The fact wrap_up says the same
+-- again later, which changes nothing.
+UPDATE call SET wrap_up_code = nullif($3::text, ''), wrap_up_note = coalesce($4::text, ''), wrap_up_by = $2::int, wrap_up_at = now()
+WHERE call_id = $1::uuid RETURNING call_id;
