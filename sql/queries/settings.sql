@@ -1,0 +1,158 @@
+-- Settings. Lists are {items, next} with next null (settings are few). Writes answer one column
+-- {result: "ok" | "missing" (404) | "stale" (412), id, version}; HL0xx = refused, CONSTRAINT = field.
+
+-- name: settings_user_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('id', u.id, 'center_id', u.center_id,
+    'center_name', c.name, 'login', u.login, 'name', u.name, 'agent_no', u.agent_no, 'team_id', u.team_id, 'team_name', coalesce(t.name, ''),
+    'roles', (SELECT coalesce(jsonb_agg(r.role_code ORDER BY r.role_code), '[]') FROM user_role r WHERE r.user_id = u.id),
+    'enabled', u.enabled, 'extension', coalesce(p.extension, ''), 'auto_answer_ms', u.auto_answer_ms,
+    'version', u.version) ORDER BY c.sort, u.agent_no = '', u.agent_no, u.login), '[]')) AS document
+FROM app_user u JOIN center c ON c.id = u.center_id
+LEFT JOIN team t ON t.id = u.team_id LEFT JOIN phone p ON p.user_id = u.id
+WHERE u.deleted_at IS NULL AND ($1::int IS NULL OR u.center_id = $1::int);
+
+-- name: settings_user_get
+-- $1 user id. No row = not found.
+SELECT jsonb_build_object('id', u.id, 'center_id', u.center_id, 'login', u.login, 'name', u.name, 'agent_no', u.agent_no, 'team_id', u.team_id,
+    'roles', (SELECT coalesce(jsonb_agg(r.role_code ORDER BY r.role_code), '[]') FROM user_role r WHERE r.user_id = u.id),
+    'queues', (SELECT coalesce(jsonb_agg(jsonb_build_object('queue_id', m.queue_id, 'name', q.name, 'weight', m.weight) ORDER BY q.id), '[]')
+        FROM queue_member m JOIN queue q ON q.id = m.queue_id WHERE m.user_id = u.id),
+    'enabled', u.enabled, 'extension', coalesce(p.extension, ''), 'auto_answer_ms', u.auto_answer_ms, 'version', u.version) AS document
+FROM app_user u LEFT JOIN phone p ON p.user_id = u.id
+WHERE u.id = $1::int AND u.deleted_at IS NULL;
+
+-- name: settings_user_create
+-- $1 center id, $2 body (json), $3 password hash or null, $4 HA1 MD5 or null, $5 HA1 SHA-256 or null.
+SELECT user_save(NULL, NULL, $1::int, $2::jsonb, $3::text, $4::text, $5::text) AS document;
+
+-- name: settings_user_update
+-- $1 user id, $2 expected version, $3 body, $4 password hash or null (unchanged), $5, $6 HA1 MD5, SHA-256 or null.
+-- A new password and a disabled user end the user's sessions.
+SELECT user_save($1::int, $2::int, NULL, $3::jsonb, $4::text, $5::text, $6::text) AS document;
+
+-- name: settings_user_delete
+-- $1 user id.
+SELECT user_delete($1::int) AS document;
+
+-- name: settings_queue_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(to_jsonb(q) - 'deleted_at' || jsonb_build_object('center_name', c.name,
+    'skill_group_name', coalesce(g.name, ''),
+    'member_count', (SELECT count(*) FROM queue_member m WHERE m.queue_id = q.id)) ORDER BY c.sort, q.id), '[]')) AS document
+FROM queue q JOIN center c ON c.id = q.center_id LEFT JOIN skill_group g ON g.id = q.skill_group_id
+WHERE q.deleted_at IS NULL AND ($1::int IS NULL OR q.center_id = $1::int);
+
+-- name: settings_queue_create
+-- $1 center id, $2 body.
+SELECT queue_save(NULL, NULL, $1::int, $2::jsonb) AS document;
+
+-- name: settings_queue_update
+-- $1 queue id, $2 expected version, $3 body.
+SELECT queue_save($1::int, $2::int, NULL, $3::jsonb) AS document;
+
+-- name: settings_queue_delete
+-- $1 queue id. HL013 names the flows that use it.
+SELECT queue_delete($1::int) AS document;
+
+-- name: settings_member_list
+-- $1 queue id. No row = no such queue.
+SELECT jsonb_build_object('next', NULL, 'queue_id', q.id, 'items', (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', u.id,
+        'center_id', u.center_id, 'agent_no', u.agent_no, 'name', u.name, 'team_id', u.team_id, 'weight', m.weight) ORDER BY m.weight DESC, u.agent_no), '[]')
+    FROM queue_member m JOIN app_user u ON u.id = m.user_id WHERE m.queue_id = q.id)) AS document
+FROM queue q WHERE q.id = $1::int AND q.deleted_at IS NULL;
+
+-- name: settings_member_put
+-- $1 queue id, $2 user id, $3 weight.
+SELECT member_put($1::int, $2::int, $3::int) AS document;
+
+-- name: settings_member_delete
+-- $1 queue id, $2 user id. One column; missing when he was no member.
+WITH gone AS (DELETE FROM queue_member WHERE queue_id = $1::int AND user_id = $2::int RETURNING user_id)
+SELECT jsonb_build_object('result', CASE WHEN EXISTS (SELECT FROM gone) THEN 'ok' ELSE 'missing' END) AS document;
+
+-- name: settings_role_list
+-- $1 center id: roles that may be given to its people.
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'regional', r.regional,
+    'permissions', (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{}') FROM role_permission p WHERE p.role_code = r.code)) ORDER BY r.sort), '[]')) AS document
+FROM role r WHERE NOT r.regional OR EXISTS (SELECT FROM center c WHERE c.id = $1::int AND c.kind = 'regional');
+
+-- name: settings_team_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('id', id, 'center_id', center_id, 'name', name,
+    'enabled', enabled) ORDER BY center_id, id), '[]')) AS document
+FROM team WHERE $1::int IS NULL OR center_id = $1::int;
+
+-- name: settings_reason_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('id', id, 'center_id', center_id, 'kind', kind, 'name', name,
+    'system', system, 'allowed_ms', allowed_ms, 'enabled', enabled) ORDER BY center_id, sort, id), '[]')) AS document
+FROM reason WHERE $1::int IS NULL OR center_id = $1::int;
+
+-- name: settings_flow_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'center_id', f.center_id, 'center_name', c.name,
+    'code', f.code, 'name', f.name, 'published_version', f.published_version, 'published_at', iso(v.published_at),
+    'published_by', coalesce(u.name, ''), 'note', coalesce(v.note, ''), 'version', f.version) ORDER BY c.sort, f.code), '[]')) AS document
+FROM flow f JOIN center c ON c.id = f.center_id
+LEFT JOIN flow_version v ON v.flow_id = f.id AND v.version = f.published_version
+LEFT JOIN app_user u ON u.id = v.published_by
+WHERE $1::int IS NULL OR f.center_id = $1::int;
+
+-- name: settings_flow_get
+-- $1 flow id. The published document and the history. No row = not found.
+SELECT jsonb_build_object('id', f.id, 'center_id', f.center_id, 'code', f.code, 'name', f.name, 'version', f.version,
+    'published_version', f.published_version, 'document', v.document, 'draft', f.draft,
+    'versions', (SELECT coalesce(jsonb_agg(jsonb_build_object('version', h.version, 'note', h.note, 'published_at', iso(h.published_at),
+        'published_by', coalesce(u.name, '')) ORDER BY h.version DESC), '[]')
+        FROM flow_version h LEFT JOIN app_user u ON u.id = h.published_by WHERE h.flow_id = f.id)) AS document
+FROM flow f LEFT JOIN flow_version v ON v.flow_id = f.id AND v.version = f.published_version
+WHERE f.id = $1::int;
+
+-- name: settings_flow_publish
+-- $1 flow id, $2 expected version or null (not checked), $3 document, $4 note, $5 user id. Check the document first.
+SELECT flow_publish($1::int, $2::int, $3::jsonb, $4::text, $5::int) AS document;
+
+-- name: settings_prompt_list
+-- $1 center id. The center's prompts and those common to all that it has no own of.
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('center_id', p.center_id, 'code', p.code, 'name', p.name,
+    'version', v.version, 'text', v.text, 'source', v.source, 'path', v.path, 'common', p.center_id IS NULL, 'made_at', iso(v.made_at))
+    ORDER BY p.center_id NULLS LAST, p.code), '[]')) AS document
+FROM prompt p JOIN prompt_version v ON v.prompt_id = p.id AND v.version = p.published_version
+WHERE p.center_id = $1::int OR (p.center_id IS NULL AND NOT EXISTS (
+    SELECT FROM prompt o WHERE o.center_id = $1::int AND o.code = p.code AND o.published_version IS NOT NULL));
+
+-- name: settings_prompt_get
+-- $1 center id, $2 code. Columns: path, version, text, source. No row = neither own nor common.
+SELECT v.path, v.version, v.text, v.source
+FROM prompt p JOIN prompt_version v ON v.prompt_id = p.id AND v.version = p.published_version
+WHERE p.code = $2::text AND (p.center_id = $1::int OR p.center_id IS NULL)
+ORDER BY p.center_id NULLS LAST LIMIT 1;
+
+-- name: settings_prompt_next
+-- $1 center id, $2 code. Columns: version, path: the next version and where its sound belongs.
+SELECT n.version, c.code || '/' || $2::text || '-' || n.version || '.wav' AS path
+FROM center c, LATERAL (SELECT 1 + coalesce(max(v.version), 0) AS version FROM prompt p JOIN prompt_version v ON v.prompt_id = p.id
+    WHERE p.center_id = c.id AND p.code = $2::text) n
+WHERE c.id = $1::int;
+
+-- name: settings_prompt_publish
+-- $1 center id, $2 code, $3 version, $4 text, $5 source (tts | upload), $6 path, $7 user id. Unique violation: somebody
+-- was faster; ask for the next version again.
+SELECT prompt_publish($1::int, $2::text, $3::int, $4::text, $5::text, $6::text, $7::int) AS document;
+
+-- name: settings_trunk_list
+-- No parameters. Passwords are not shown, only whether there are any.
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(to_jsonb(t) - '{password,in_password}'::text[]
+    || jsonb_build_object('has_password', t.password <> '', 'has_in_password', t.in_password <> '') ORDER BY t.priority, t.id), '[]')) AS document
+FROM trunk t;
+
+-- name: settings_trunk_update
+-- $1 trunk id, $2 expected version, $3 body; fields left out stay as they are, passwords too.
+SELECT trunk_save($1::int, $2::int, $3::jsonb) AS document;
+
+-- name: settings_number_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(to_jsonb(n) || jsonb_build_object('center_name', c.name) ORDER BY c.sort, n.id), '[]')) AS document
+FROM number_plan n JOIN center c ON c.id = n.center_id
+WHERE $1::int IS NULL OR n.center_id = $1::int;
