@@ -1,7 +1,7 @@
 -- The way of facts into the tables. All run with the daemon's scope.
 
 -- name: ingest_facts
--- $1 json array of {id, center_id, at (wall ms or ISO text), kind, payload}.
+-- $1 json array of {id, center_id, at_ms, kind, payload}.
 -- One row: applied (facts that were new). SQLSTATE HL001: one of them cannot be applied; nothing
 -- of the batch was.
 SELECT ingest_facts($1::jsonb) AS applied;

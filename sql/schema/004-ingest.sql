@@ -292,7 +292,7 @@ BEGIN
     WITH added AS (
         INSERT INTO fact (id, center_id, at, kind, payload)
         SELECT (f->>'id')::uuid, coalesce(nullif((f->>'center_id')::integer, 0), region),
-            CASE jsonb_typeof(f->'at') WHEN 'number' THEN ms_time((f->>'at')::bigint) ELSE (f->>'at')::timestamptz END,
+            ms_time((f->>'at_ms')::bigint),
             f->>'kind', f->'payload'
         FROM jsonb_array_elements(batch) WITH ORDINALITY AS b(f, n) ORDER BY n
         ON CONFLICT (id) DO NOTHING
