@@ -1,0 +1,500 @@
+/* The outbox: facts are journalled by a thread of its own and shipped in order from the loop.
+ *
+ * Two parties. The thread owns the SQLite file: it commits what was emitted, in groups, and reads
+ * or deletes batches when asked. The shipper lives on the loop: it asks for a batch, sends it to
+ * ingest_facts(), and asks for its deletion when PostgreSQL has it. A batch whose fate is unknown
+ * is sent again: ingest_facts() applies a fact once. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <hotlined/fact.h>
+#include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/metrics.h>
+#include <hotlined/store.h>
+#include <hotlined/text.h>
+
+#include "store/outbox_db.h"
+
+#define BATCH_MAX      500
+#define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
+#define RETRY_DISK_MS  1000
+#define RETRY_FIRST_MS 100
+#define RETRY_LAST_MS  3000
+
+struct pending {
+    struct pending *next;
+    char json[];
+};
+
+/* What the shipper asks of the thread; one at a time. */
+enum ask { ASK_NOTHING, ASK_BATCH, ASK_DELETE, ASK_REJECT };
+
+struct fact_outbox {
+    struct loop *loop;
+    struct store *store;
+    struct fact_handlers handlers;
+    void *arg;
+    struct outbox_db *db;
+    pthread_t thread;
+    bool thread_runs;
+
+    pthread_mutex_t lock; /* guards from here to `stopping` */
+    pthread_cond_t wanted;
+    struct pending *first, **last;
+    unsigned held;
+    enum ask ask;
+    int64_t ask_after, ask_last;
+    int ask_limit;
+    char ask_why[200];
+    bool stopping;
+
+    _Atomic uint64_t pending; /* emitted and not yet in PostgreSQL */
+    _Atomic bool trouble;
+
+    /* the shipper, on the loop */
+    struct loop_timer retry;
+    unsigned retry_ms;
+    bool busy;   /* a question to the thread or to PostgreSQL is open */
+    bool more;   /* something was committed since the last empty batch */
+    int limit;   /* batch size now; shrinks while a bad fact is searched */
+    char *batch; /* owned: JSON array being shipped */
+    int batch_count;
+    int64_t batch_last;
+    struct store_request *request;
+};
+
+static struct metric facts_total = {"hotlined_facts_total", NULL, "Facts journalled.",
+                                    METRIC_COUNTER,         0,    NULL};
+static struct metric facts_pending = {
+    "hotlined_facts_pending", NULL, "Facts not yet in PostgreSQL.", METRIC_GAUGE, 0, NULL};
+static struct metric facts_rejected = {"hotlined_facts_rejected_total",
+                                       NULL,
+                                       "Facts PostgreSQL would not take.",
+                                       METRIC_COUNTER,
+                                       0,
+                                       NULL};
+
+static void ship(void *arg);
+
+/* --- the thread ----------------------------------------------------------------------------- */
+
+struct note { /* from the thread to the loop */
+    struct fact_outbox *outbox;
+    enum ask ask; /* ASK_NOTHING: a group was committed, or trouble began or ended */
+    char *batch;
+    int count, err;
+    int64_t last;
+};
+
+static void note_arrived(void *arg);
+
+static void tell(struct fact_outbox *o, struct note note)
+{
+    struct note *copy = malloc(sizeof(*copy));
+
+    if (copy) {
+        *copy = note;
+        copy->outbox = o;
+    }
+    if (!copy || loop_post(o->loop, note_arrived, copy)) {
+        log_error("outbox", "no_memory", "what=note");
+        free(note.batch);
+        free(copy);
+    }
+}
+
+static int write_group(struct fact_outbox *o, struct pending *group)
+{
+    int err = outbox_db_begin(o->db);
+
+    for (struct pending *p = group; p && !err; p = p->next)
+        err = outbox_db_add(o->db, p->json);
+    if (!err)
+        return outbox_db_commit(o->db);
+    (void)outbox_db_commit(o->db); /* ends the transaction; the group is written again as a whole */
+    return err;
+}
+
+static unsigned free_group(struct pending *group)
+{
+    unsigned count = 0;
+
+    while (group) {
+        struct pending *next = group->next;
+        free(group);
+        group = next;
+        count++;
+    }
+    return count;
+}
+
+/* Puts a group the disk refused back to the front. */
+static void give_back(struct fact_outbox *o, struct pending *group)
+{
+    struct pending **tail = &group;
+
+    while (*tail)
+        tail = &(*tail)->next;
+    pthread_mutex_lock(&o->lock);
+    *tail = o->first;
+    if (!o->first)
+        o->last = tail;
+    o->first = group;
+    pthread_mutex_unlock(&o->lock);
+}
+
+static bool journal(struct fact_outbox *o, struct pending *group)
+{
+    int err = write_group(o, group);
+    bool was_trouble = atomic_load(&o->trouble);
+    unsigned count;
+
+    if (err) {
+        give_back(o, group);
+        atomic_store(&o->trouble, true);
+        if (!was_trouble)
+            tell(o, (struct note){.err = err});
+        return false;
+    }
+    count = free_group(group);
+    pthread_mutex_lock(&o->lock);
+    o->held -= count;
+    pthread_mutex_unlock(&o->lock);
+    atomic_store(&o->trouble, false);
+    metric_add(&facts_total, count);
+    tell(o, (struct note){.count = (int)count});
+    return true;
+}
+
+static void serve(struct fact_outbox *o, enum ask ask)
+{
+    struct note note = {.ask = ask};
+    struct text json = {0};
+
+    if (ask == ASK_BATCH) {
+        note.count = outbox_db_batch(o->db, o->ask_after, o->ask_limit, &json, &note.last);
+        note.err = note.count < 0 ? note.count : 0;
+        note.batch = text_take(&json);
+    } else if (ask == ASK_DELETE) {
+        note.err = outbox_db_delete_through(o->db, o->ask_last);
+    } else {
+        note.err = outbox_db_reject(o->db, o->ask_after, o->ask_why);
+    }
+    tell(o, note);
+}
+
+static void wait_for_disk(struct fact_outbox *o)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RETRY_DISK_MS / 1000;
+    pthread_cond_timedwait(&o->wanted, &o->lock, &until);
+}
+
+static void *outbox_thread(void *arg)
+{
+    struct fact_outbox *o = arg;
+    bool refused = false;
+
+    pthread_mutex_lock(&o->lock);
+    for (;;) {
+        struct pending *group;
+        enum ask ask;
+
+        while (!o->first && !o->ask && !o->stopping)
+            pthread_cond_wait(&o->wanted, &o->lock);
+        if (refused && !o->stopping)
+            wait_for_disk(o);
+        group = o->first;
+        o->first = NULL;
+        o->last = &o->first;
+        ask = o->ask;
+        o->ask = ASK_NOTHING;
+        if (!group && !ask && o->stopping)
+            break;
+        pthread_mutex_unlock(&o->lock);
+        refused = group && !journal(o, group);
+        if (ask)
+            serve(o, ask);
+        pthread_mutex_lock(&o->lock);
+        if (refused && o->stopping)
+            break; /* the disk takes nothing: they are lost with the process, and it was said */
+    }
+    pthread_mutex_unlock(&o->lock);
+    return NULL;
+}
+
+/* --- emitting ------------------------------------------------------------------------------- */
+
+void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, int64_t wall_ms,
+               const char *kind, const char *payload_json)
+{
+    struct text json = {0};
+    struct pending *fact;
+    char buf[UUID_TEXT_SIZE];
+    bool full;
+
+    text_addf(&json, "{\"id\":\"%s\",\"center_id\":%d,\"at_ms\":%lld,\"kind\":\"%s\",\"payload\":",
+              uuid_text(id, buf), center_id, (long long)wall_ms, kind);
+    text_add(&json, payload_json);
+    text_add(&json, "}");
+    fact = json.failed ? NULL : malloc(sizeof(*fact) + json.length + 1);
+    if (!fact) {
+        log_error("outbox", "fact_lost", "kind=%s why=no_memory", kind);
+        text_done(&json);
+        return;
+    }
+    memcpy(fact->json, json.data, json.length + 1);
+    text_done(&json);
+    fact->next = NULL;
+    pthread_mutex_lock(&o->lock);
+    full = o->held >= HELD_MAX;
+    if (!full) {
+        *o->last = fact;
+        o->last = &fact->next;
+        o->held++;
+        pthread_cond_signal(&o->wanted);
+    }
+    pthread_mutex_unlock(&o->lock);
+    if (!full) {
+        atomic_fetch_add(&o->pending, 1);
+        return;
+    }
+    log_error("outbox", "fact_lost", "kind=%s why=full payload=%s", kind, log_safe(fact->json));
+    free(fact);
+    if (o->handlers.on_trouble)
+        o->handlers.on_trouble("the outbox is full", true, o->arg);
+}
+
+/* --- shipping ------------------------------------------------------------------------------- */
+
+static void ask_thread(struct fact_outbox *o, enum ask ask)
+{
+    o->busy = true;
+    pthread_mutex_lock(&o->lock);
+    o->ask = ask;
+    pthread_cond_signal(&o->wanted);
+    pthread_mutex_unlock(&o->lock);
+}
+
+static void try_later(struct fact_outbox *o)
+{
+    o->busy = false;
+    loop_timer_start(&o->retry, o->retry_ms);
+    o->retry_ms = o->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : o->retry_ms * 2;
+}
+
+static void drop_batch(struct fact_outbox *o)
+{
+    free(o->batch);
+    o->batch = NULL;
+}
+
+/* A batch PostgreSQL refuses holds a bad fact: halve until it stands alone, then put it aside. */
+static void batch_refused(struct fact_outbox *o, const struct store_result *result)
+{
+    if (o->batch_count > 1) {
+        o->limit = o->batch_count / 2;
+        drop_batch(o);
+        o->busy = false;
+        ship(o);
+        return;
+    }
+    log_error("outbox", "fact_rejected", "why=%s fact=%s", log_safe(store_message(result)),
+              log_safe(o->batch));
+    metric_add(&facts_rejected, 1);
+    atomic_fetch_sub(&o->pending, 1);
+    drop_batch(o);
+    pthread_mutex_lock(&o->lock);
+    text_copy(o->ask_why, sizeof(o->ask_why), store_message(result));
+    o->ask_after = 0;
+    pthread_mutex_unlock(&o->lock);
+    o->limit = BATCH_MAX;
+    ask_thread(o, ASK_REJECT);
+}
+
+static void batch_shipped(const struct store_result *result, void *arg)
+{
+    struct fact_outbox *o = arg;
+    enum store_status status = store_status(result);
+
+    o->request = NULL;
+    if (status == STORE_INVALID || status == STORE_FAILED) {
+        batch_refused(o, result);
+        return;
+    }
+    if (status != STORE_OK) {
+        drop_batch(o);
+        try_later(o);
+        return;
+    }
+    o->retry_ms = RETRY_FIRST_MS;
+    atomic_fetch_sub(&o->pending, (uint64_t)o->batch_count);
+    if (o->handlers.on_shipped)
+        o->handlers.on_shipped((unsigned)o->batch_count, o->arg);
+    drop_batch(o);
+    o->limit = o->limit * 2 > BATCH_MAX ? BATCH_MAX : o->limit * 2;
+    pthread_mutex_lock(&o->lock);
+    o->ask_last = o->batch_last;
+    pthread_mutex_unlock(&o->lock);
+    ask_thread(o, ASK_DELETE);
+}
+
+static void send_batch(struct fact_outbox *o)
+{
+    struct store_params params = {0};
+
+    store_param_text(&params, o->batch);
+    if (store_query(o->store, STORE_FAST, STMT_INGEST_FACTS, &STORE_SCOPE_DAEMON, &params,
+                    batch_shipped, o, &o->request)) {
+        drop_batch(o);
+        try_later(o);
+    }
+}
+
+/* Asks for the oldest facts, unless something is open already or PostgreSQL is away. */
+static void ship(void *arg)
+{
+    struct fact_outbox *o = arg;
+
+    if (o->busy)
+        return;
+    if (!store_is_available(o->store)) {
+        try_later(o);
+        return;
+    }
+    pthread_mutex_lock(&o->lock);
+    o->ask_after = 0;
+    o->ask_limit = o->limit;
+    pthread_mutex_unlock(&o->lock);
+    o->more = false;
+    ask_thread(o, ASK_BATCH);
+}
+
+static void answered(struct fact_outbox *o, struct note *note)
+{
+    o->busy = false;
+    if (note->err) {
+        log_error("outbox", "read_failed", "ask=%d error=%s", note->ask, strerror(-note->err));
+        try_later(o);
+        return;
+    }
+    if (note->ask != ASK_BATCH) {
+        ship(o); /* one batch is gone: the next */
+        return;
+    }
+    if (note->count == 0) {
+        if (o->more)
+            ship(o);
+        return;
+    }
+    o->batch = note->batch;
+    note->batch = NULL;
+    o->batch_count = note->count;
+    o->batch_last = note->last;
+    o->busy = true;
+    send_batch(o);
+}
+
+static void note_arrived(void *arg)
+{
+    struct note *note = arg;
+    struct fact_outbox *o = note->outbox;
+
+    if (note->ask != ASK_NOTHING) {
+        answered(o, note);
+    } else if (note->err) {
+        log_error("outbox", "write_failed", "error=%s", strerror(-note->err));
+        if (o->handlers.on_trouble)
+            o->handlers.on_trouble(strerror(-note->err), false, o->arg);
+    } else {
+        o->more = true;
+        ship(o);
+    }
+    metric_set(&facts_pending, (int64_t)fact_outbox_pending(o));
+    free(note->batch);
+    free(note);
+}
+
+uint64_t fact_outbox_pending(const struct fact_outbox *o)
+{
+    return atomic_load(&((struct fact_outbox *)o)->pending);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
+                     const struct fact_handlers *handlers, void *arg,
+                     struct fact_outbox **ret_outbox)
+{
+    struct fact_outbox *o = calloc(1, sizeof(*o));
+    int err, moved = 0;
+
+    if (!o)
+        return -ENOMEM;
+    o->loop = loop;
+    o->store = store;
+    o->handlers = *handlers;
+    o->arg = arg;
+    o->last = &o->first;
+    o->limit = BATCH_MAX;
+    o->retry_ms = RETRY_FIRST_MS;
+    pthread_mutex_init(&o->lock, NULL);
+    pthread_cond_init(&o->wanted, NULL);
+    loop_timer_init(&o->retry, loop, ship, o);
+    metric_register(&facts_total);
+    metric_register(&facts_pending);
+    metric_register(&facts_rejected);
+    err = outbox_db_open(path, &o->db, &moved);
+    if (moved)
+        log_error("outbox", "broken_file", "path=%s what=moved_aside", path);
+    if (!err) {
+        atomic_store(&o->pending, (uint64_t)outbox_db_count(o->db));
+        err = -pthread_create(&o->thread, NULL, outbox_thread, o);
+        o->thread_runs = !err;
+    }
+    if (err) {
+        fact_outbox_close(o, 0);
+        return err;
+    }
+    loop_timer_start(&o->retry, 0); /* what the last process left */
+    *ret_outbox = o;
+    return 0;
+}
+
+void fact_outbox_close(struct fact_outbox *o, int timeout_ms)
+{
+    uint64_t end;
+
+    if (!o)
+        return;
+    end = loop_now_ms(o->loop) + (uint64_t)timeout_ms;
+    while (o->thread_runs && fact_outbox_pending(o) && store_is_available(o->store) &&
+           loop_now_ms(o->loop) < end)
+        loop_run_once(o->loop, 20);
+    if (o->request)
+        store_cancel(o->request);
+    if (o->thread_runs) {
+        pthread_mutex_lock(&o->lock);
+        o->stopping = true;
+        pthread_cond_signal(&o->wanted);
+        pthread_mutex_unlock(&o->lock);
+        pthread_join(o->thread, NULL);
+        loop_run_once(o->loop, 0); /* the thread's last notes find us still here */
+    }
+    if (o->request)
+        store_cancel(o->request);
+    loop_timer_done(&o->retry);
+    free_group(o->first);
+    drop_batch(o);
+    outbox_db_close(o->db);
+    pthread_cond_destroy(&o->wanted);
+    pthread_mutex_destroy(&o->lock);
+    free(o);
+}
