@@ -13,6 +13,15 @@ enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 #define SDP_PT_PCMU 0
 #define SDP_PT_PCMA 8
 
+#define SDP_MAX_LINES 6 /* more m= lines than this are -ENOTSUP */
+
+/* One m= line as its author wrote it: an answer has to refuse it by the same name. */
+struct sdp_line {
+    char kind[16];   /* audio, video, image */
+    char proto[24];  /* RTP/AVP */
+    char format[16]; /* the first one */
+};
+
 struct sdp_audio {
     char address[46];             /* textual IP; "0.0.0.0" is an old-style hold */
     uint16_t port;                /* 0 = stream refused */
@@ -24,6 +33,7 @@ struct sdp_audio {
     int ptime_ms;         /* 20 unless stated */
     unsigned media_lines; /* m= lines in all; others than audio are refused with port 0 */
     int audio_index;      /* which m= line is ours */
+    struct sdp_line lines[SDP_MAX_LINES];
 };
 
 /* 0; -EINVAL broken; -ENOTSUP no audio line we can speak (answer 488). */

@@ -97,7 +97,8 @@ struct sip_handlers {
     /* Outgoing leg: 18x arrived; sdp is NULL without early media. */
     void (*on_progress)(handle_t leg, int status, const struct sdp_audio *sdp, void *arg);
     /* Outgoing leg answered (sdp = their answer), or incoming leg got its ACK (sdp = NULL, or
-     * their answer when our 200 carried the offer). */
+     * their answer when our 200 carried the offer). Comes again, always with sdp, when a
+     * re-INVITE without offer was ACKed with an answer to ours. */
     void (*on_established)(handle_t leg, const struct sdp_audio *sdp, void *arg);
     /* re-INVITE or UPDATE with a changed offer (hold, codec, address); sdp NULL = re-INVITE
      * without offer. Answer at once with sip_leg_reoffer_answer(). */
@@ -117,6 +118,8 @@ struct sip_options {
     int dscp;
     int max_legs;
     int session_expires_s; /* 1800, RFC 4028 */
+    int min_session_s;     /* shorter session timers get 422; 0 = 90 (RFC 4028 4) */
+    int t1_ms;             /* RFC 3261 17.1.1.1; 0 = 500. Tests take less */
 };
 
 int sip_create(struct loop *loop, const struct sip_options *options,
