@@ -1,0 +1,265 @@
+/* The media thread: its legs, rooms and recordings (private to src/media).
+ *
+ * One engine is one thread with one epoll and a tick of 20 ms. The control thread owns the slots
+ * that give out handles; an engine has flat arrays indexed by the same slot numbers, and nothing
+ * here is read by another thread. A leg's slot is given back only after EVENT_LEG_CLOSED, so the
+ * index of a live leg is never somebody else's.
+ *
+ * The tick has an absolute schedule. When the machine made us late, ticks are made up for at
+ * twice the speed, never in a burst; beyond LATE_MAX_TICKS they are skipped: timestamps move on,
+ * and recordings get silence of the same length. */
+#ifndef HOTLINED_MEDIA_ENGINE_H
+#define HOTLINED_MEDIA_ENGINE_H
+
+#include <hotlined/media.h>
+#include <pthread.h>
+
+#include "events.h"
+#include "jitter.h"
+#include "line/line.h"
+#include "peer.h"
+#include "recorder.h"
+#include "rtp.h"
+#include "tev.h"
+
+enum { TICK_MS = 20, LATE_MAX_TICKS = 50, PACKET_MAX = 1500 };
+
+struct engine;
+
+/* --- commands from the control thread ------------------------------------------------------- */
+
+struct command_remote {
+    bool known;
+    union addr rtp, rtcp;
+    bool may_send; /* the other side listens */
+    bool expects;  /* the other side talks */
+    uint8_t codec;
+    int telephone_event; /* payload type, -1 = none */
+};
+
+struct command_line {
+    struct line_credentials local;
+    struct line_remote remote;
+};
+
+struct command {
+    struct command *next;
+    void (*run)(struct engine *engine, struct command *command);
+    handle_t leg, other, room, recording;
+    bool on;                      /* of hears */
+    char digit;                   /* to be sent */
+    int duration_ms;              /* of the digit */
+    int fds[2];                   /* RTP, RTCP */
+    uint32_t serial;              /* of the play */
+    struct command_remote remote; /* of leg open and set_remote */
+    struct media_play *play;      /* owned, with its audio */
+    struct command_line *line;    /* owned */
+    struct recorder_file *file;   /* of record start */
+};
+
+/* --- legs ----------------------------------------------------------------------------------- */
+
+/* What we send to a leg: one SSRC, sequence and timestamps that never break. A segment is a
+ * stretch from one source (a forwarded leg, or our own tick). */
+struct sender {
+    uint32_t ssrc;
+    uint16_t seq;     /* of the newest packet sent */
+    uint32_t base_ts; /* timestamp of tick 0 */
+    uint32_t last_ts; /* newest timestamp sent */
+    bool any;         /* something was sent */
+    enum { SEGMENT_NONE, SEGMENT_TICK, SEGMENT_FORWARD } segment;
+    handle_t source;      /* forwarded leg */
+    uint32_t source_ssrc; /* of the forwarded leg's stream */
+    uint16_t first_in;    /* its first forwarded sequence number */
+    uint16_t seq_delta;   /* ours - theirs */
+    uint32_t ts_delta;    /* ours - theirs, or ours - tick * FRAME */
+    uint64_t tick;        /* of the newest packet sent by the tick */
+    int64_t forwarded_ms; /* time of the newest forwarded packet */
+    uint32_t digit_ts;    /* of the digit being sent */
+};
+
+struct player {
+    struct media_play list; /* count 0 = nothing plays; audio is referenced */
+    unsigned index;
+    size_t at; /* next sample of list.audio[index] */
+    uint32_t serial;
+};
+
+struct reports {
+    int64_t next_ms;
+    uint32_t sr_middle;   /* middle 32 bits of their last SR's NTP time, 0 = none */
+    int64_t sr_ms;        /* when it came */
+    uint64_t sent_before; /* packets sent at the last report: SR or RR? */
+};
+
+struct mleg {
+    handle_t handle; /* 0 = slot unused */
+    uint32_t place;  /* in engine->active */
+    bool is_line;
+    int fds[2]; /* RTP and RTCP sockets, -1 for lines; owned */
+    uint8_t codec;
+    int telephone_event; /* payload type or -1 */
+    bool may_send;       /* they listen, and we know where; for lines: DTLS done */
+    bool expects;        /* they should be talking: silence is a time-out */
+    enum media_line_state line_state;
+    struct peer peer;
+    union addr rtcp_to;
+
+    struct rtp_receiver receiver;
+    struct tev_rx digits_in;
+    struct jitter jitter;
+    int16_t frame[FRAME]; /* what they said in frame_tick */
+    uint64_t frame_tick;
+    int64_t heard_ms;  /* last valid packet, or when we began to expect one */
+    bool first_told;   /* on_first_packet was sent */
+    bool silence_told; /* on_rtp_timeout was sent for this silence */
+
+    struct sender sender;
+    struct tev_tx digits_out;
+    struct player player;
+    struct reports reports;
+    struct media_stats stats;
+
+    struct mroom *room; /* NULL = in none */
+    unsigned seat;
+};
+
+struct mroom {
+    handle_t handle; /* 0 = slot unused */
+    struct mleg *legs[MEDIA_ROOM_LEGS];
+    uint8_t hears[MEDIA_ROOM_LEGS]; /* bit s of hears[l]: l hears s */
+};
+
+struct mrecording {
+    handle_t handle; /* 0 = slot unused */
+    handle_t left, right;
+    struct recorder_file *file;
+    struct recorder_batch *batch; /* owned, being filled; NULL = none */
+    uint64_t gap;                 /* frames of silence before the next batch */
+};
+
+struct engine {
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards the command list only */
+    struct command *first, **last;
+    size_t commands; /* in the list */
+    int wake_fd, timer_fd, epoll_fd;
+    bool quit;
+
+    struct events *events;
+    struct recorder *recorder;
+    struct line_port *port;
+    int rtp_timeout_ms;
+    char cname[48];
+
+    struct mleg *legs; /* owned; index = slot of the handle */
+    struct mroom *rooms;
+    struct mrecording *recordings;
+    uint32_t leg_count, room_count, recording_count; /* capacities */
+    struct mleg **active;                            /* legs in use, dense */
+    uint32_t active_count;
+
+    int64_t epoch_ns; /* monotonic time of tick 0 */
+    int64_t now_ns;   /* read once per wake-up */
+    uint64_t tick;    /* number of the tick being or last made */
+};
+
+struct engine_options {
+    uint32_t legs, rooms, recordings; /* capacities */
+    int rtp_timeout_s;
+    struct events *events;
+    struct recorder *recorder;
+    struct line_port_options line; /* handlers are filled in */
+};
+
+int engine_create(const struct engine_options *options, struct engine **ret_engine);
+/* Closes every leg and recording, joins the thread. */
+void engine_destroy(struct engine *engine);
+/* Control thread. must: a stop is never refused for a full queue. 0, -EAGAIN, and the command is
+ * the engine's; or an error, and it stays the caller's. */
+int engine_command(struct engine *engine, struct command *command, bool must);
+void command_free(struct command *command);
+
+static inline int64_t engine_now_ms(const struct engine *engine)
+{
+    return engine->now_ns / 1000000;
+}
+/* The local clock in samples, the same as tick * FRAME at the moment of a tick. */
+static inline uint32_t engine_samples(const struct engine *engine)
+{
+    return (uint32_t)((engine->now_ns - engine->epoch_ns) / 125000);
+}
+
+struct mleg *engine_leg(struct engine *engine, handle_t handle);   /* NULL if stale */
+struct mroom *engine_room(struct engine *engine, handle_t handle); /* NULL if stale */
+struct mrecording *engine_recording(struct engine *engine, handle_t handle);
+int engine_watch(struct engine *engine, int fd, uint64_t tag);
+enum {
+    TAG_WAKE = 1,
+    TAG_TIMER,
+    TAG_LINE_UDP,
+    TAG_LINE_TCP,
+    TAG_LEG = 16
+}; /* TAG_LEG + 2i + rtcp */
+
+/* --- leg.c: opening, receiving, closing ----------------------------------------------------- */
+
+void leg_open_command(struct engine *engine, struct command *command);
+void leg_remote_command(struct engine *engine, struct command *command);
+void leg_close_command(struct engine *engine, struct command *command);
+void leg_digit_command(struct engine *engine, struct command *command);
+void leg_line_open_command(struct engine *engine, struct command *command);
+void leg_line_restart_command(struct engine *engine, struct command *command);
+void leg_close(struct engine *engine, struct mleg *leg);
+void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp);
+void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size,
+                      const union addr *from);
+void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_state state);
+/* Timers of the leg: overdue digits, silence. */
+void leg_tick(struct engine *engine, struct mleg *leg);
+/* What the leg said in this tick. */
+const int16_t *leg_frame(struct engine *engine, struct mleg *leg);
+
+/* --- send.c: what a leg gets ---------------------------------------------------------------- */
+
+void send_init(struct sender *sender);
+void send_bytes(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size,
+                bool rtcp);
+/* A packet of `from` came in (fresh: its stream restarted): pass it to those who hear only it. */
+void send_forward(struct engine *engine, struct mleg *from, const struct rtp_packet *packet,
+                  bool event, bool fresh);
+/* This tick's packet for a leg: digit, play, mix, or silence. */
+void send_tick(struct engine *engine, struct mleg *leg);
+void play_command(struct engine *engine, struct command *command);
+void play_stop_command(struct engine *engine, struct command *command);
+void play_drop(struct player *player);
+
+/* --- rooms.c -------------------------------------------------------------------------------- */
+
+void room_open_command(struct engine *engine, struct command *command);
+void room_close_command(struct engine *engine, struct command *command);
+void room_join_command(struct engine *engine, struct command *command);
+void room_leave_command(struct engine *engine, struct command *command);
+void room_hears_command(struct engine *engine, struct command *command);
+void room_leave_leg(struct mleg *leg);
+uint8_t room_heard(const struct mleg *leg); /* seats the leg hears, as bits */
+
+/* --- tracks.c: recordings ------------------------------------------------------------------- */
+
+void tracks_start_command(struct engine *engine, struct command *command);
+void tracks_set_command(struct engine *engine, struct command *command);
+void tracks_stop_command(struct engine *engine, struct command *command);
+void tracks_stop(struct engine *engine, struct mrecording *recording);
+void tracks_tick(struct engine *engine, struct mrecording *recording, uint64_t skipped);
+
+/* --- rtcp.c --------------------------------------------------------------------------------- */
+
+void rtcp_init(struct engine *engine, struct mleg *leg);
+void rtcp_tick(struct engine *engine, struct mleg *leg);
+/* Returns false for what is no RTCP. */
+bool rtcp_received(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size);
+/* Fills what is computed only when asked: losses, jitter, MOS. */
+void stats_finish(struct mleg *leg, struct media_stats *ret_stats);
+uint16_t stats_mos_x100(double loss_percent, double delay_ms);
+
+#endif

@@ -1,0 +1,43 @@
+/* A ring of decoded sound ordered by RTP timestamp, read once per tick: for mixing and recording.
+ *
+ * Reading starts JITTER_DELAY behind the newest sound and then moves by one frame per tick, so a
+ * packet may be that late. Holes are concealed (spandsp's PLC) for 60 ms, then silent. Sound that
+ * keeps coming late, or piles up, moves the reading point. */
+#ifndef HOTLINED_MEDIA_JITTER_H
+#define HOTLINED_MEDIA_JITTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FRAME = 160,         /* samples of a tick: 20 ms at 8 kHz */
+    JITTER_RING = 4096,  /* samples, a power of two */
+    JITTER_DELAY = 320,  /* samples: 40 ms */
+    JITTER_MAX = 800,    /* samples that may wait for a second before a frame is skipped */
+    JITTER_CONCEAL = 480 /* samples concealed before silence */
+};
+
+struct jitter {
+    int16_t ring[JITTER_RING]; /* INT16_MIN = nothing came for this sample */
+    uint32_t read_ts;          /* the next sample to be read */
+    uint32_t end_ts;           /* after the newest sample */
+    uint64_t read_tick;        /* of the last read */
+    bool fed;                  /* anything since the start */
+    uint32_t missing;          /* samples concealed in a row */
+    unsigned late_row;         /* late packets in a row */
+    int32_t least;             /* smallest supply before a read in this second */
+    unsigned reads;            /* in this second */
+    void *plc;                 /* owned plc_state_t, which spandsp declares without a tag */
+};
+
+int jitter_init(struct jitter *jitter); /* 0 or -ENOMEM */
+void jitter_done(struct jitter *jitter);
+/* table: one of g711_*_table. fresh: the stream (re)starts here (marker, new SSRC). Returns false
+ * if the sound came too late to be heard. */
+bool jitter_put(struct jitter *jitter, uint32_t timestamp, const uint8_t *codes, size_t count,
+                const int16_t table[256], bool fresh);
+/* The frame of this tick; at most one call per tick. Silence when there is nothing. */
+void jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME]);
+
+#endif

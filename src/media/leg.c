@@ -1,0 +1,325 @@
+/* Legs of the media thread: opening, receiving, closing. */
+#include <errno.h>
+#include <hotlined/log.h>
+#include <hotlined/metrics.h>
+#include <hotlined/sdp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "g711.h"
+
+enum { RECEIVE_BATCH = 8, COMFORT_NOISE = 13 };
+
+static void tell(struct engine *engine, const struct mleg *leg, enum media_event_kind kind)
+{
+    const struct media_event event = {.kind = kind, .leg = leg->handle};
+
+    events_push(engine->events, &event);
+}
+
+/* --- opening and closing -------------------------------------------------------------------- */
+
+static void release(struct engine *engine, handle_t handle, struct mleg *leg)
+{
+    struct media_event event = {.kind = EVENT_LEG_CLOSED, .leg = handle};
+
+    if (leg)
+        stats_finish(leg, &event.stats);
+    events_push(engine->events, &event);
+}
+
+static struct mleg *take(struct engine *engine, handle_t handle)
+{
+    struct mleg *leg = &engine->legs[handle & 0xFFFFF];
+
+    memset(leg, 0, sizeof(*leg));
+    leg->fds[0] = leg->fds[1] = -1;
+    if (jitter_init(&leg->jitter) < 0)
+        return NULL;
+    leg->handle = handle;
+    leg->place = engine->active_count;
+    engine->active[engine->active_count++] = leg;
+    leg->telephone_event = -1;
+    leg->stats.round_trip_us = -1;
+    leg->heard_ms = engine_now_ms(engine);
+    send_init(&leg->sender);
+    rtcp_init(engine, leg);
+    return leg;
+}
+
+static void apply(struct engine *engine, struct mleg *leg, const struct command_remote *remote)
+{
+    leg->codec = remote->codec;
+    leg->telephone_event = remote->telephone_event;
+    if (!remote->known)
+        return;
+    peer_set(&leg->peer, &remote->rtp);
+    leg->rtcp_to = remote->rtcp;
+    leg->may_send = remote->may_send;
+    leg->expects = remote->expects;
+    leg->heard_ms = engine_now_ms(engine);
+    leg->first_told = leg->silence_told = false;
+}
+
+void leg_open_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = take(engine, command->leg);
+    uint64_t tag = TAG_LEG + 2 * (uint64_t)(command->leg & 0xFFFFF);
+
+    if (leg) {
+        leg->fds[0] = command->fds[0];
+        leg->fds[1] = command->fds[1];
+        command->fds[0] = command->fds[1] = -1;
+        apply(engine, leg, &command->remote);
+    }
+    if (!leg || engine_watch(engine, leg->fds[0], tag) < 0 ||
+        engine_watch(engine, leg->fds[1], tag + 1) < 0) {
+        log_error("media", "leg_not_opened", "leg=%u", command->leg);
+        if (leg)
+            leg_close(engine, leg);
+        else
+            release(engine, command->leg, NULL);
+    }
+}
+
+void leg_remote_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = engine_leg(engine, command->leg);
+
+    if (leg && !leg->is_line)
+        apply(engine, leg, &command->remote);
+}
+
+void leg_line_open_command(struct engine *engine, struct command *command)
+{
+    const struct line_remote *remote = &command->line->remote;
+    struct mleg *leg = take(engine, command->leg);
+    int r = leg ? line_open(engine->port, command->leg, &command->line->local, remote,
+                            engine_now_ms(engine))
+                : -ENOMEM;
+
+    if (leg) {
+        leg->is_line = true;
+        leg->codec = remote->pcma ? SDP_PT_PCMA : SDP_PT_PCMU;
+        leg->telephone_event = remote->telephone_event;
+    }
+    if (r < 0) {
+        log_error("media", "line_not_opened", "leg=%u errno=%d", command->leg, -r);
+        if (leg)
+            leg_line_state(engine, leg, MEDIA_LINE_CLOSED);
+        else
+            release(engine, command->leg, NULL);
+    }
+}
+
+void leg_line_restart_command(struct engine *engine, struct command *command)
+{
+    int r = line_restart(engine->port, command->leg, &command->line->local, &command->line->remote);
+
+    if (r < 0)
+        log_warn("media", "line_restart_refused", "leg=%u errno=%d", command->leg, -r);
+}
+
+void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_state state)
+{
+    const struct media_event event = {.kind = EVENT_LINE, .leg = leg->handle, .line = state};
+
+    if (leg->line_state == MEDIA_LINE_CLOSED)
+        return;
+    leg->line_state = state;
+    if (state == MEDIA_LINE_UP)
+        leg->may_send = true;
+    if (state == MEDIA_LINE_CLOSED)
+        leg->may_send = false;
+    events_push(engine->events, &event);
+}
+
+void leg_close(struct engine *engine, struct mleg *leg)
+{
+    room_leave_leg(leg);
+    play_drop(&leg->player);
+    if (leg->is_line) {
+        line_close(engine->port, leg->handle);
+        leg_line_state(engine, leg, MEDIA_LINE_CLOSED);
+    }
+    for (int i = 0; i < 2; i++)
+        if (leg->fds[i] >= 0)
+            (void)close(leg->fds[i]); /* leaves the epoll by itself */
+    jitter_done(&leg->jitter);
+    engine->active[leg->place] = engine->active[--engine->active_count];
+    engine->active[leg->place]->place = leg->place;
+    release(engine, leg->handle, leg);
+    leg->handle = 0;
+}
+
+void leg_close_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = engine_leg(engine, command->leg);
+
+    if (leg)
+        leg_close(engine, leg);
+}
+
+void leg_digit_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = engine_leg(engine, command->leg);
+
+    if (leg && tev_queue(&leg->digits_out, command->digit, command->duration_ms) < 0)
+        log_warn("media", "digit_not_sent", "leg=%u reason=queue_full", command->leg);
+}
+
+/* --- receiving ------------------------------------------------------------------------------ */
+
+static void tell_digit(struct engine *engine, const struct mleg *leg, char digit, int duration_ms)
+{
+    const struct media_event event = {.kind = EVENT_DIGIT,
+                                      .leg = leg->handle,
+                                      .press = {.digit = digit, .duration_ms = duration_ms}};
+
+    if (digit)
+        events_push(engine->events, &event);
+}
+
+static bool is_audio(const struct rtp_packet *packet)
+{
+    return packet->payload_type == SDP_PT_PCMA || packet->payload_type == SDP_PT_PCMU;
+}
+
+static bool is_event(const struct mleg *leg, const struct rtp_packet *packet)
+{
+    return leg->telephone_event >= 0 && packet->payload_type == leg->telephone_event;
+}
+
+/* Is the packet from whom it should be, and worth its place? */
+static bool believed(struct engine *engine, struct mleg *leg, const struct rtp_packet *packet,
+                     const union addr *from)
+{
+    bool known_type =
+        is_audio(packet) || is_event(leg, packet) || packet->payload_type == COMFORT_NOISE;
+
+    if (!known_type) {
+        leg->stats.packets_discarded++;
+        return false;
+    }
+    if (!from) /* a line: authenticated by SRTP */
+        return true;
+    enum peer_verdict verdict = peer_judge(&leg->peer, from, packet, engine_now_ms(engine));
+    if (verdict == PEER_STRANGER)
+        leg->stats.packets_discarded++;
+    return verdict == PEER_ACCEPT;
+}
+
+static void heard(struct engine *engine, struct mleg *leg, const struct rtp_packet *packet)
+{
+    leg->stats.packets_received++;
+    leg->stats.octets_received += packet->length;
+    leg->heard_ms = engine_now_ms(engine);
+    leg->silence_told = false;
+    if (!leg->first_told) {
+        leg->first_told = true;
+        tell(engine, leg, EVENT_FIRST_PACKET);
+    }
+}
+
+void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size,
+                      const union addr *from)
+{
+    struct rtp_packet packet;
+    int duration_ms = 0;
+
+    if (rtp_parse(bytes, size, &packet) < 0) {
+        leg->stats.packets_discarded++;
+        return;
+    }
+    if (!believed(engine, leg, &packet, from))
+        return;
+    enum rtp_order order = rtp_receive(&leg->receiver, &packet, engine_samples(engine));
+    if (order == RTP_DUPLICATE || order == RTP_JUMP) {
+        leg->stats.packets_discarded++;
+        return;
+    }
+    heard(engine, leg, &packet);
+    if (is_event(leg, &packet)) {
+        char digit = tev_receive(&leg->digits_in, &packet, engine_now_ms(engine), &duration_ms);
+        tell_digit(engine, leg, digit, duration_ms);
+        send_forward(engine, leg, &packet, true, order == RTP_RESTART);
+    } else if (is_audio(&packet) && packet.length > 0) {
+        const int16_t *table =
+            packet.payload_type == SDP_PT_PCMA ? g711_alaw_table : g711_ulaw_table;
+        bool fresh = order == RTP_RESTART || packet.marker;
+        if (!jitter_put(&leg->jitter, packet.timestamp, packet.payload, packet.length, table,
+                        fresh))
+            leg->stats.packets_discarded++;
+        send_forward(engine, leg, &packet, false, order == RTP_RESTART);
+    }
+}
+
+/* RTCP is believed from the host the sound comes from, or the one the SDP named. */
+static void received_rtcp(struct engine *engine, struct mleg *leg, const uint8_t *bytes,
+                          size_t size, const union addr *from)
+{
+    bool latched = leg->peer.latched && addr_same_host(from, &leg->peer.to);
+
+    if (!latched && !addr_equal(from, &leg->rtcp_to)) {
+        leg->stats.packets_discarded++;
+        return;
+    }
+    if (!rtcp_received(engine, leg, bytes, size)) {
+        leg->stats.packets_discarded++;
+        return;
+    }
+    leg->rtcp_to = *from;
+}
+
+void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp)
+{
+    uint8_t bytes[RECEIVE_BATCH][PACKET_MAX];
+    union addr from[RECEIVE_BATCH];
+    struct iovec parts[RECEIVE_BATCH];
+    struct mmsghdr messages[RECEIVE_BATCH];
+
+    for (int i = 0; i < RECEIVE_BATCH; i++) {
+        parts[i] = (struct iovec){.iov_base = bytes[i], .iov_len = PACKET_MAX};
+        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
+                                                   .msg_namelen = sizeof(from[i]),
+                                                   .msg_iov = &parts[i],
+                                                   .msg_iovlen = 1}};
+    }
+    /* ECONNREFUSED is an ICMP answer to something we sent: reading it is enough. */
+    int count = recvmmsg(leg->fds[rtcp], messages, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < count; i++) {
+        if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
+            leg->stats.packets_discarded++;
+        else if (rtcp)
+            received_rtcp(engine, leg, bytes[i], messages[i].msg_len, &from[i]);
+        else
+            leg_received_rtp(engine, leg, bytes[i], messages[i].msg_len, &from[i]);
+    }
+}
+
+/* --- each tick ------------------------------------------------------------------------------ */
+
+void leg_tick(struct engine *engine, struct mleg *leg)
+{
+    int duration_ms = 0;
+    char digit = tev_overdue(&leg->digits_in, engine_now_ms(engine), &duration_ms);
+
+    tell_digit(engine, leg, digit, duration_ms);
+    if (leg->expects && !leg->silence_told && engine->rtp_timeout_ms > 0 &&
+        engine_now_ms(engine) - leg->heard_ms >= engine->rtp_timeout_ms) {
+        leg->silence_told = true;
+        tell(engine, leg, EVENT_RTP_TIMEOUT);
+    }
+}
+
+const int16_t *leg_frame(struct engine *engine, struct mleg *leg)
+{
+    if (leg->frame_tick != engine->tick) {
+        leg->frame_tick = engine->tick;
+        jitter_read(&leg->jitter, engine->tick, leg->frame);
+    }
+    return leg->frame;
+}
