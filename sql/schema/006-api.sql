@@ -74,7 +74,7 @@ BEGIN
     SELECT p.province, p.city, n.city_code, true INTO province, city, city_code, exact
     FROM number_place_correction n LEFT JOIN number_place p ON p.from_prefix = (
         SELECT min(o.from_prefix) FROM number_place o WHERE o.city_code = n.city_code)
-    WHERE n.number = place_of.number AND number <> '' ORDER BY n.corrected_at DESC LIMIT 1;
+    WHERE n.number = place_of.number AND n.number <> '' ORDER BY n.corrected_at DESC LIMIT 1;
     IF FOUND THEN
         RETURN;
     END IF;
@@ -233,23 +233,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION refuse(text, text) IS '以中文说明拒绝某个字段';
 
-CREATE FUNCTION next_record_no(center integer) RETURNS text LANGUAGE sql AS $$
+CREATE FUNCTION next_record_no(home_center integer) RETURNS text LANGUAGE sql AS $$
     INSERT INTO record_counter AS k (center_id, day, last)
-    VALUES (center, (now() AT TIME ZONE 'Asia/Shanghai')::date, 1)
+    VALUES (home_center, (now() AT TIME ZONE 'Asia/Shanghai')::date, 1)
     ON CONFLICT (center_id, day) DO UPDATE SET last = k.last + 1
-    RETURNING (SELECT coalesce(nullif(substr(organ_code, 2, 4), ''), lpad(center::text, 4, '0')) FROM center c WHERE c.id = center)
+    RETURNING (SELECT coalesce(nullif(substr(organ_code, 2, 4), ''), lpad(home_center::text, 4, '0')) FROM center c WHERE c.id = home_center)
         || to_char(day, 'YYYYMMDD') || lpad(last::text, 5, '0')
 $$;
 COMMENT ON FUNCTION next_record_no(integer) IS '下一个记录单号:机构四位、日期、当日五位序号';
 
 -- Refuses what the dictionaries of the center do not have.
-CREATE FUNCTION check_record(center integer, doc jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_record(home_center integer, doc jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM category c WHERE c.center_id = center AND c.code = doc->>'category') THEN
+    IF NOT EXISTS (SELECT FROM category c WHERE c.center_id = home_center AND c.code = doc->>'category') THEN
         PERFORM refuse(format('没有业务类别“%s”', coalesce(doc->>'category', '')), 'category');
     END IF;
     IF doc->>'problem_type_id' IS NOT NULL AND NOT EXISTS (SELECT FROM problem_type p
-            WHERE p.center_id = center AND p.id = (doc->>'problem_type_id')::integer) THEN
+            WHERE p.center_id = home_center AND p.id = (doc->>'problem_type_id')::integer) THEN
         PERFORM refuse('没有这个问题类型', 'problem_type_id');
     END IF;
     IF coalesce(doc->>'method', '') <> '' AND NOT EXISTS (SELECT FROM method m WHERE m.code = doc->>'method') THEN
@@ -262,7 +262,7 @@ END $$;
 COMMENT ON FUNCTION check_record(integer, jsonb) IS '登记内容的字典检查';
 
 -- The agent knows better where the caller is from: kept for that number (REG-02).
-CREATE FUNCTION keep_place(center integer, caller text, code text, actor integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_place(home_center integer, caller text, code text, actor integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     known record := place_of(caller);
 BEGIN
@@ -270,7 +270,7 @@ BEGIN
         RETURN;
     END IF;
     INSERT INTO number_place_correction (center_id, number, city_code, corrected_by)
-    VALUES (center, known.number, code, actor)
+    VALUES (home_center, known.number, code, actor)
     ON CONFLICT (center_id, number) DO UPDATE SET city_code = EXCLUDED.city_code,
         corrected_by = EXCLUDED.corrected_by, corrected_at = now();
 END $$;
@@ -285,11 +285,11 @@ COMMENT ON FUNCTION record_state(text) IS '处理方式对应的初始状态';
 -- Saves a registration; the same id again gives the same record. What only the system knows comes
 -- from the call, never from the document. A call not yet here (its facts are on the way) is
 -- taken as one of the center's own; call_begin corrects that when it arrives.
-CREATE FUNCTION record_create(doc jsonb, center integer, actor integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION record_create(doc jsonb, home_center integer, actor integer) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     wanted uuid := (doc->>'id')::uuid;
     of_call call;
-    regional boolean := (SELECT kind = 'regional' FROM center WHERE id = center);
+    regional boolean := (SELECT kind = 'regional' FROM center c WHERE c.id = home_center);
     how text := coalesce(nullif(doc->>'method', ''), 'direct');
     made record;
 BEGIN
@@ -297,17 +297,17 @@ BEGIN
     IF FOUND THEN
         RETURN to_jsonb(made);
     END IF;
-    PERFORM check_record(center, doc);
+    PERFORM check_record(home_center, doc);
     IF doc->>'call_id' IS NOT NULL THEN
         SELECT * INTO of_call FROM call c WHERE c.call_id = (doc->>'call_id')::uuid;
-        IF of_call.center_id <> center THEN
+        IF of_call.center_id <> home_center THEN
             PERFORM refuse('这个来电不属于本中心', 'call_id');
         END IF;
     END IF;
     INSERT INTO record (id, center_id, record_no, call_id, caller_no, caller_name, caller_city, problem_city, category,
         problem_type_id, title, content, answer, method, urgency, same_day, due_at, taxpayer_name, taxpayer_no, tags,
         info_source, unit_type, channel, state, created_by, closed_at)
-    SELECT wanted, center, next_record_no(center), (doc->>'call_id')::uuid,
+    SELECT wanted, home_center, next_record_no(home_center), (doc->>'call_id')::uuid,
         coalesce(nullif(doc->>'caller_no', ''), of_call.caller_no, ''), coalesce(doc->>'caller_name', ''),
         coalesce(nullif(doc->>'caller_city', ''), of_call.caller_city, ''), coalesce(doc->>'problem_city', ''), doc->>'category',
         (doc->>'problem_type_id')::integer, coalesce(doc->>'title', ''), coalesce(doc->>'content', ''), coalesce(doc->>'answer', ''),
@@ -318,7 +318,7 @@ BEGIN
         CASE WHEN doc->>'call_id' IS NULL THEN 'late_entry' ELSE 'voice' END,
         record_state(how), actor, CASE record_state(how) WHEN 'closed' THEN now() END
     RETURNING id, record_no, version INTO made;
-    PERFORM keep_place(center, coalesce(nullif(doc->>'caller_no', ''), of_call.caller_no), doc->>'caller_city', actor);
+    PERFORM keep_place(home_center, coalesce(nullif(doc->>'caller_no', ''), of_call.caller_no), doc->>'caller_city', actor);
     DELETE FROM draft WHERE call_id = (doc->>'call_id')::uuid AND user_id = actor;
     RETURN to_jsonb(made);
 END $$;

@@ -20,17 +20,17 @@ END $$;
 COMMENT ON FUNCTION set_roles(integer, jsonb) IS '设置用户的角色';
 
 -- The user's own fields that must be unique, or belong to the center, with a word for people.
-CREATE FUNCTION check_user(target integer, center integer, doc jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION check_user(target integer, home_center integer, doc jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM app_user u WHERE u.center_id = center AND lower(u.login) = lower(doc->>'login')
+    IF EXISTS (SELECT FROM app_user u WHERE u.center_id = home_center AND lower(u.login) = lower(doc->>'login')
                AND u.deleted_at IS NULL AND u.id IS DISTINCT FROM target) THEN
         RAISE EXCEPTION '登录名“%”已被本中心其他用户使用', doc->>'login' USING ERRCODE = 'HL014', CONSTRAINT = 'login';
     END IF;
-    IF coalesce(doc->>'agent_no', '') <> '' AND EXISTS (SELECT FROM app_user u WHERE u.center_id = center
+    IF coalesce(doc->>'agent_no', '') <> '' AND EXISTS (SELECT FROM app_user u WHERE u.center_id = home_center
                AND u.agent_no = doc->>'agent_no' AND u.deleted_at IS NULL AND u.id IS DISTINCT FROM target) THEN
         RAISE EXCEPTION '工号“%”已被本中心其他坐席使用', doc->>'agent_no' USING ERRCODE = 'HL014', CONSTRAINT = 'agent_no';
     END IF;
-    IF doc->>'team_id' IS NOT NULL AND NOT EXISTS (SELECT FROM team t WHERE t.center_id = center AND t.id = (doc->>'team_id')::integer) THEN
+    IF doc->>'team_id' IS NOT NULL AND NOT EXISTS (SELECT FROM team t WHERE t.center_id = home_center AND t.id = (doc->>'team_id')::integer) THEN
         RAISE EXCEPTION '本中心没有这个班组' USING ERRCODE = 'HL014', CONSTRAINT = 'team_id';
     END IF;
 END $$;
@@ -58,16 +58,16 @@ EXCEPTION WHEN unique_violation THEN
 END $$;
 COMMENT ON FUNCTION set_phone(integer, jsonb, text, text) IS '设置用户的话机';
 
-CREATE FUNCTION user_save(target integer, expected integer, center integer, doc jsonb, hash text, md5_hash text, sha_hash text)
+CREATE FUNCTION user_save(target integer, expected integer, home_center integer, doc jsonb, hash text, md5_hash text, sha_hash text)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     old app_user%ROWTYPE;
     next app_user%ROWTYPE;
 BEGIN
     IF target IS NULL THEN
-        PERFORM check_user(NULL, center, doc);
+        PERFORM check_user(NULL, home_center, doc);
         INSERT INTO app_user (center_id, login, name, agent_no, team_id, enabled, auto_answer_ms, password_hash, password_changed_at)
-        VALUES (center, doc->>'login', doc->>'name', coalesce(doc->>'agent_no', ''), (doc->>'team_id')::integer,
+        VALUES (home_center, doc->>'login', doc->>'name', coalesce(doc->>'agent_no', ''), (doc->>'team_id')::integer,
             coalesce((doc->>'enabled')::boolean, true), coalesce((doc->>'auto_answer_ms')::integer, 0), coalesce(hash, ''), now())
         RETURNING * INTO next;
     ELSE
@@ -112,7 +112,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION user_delete(integer) IS '删除用户,历史数据仍引用';
 
-CREATE FUNCTION queue_save(target integer, expected integer, center integer, doc jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION queue_save(target integer, expected integer, home_center integer, doc jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     old queue%ROWTYPE;
     next queue%ROWTYPE;
@@ -121,7 +121,7 @@ DECLARE
                       'age_step_ms', 'sl_threshold_ms', 'short_abandon_ms', 'enabled', 'skill_group_id') AND value <> 'null');
 BEGIN
     IF target IS NULL THEN
-        INSERT INTO queue (center_id, code, name) VALUES (center, doc->>'code', doc->>'name') RETURNING * INTO old;
+        INSERT INTO queue (center_id, code, name) VALUES (home_center, doc->>'code', doc->>'name') RETURNING * INTO old;
     ELSE
         SELECT * INTO old FROM queue q WHERE q.id = target AND q.deleted_at IS NULL FOR UPDATE;
         IF NOT FOUND THEN
@@ -224,15 +224,15 @@ END $$;
 COMMENT ON FUNCTION flow_publish(integer, integer, jsonb, text, integer) IS '发布流程的新版本';
 
 -- path is where the sound was put: the name settings_prompt_next gave.
-CREATE FUNCTION prompt_publish(center integer, wanted text, new_version integer, new_text text, new_source text, new_path text, actor integer)
+CREATE FUNCTION prompt_publish(home_center integer, wanted text, new_version integer, new_text text, new_source text, new_path text, actor integer)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     target integer;
 BEGIN
-    INSERT INTO prompt (center_id, code, name) VALUES (center, wanted, wanted) ON CONFLICT DO NOTHING;
-    SELECT p.id INTO target FROM prompt p WHERE p.center_id = center AND p.code = wanted;
+    INSERT INTO prompt (center_id, code, name) VALUES (home_center, wanted, wanted) ON CONFLICT DO NOTHING;
+    SELECT p.id INTO target FROM prompt p WHERE p.center_id = home_center AND p.code = wanted;
     INSERT INTO prompt_version (prompt_id, version, center_id, text, path, source, made_by)
-    VALUES (target, new_version, center, coalesce(new_text, ''), new_path, new_source, nullif(actor, 0));
+    VALUES (target, new_version, home_center, coalesce(new_text, ''), new_path, new_source, nullif(actor, 0));
     UPDATE prompt p SET published_version = new_version, version = p.version + 1 WHERE p.id = target;
     RETURN jsonb_build_object('result', 'ok', 'code', wanted, 'version', new_version);
 END $$;
