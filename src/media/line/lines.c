@@ -201,7 +201,7 @@ int line_pair_prove(struct line *line, const struct line_peer *peer)
 
 void line_pair_select(struct line *line, int pair, bool nominated)
 {
-    if (line->selected != pair && line->selected >= 0 && line->keyed)
+    if (line->selected != pair && line->keyed)
         line->port->counters.pair_moves++;
     line->selected = pair;
     line->nominated = nominated;
