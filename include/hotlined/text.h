@@ -36,7 +36,7 @@ int text_to_int(const char *text, int64_t min, int64_t max, int64_t *ret_value);
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 
 /* 2026-11-24T16:00:00.123+08:00, always Asia/Shanghai (no summer time). */
-#define TIME_TEXT_SIZE 32
+#define TIME_TEXT_SIZE 40
 char *time_text(int64_t wall_ms, char out[TIME_TEXT_SIZE]);
 
 #endif

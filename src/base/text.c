@@ -210,10 +210,10 @@ char *time_text(int64_t wall_ms, char out[TIME_TEXT_SIZE])
     int64_t ms = ((local % 1000) + 1000) % 1000;
     time_t seconds = (time_t)((local - ms) / 1000);
     struct tm tm;
-    char date[24];
+    char date[20];
 
     gmtime_r(&seconds, &tm);
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out, TIME_TEXT_SIZE, "%s.%03d+08:00", date, (int)ms);
+    snprintf(out, TIME_TEXT_SIZE, "%s.%03u+08:00", date, (unsigned)ms % 1000u);
     return out;
 }

@@ -1,0 +1,117 @@
+/* Entries: callers in queues, their order, their refusals and their times. */
+#include <string.h>
+
+#include "acd/state.h"
+
+/* Smaller key = served first: priority downward, then first entry, then id. */
+static struct order_key entry_key(const struct entry *entry)
+{
+    return (struct order_key){(uint64_t)INT64_MAX - (uint64_t)entry->effective, entry->first_entry,
+                              entry->id};
+}
+
+static int64_t aged(const struct acd *acd, const struct entry *entry, uint64_t now)
+{
+    uint32_t step = acd->queues[entry->queue].conf.age_step_ms;
+
+    if (!step || now < entry->first_entry)
+        return entry->priority;
+    return entry->priority + (int64_t)((now - entry->first_entry) / step);
+}
+
+void entry_wait(struct acd *acd, uint64_t now, uint32_t at)
+{
+    struct entry *entry = &acd->entries[at];
+
+    entry->effective = aged(acd, entry, now);
+    order_insert(acd->entry_nodes, &acd->queues[entry->queue].waiting, at, entry_key(entry));
+    entry_timer(acd, now, at);
+}
+
+void entry_unwait(struct acd *acd, uint32_t at)
+{
+    order_remove(acd->entry_nodes, &acd->queues[acd->entries[at].queue].waiting, at);
+}
+
+void entry_age(struct acd *acd, uint64_t now, uint32_t at)
+{
+    struct entry *entry = &acd->entries[at];
+
+    if (aged(acd, entry, now) == entry->effective)
+        return;
+    if (acd->entry_nodes[at].in) {
+        entry_unwait(acd, at);
+        entry_wait(acd, now, at);
+    } else {
+        entry->effective = aged(acd, entry, now);
+    }
+}
+
+/* The next moment something happens to an entry by itself. */
+void entry_timer(struct acd *acd, uint64_t now, uint32_t at)
+{
+    const struct entry *entry = &acd->entries[at];
+    const struct acd_queue_conf *conf = &acd->queues[entry->queue].conf;
+    uint64_t due = TIMER_NEVER;
+
+    if (conf->max_wait_ms && !entry->wait_said)
+        due = entry->entered + conf->max_wait_ms;
+    if (conf->age_step_ms) {
+        uint64_t waited = now > entry->first_entry ? now - entry->first_entry : 0;
+        uint64_t next = entry->first_entry + (waited / conf->age_step_ms + 1) * conf->age_step_ms;
+        due = next < due ? next : due;
+    }
+    for (unsigned i = 0; i < entry->refusal_count && !entry->offers; i++) {
+        uint64_t again = entry->refusals[i].at + ACD_REOFFER_MS;
+        if (again > now && again < due)
+            due = again;
+    }
+    timer_set(acd, acd->limits.agents + at, due);
+}
+
+uint64_t entry_barred_until(const struct entry *entry, uint32_t agent)
+{
+    for (unsigned i = 0; i < entry->refusal_count; i++)
+        if (entry->refusals[i].agent == agent)
+            return entry->refusals[i].at + ACD_REOFFER_MS;
+    return 0;
+}
+
+void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent)
+{
+    struct entry *entry = &acd->entries[at];
+
+    for (unsigned i = 0; i < entry->refusal_count; i++)
+        if (entry->refusals[i].agent == agent) {
+            memmove(&entry->refusals[i], &entry->refusals[i + 1],
+                    (entry->refusal_count - i - 1) * sizeof(entry->refusals[0]));
+            entry->refusal_count--;
+            break;
+        }
+    if (entry->refusal_count == REFUSALS) {
+        memmove(&entry->refusals[0], &entry->refusals[1],
+                (REFUSALS - 1) * sizeof(entry->refusals[0]));
+        entry->refusal_count--;
+    }
+    entry->refusals[entry->refusal_count++] = (struct refusal){agent, now};
+}
+
+void entry_free(struct acd *acd, uint32_t at)
+{
+    struct entry *entry = &acd->entries[at];
+    struct queue *queue = &acd->queues[entry->queue];
+
+    entry_unwait(acd, at);
+    timer_set(acd, acd->limits.agents + at, TIMER_NEVER);
+    if (entry->queue_prev != NONE)
+        acd->entries[entry->queue_prev].queue_next = entry->queue_next;
+    else
+        queue->entries = entry->queue_next;
+    if (entry->queue_next != NONE)
+        acd->entries[entry->queue_next].queue_prev = entry->queue_prev;
+    queue->count--;
+    entry->used = false;
+    entry->generation = entry->generation == 0xfff ? 1 : (uint16_t)(entry->generation + 1);
+    entry->next_free = acd->entry_free;
+    acd->entry_free = at;
+}

@@ -1,0 +1,144 @@
+/* Private to acd: the engine's tables. Everything is found by index; ids are looked up once, at the
+ * door (acd.c). */
+#ifndef ACD_STATE_H
+#define ACD_STATE_H
+
+#include <hotlined/acd.h>
+
+#include "acd/order.h"
+
+#define NONE        UINT32_MAX
+#define REFUSALS    16 /* remembered per entry; the oldest is forgotten */
+#define TIMER_NEVER UINT64_MAX
+
+struct refusal {
+    uint32_t agent; /* index */
+    uint64_t at;
+};
+
+struct entry {
+    bool used;
+    uint16_t generation;
+    uint32_t queue; /* index */
+    int32_t priority;
+    int64_t effective; /* priority with ageing */
+    uint64_t first_entry, entered;
+    uint64_t tag;
+    uint32_t id;     /* counts up: the last word in every order */
+    uint32_t offers; /* open ones; 0 = waiting */
+    bool wait_said;
+    struct refusal refusals[REFUSALS];
+    uint8_t refusal_count;
+    uint32_t queue_prev, queue_next; /* all entries of the queue */
+    uint32_t next_free;
+};
+
+struct member {
+    bool used;
+    uint32_t agent, queue;
+    int32_t weight;
+    uint64_t offered_seq; /* round robin: when last offered here */
+    uint32_t agent_next, queue_next, next_free;
+};
+
+struct agent {
+    int32_t id;
+    bool used;
+    enum acd_agent_state state;
+    int32_t reason_id;
+    uint64_t since;
+    enum acd_agent_state next_state; /* ACD_SIGNED_OUT = nothing kept */
+    int32_t next_reason;
+    enum acd_agent_state base_state; /* where RING and TALK return to */
+    int32_t base_reason;
+    bool line_up;
+    bool listed; /* in the sets of available members */
+    uint64_t idle_since;
+    uint32_t answered;
+    acd_offer_t offer;
+    uint32_t entry;      /* ringing with, NONE */
+    uint32_t talk_queue; /* index the talk came from, NONE = occupied otherwise */
+    int32_t talk_queue_id;
+    bool wrap_required;
+    uint64_t deadline; /* ring time-out or end of ACW, TIMER_NEVER */
+    uint32_t members;  /* list */
+    uint8_t member_count;
+};
+
+struct queue {
+    bool used;
+    struct acd_queue_conf conf;
+    uint32_t waiting;   /* set of entries with no open offer */
+    uint32_t available; /* set of members whose agent is available, in the strategy's order */
+    uint32_t count;     /* entries, ringing ones included */
+    uint32_t members, entries; /* lists */
+    uint32_t signed_in, available_count;
+};
+
+struct id_map { /* id -> index, open addressing; ids are never removed, only their item is unused */
+    int32_t *ids;
+    uint32_t *indexes;
+    uint32_t size;
+};
+
+struct acd {
+    struct acd_limits limits;
+    struct agent *agents;
+    struct queue *queues;
+    struct member *members;
+    struct entry *entries;
+    struct order_node *member_nodes, *entry_nodes;
+    struct order_node *timer_nodes; /* agents first, then entries */
+    uint32_t timers;
+    struct id_map agent_map, queue_map;
+    uint32_t agent_count, queue_count;
+    uint32_t member_free, entry_free;
+    uint32_t next_entry_id;
+    acd_offer_t next_offer;
+    uint64_t next_seq;
+    struct acd_out out;
+};
+
+/* acd.c */
+struct acd_command *say(struct acd *acd, enum acd_command_kind kind);
+void timer_set(struct acd *acd, uint32_t node, uint64_t due);
+uint32_t entry_handle_index(const struct acd *acd, acd_entry_t handle); /* NONE = stale */
+acd_entry_t entry_handle(const struct acd *acd, uint32_t index);
+
+/* agents.c */
+bool agent_available(const struct agent *agent);
+void agent_set_state(struct acd *acd, uint64_t now, uint32_t at, enum acd_agent_state state,
+                     int32_t reason);
+/* To the kept request, or where RING or TALK began. */
+void agent_settle(struct acd *acd, uint64_t now, uint32_t at);
+/* Puts an agent into, or takes it out of, its queues' sets of available members. */
+void agent_list(struct acd *acd, uint32_t at);
+void agent_unlist(struct acd *acd, uint32_t at);
+void member_list(struct acd *acd, uint32_t member);
+void member_unlist(struct acd *acd, uint32_t member);
+
+/* entries.c */
+void entry_wait(struct acd *acd, uint64_t now, uint32_t at); /* into the waiting set, timer set */
+void entry_unwait(struct acd *acd, uint32_t at);
+void entry_free(struct acd *acd, uint32_t at);
+void entry_timer(struct acd *acd, uint64_t now, uint32_t at);
+void entry_age(struct acd *acd, uint64_t now, uint32_t at);
+/* When this agent may be offered the entry again; 0 = now, never refused. */
+uint64_t entry_barred_until(const struct entry *entry, uint32_t agent);
+void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent);
+
+/* offers.c */
+void match_agent(struct acd *acd, uint64_t now, uint32_t agent);
+void match_entry(struct acd *acd, uint64_t now, uint32_t entry);
+/* Ends one agent's offer: REVOKE; then the agent's new state; the entry waits again when it was
+ * its last offer and still_waits. */
+void offer_revoke(struct acd *acd, uint64_t now, uint32_t agent, enum acd_revoke_reason reason,
+                  bool entry_still_waits);
+/* In two halves: first all offers of an entry are revoked, then (when the entry has its new place)
+ * the agents of that queue who rang look for callers again. */
+void entry_withdraw(struct acd *acd, uint32_t entry, enum acd_revoke_reason reason);
+void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t queue);
+void entry_revoke_all(struct acd *acd, uint64_t now, uint32_t entry, uint32_t but_agent,
+                      enum acd_revoke_reason reason);
+
+#endif

@@ -1,0 +1,635 @@
+/* rooms: base acd */
+/* The ACD under every interleaving: random schedules in virtual time against a naive model.
+ *
+ * The model knows nothing of the engine's inside. It keeps plain arrays of agents, queues and
+ * callers, learns what the engine did only from its commands, and checks after every single command
+ * that it was legal and the best choice, and after every step that all invariants of acd.h hold.
+ *
+ *   HOTLINED_SEED=n   replays a run       HOTLINED_STEPS=n   makes it longer
+ *
+ * A failure prints the seed, the step and the last events as a story. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <hotlined/acd.h>
+#include <hotlined/id.h>
+
+#define AGENTS  24
+#define QUEUES  10
+#define CALLERS 64
+#define CENTERS 3
+#define STORY   40
+
+struct m_agent {
+    enum acd_agent_state state;
+    int32_t reason;
+    bool line;
+    acd_offer_t offer;
+    int caller;         /* ringing with, -1 */
+    int weight[QUEUES]; /* -1 = no member */
+};
+
+struct m_queue {
+    bool exists;
+    struct acd_queue_conf conf;
+};
+
+struct m_caller {
+    bool waiting; /* in a queue */
+    int queue;
+    int priority;
+    uint64_t first;
+    acd_entry_t entry;
+    uint64_t serial;
+    int ringing; /* offers open */
+    bool wait_said;
+    uint64_t entered;
+    uint64_t refused_at[AGENTS]; /* 0 = never; time + 1 */
+};
+
+static struct {
+    uint64_t seed, random, now, step, serial;
+    struct acd *acd;
+    struct m_agent agents[AGENTS];
+    struct m_queue queues[QUEUES];
+    struct m_caller callers[CALLERS];
+    char story[STORY][160];
+    unsigned told;
+    unsigned offers, connects, ronas, revokes, states;
+} s;
+
+/* --- telling the story ---------------------------------------------------------------------- */
+
+static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void tell(const char *format, ...)
+{
+    va_list ap;
+    char *line = s.story[s.told++ % STORY];
+    int n = snprintf(line, 160, "%8llu ms  ", (unsigned long long)s.now);
+
+    va_start(ap, format);
+    vsnprintf(line + n, 160 - (size_t)n, format, ap);
+    va_end(ap);
+}
+
+static void wrong(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+static void wrong(const char *format, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "HOTLINED_SEED=%llu step %llu: ", (unsigned long long)s.seed,
+            (unsigned long long)s.step);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fprintf(stderr, "\nthe last events:\n");
+    for (unsigned i = s.told > STORY ? s.told - STORY : 0; i < s.told; i++)
+        fprintf(stderr, "  %s\n", s.story[i % STORY]);
+    fail();
+    abort();
+}
+
+static uint64_t dice(uint64_t sides)
+{
+    s.random ^= s.random << 13;
+    s.random ^= s.random >> 7;
+    s.random ^= s.random << 17;
+    return s.random % sides;
+}
+
+/* --- the naive model ------------------------------------------------------------------------ */
+
+static int center_of_queue(int q)
+{
+    return q % CENTERS;
+}
+
+static int64_t effective(const struct m_caller *c)
+{
+    uint32_t step = s.queues[c->queue].conf.age_step_ms;
+
+    return c->priority + (step ? (int64_t)((s.now - c->first) / step) : 0);
+}
+
+static bool barred(const struct m_caller *c, int a)
+{
+    return c->refused_at[a] && c->refused_at[a] - 1 + ACD_REOFFER_MS > s.now;
+}
+
+static bool could_take(int a, int c)
+{
+    const struct m_caller *caller = &s.callers[c];
+
+    return caller->waiting && !caller->ringing && s.agents[a].weight[caller->queue] >= 0 &&
+           !barred(caller, a);
+}
+
+static bool goes_before(int a, int x, int y)
+{
+    const struct m_caller *cx = &s.callers[x], *cy = &s.callers[y];
+    int wx = s.agents[a].weight[cx->queue], wy = s.agents[a].weight[cy->queue];
+
+    if (wx != wy)
+        return wx > wy;
+    if (effective(cx) != effective(cy))
+        return effective(cx) > effective(cy);
+    if (cx->first != cy->first)
+        return cx->first < cy->first;
+    return cx->serial < cy->serial;
+}
+
+static void take_offer(const struct acd_command *command)
+{
+    int a = command->agent - 1, c = (int)command->tag;
+    struct m_agent *agent = &s.agents[a];
+    struct m_caller *caller = &s.callers[c];
+
+    tell("  -> offer caller %d to agent %d (%s)", c, a, command->reason);
+    if (!caller->waiting || caller->entry != command->entry)
+        wrong("caller %d was offered after leaving", c);
+    if (agent->offer)
+        wrong("agent %d got a second offer", a);
+    if (agent->state != ACD_READY || !agent->line)
+        wrong("agent %d was offered a call in state %d, line %d", a, agent->state, agent->line);
+    if (agent->weight[caller->queue] < 0)
+        wrong("agent %d is no member of the caller's queue %d", a, caller->queue);
+    if (barred(caller, a))
+        wrong("caller %d rings again at agent %d who refused it", c, a);
+    if (caller->ringing && s.queues[caller->queue].conf.strategy != ACD_RING_ALL)
+        wrong("caller %d rings at two agents", c);
+    if (!command->reason[0])
+        wrong("an offer without a reason");
+    for (int other = 0; other < CALLERS && !caller->ringing; other++)
+        if (other != c && could_take(a, other) && goes_before(a, other, c))
+            wrong("agent %d got caller %d before caller %d", a, c, other);
+    agent->offer = command->offer;
+    agent->caller = c;
+    caller->ringing++;
+    s.offers++;
+}
+
+static void take_revoke(const struct acd_command *command)
+{
+    int a = command->agent - 1, c = (int)command->tag;
+    struct m_agent *agent = &s.agents[a];
+
+    tell("  -> revoke caller %d from agent %d, why %d", c, a, command->revoke_reason);
+    if (!agent->offer || agent->offer != command->offer || agent->caller != c)
+        wrong("an offer agent %d does not have was revoked", a);
+    agent->offer = 0;
+    agent->caller = -1;
+    s.callers[c].ringing--;
+    if (command->revoke_reason == ACD_REVOKE_NO_ANSWER ||
+        command->revoke_reason == ACD_REVOKE_REJECTED)
+        s.callers[c].refused_at[a] = s.now + 1;
+    s.ronas += command->revoke_reason == ACD_REVOKE_NO_ANSWER;
+    s.revokes++;
+}
+
+static void take_connect(const struct acd_command *command)
+{
+    int a = command->agent - 1, c = (int)command->tag;
+    struct m_agent *agent = &s.agents[a];
+    struct m_caller *caller = &s.callers[c];
+
+    tell("  -> connect caller %d and agent %d", c, a);
+    if (!caller->waiting)
+        wrong("caller %d was connected after leaving", c);
+    if (agent->offer != command->offer || agent->caller != c)
+        wrong("agent %d was connected without an offer", a);
+    agent->offer = 0;
+    agent->caller = -1;
+    caller->ringing--;
+    caller->waiting = false;
+    s.connects++;
+}
+
+static void take_state(const struct acd_command *command)
+{
+    struct m_agent *agent = &s.agents[command->agent - 1];
+
+    tell("  -> agent %d: state %d -> %d", command->agent - 1, command->old_state, command->state);
+    if (agent->state != command->old_state)
+        wrong("agent %d: a state change was missed", command->agent - 1);
+    if (agent->state == command->state && agent->reason == command->reason_id)
+        wrong("agent %d: a change that changes nothing", command->agent - 1);
+    agent->state = command->state;
+    agent->reason = command->reason_id;
+    s.states++;
+}
+
+static void take_wait_over(const struct acd_command *command)
+{
+    struct m_caller *caller = &s.callers[command->tag];
+    const struct acd_queue_conf *conf = &s.queues[caller->queue].conf;
+
+    tell("  -> caller %d waited long enough", (int)command->tag);
+    if (!caller->waiting || caller->wait_said)
+        wrong("the end of the wait was said twice");
+    if (!conf->max_wait_ms || s.now < caller->entered + conf->max_wait_ms)
+        wrong("the wait of caller %d is not over", (int)command->tag);
+    caller->wait_said = true;
+}
+
+static void take_commands(void)
+{
+    const struct acd_out *out = acd_out(s.acd);
+
+    for (uint32_t i = 0; i < out->count; i++)
+        switch (out->commands[i].kind) {
+        case ACD_OFFER:
+            take_offer(&out->commands[i]);
+            break;
+        case ACD_REVOKE:
+            take_revoke(&out->commands[i]);
+            break;
+        case ACD_CONNECT:
+            take_connect(&out->commands[i]);
+            break;
+        case ACD_AGENT_STATE:
+            take_state(&out->commands[i]);
+            break;
+        case ACD_WAIT_OVER:
+            take_wait_over(&out->commands[i]);
+            break;
+        case ACD_DROPPED:
+            tell("  -> caller %d dropped", (int)out->commands[i].tag);
+            s.callers[out->commands[i].tag].waiting = false;
+            break;
+        }
+}
+
+static void engine_complains(const char *what, void *arg)
+{
+    (void)arg;
+    tell("  engine: %s", what);
+}
+
+static void check_everything(void)
+{
+    for (int a = 0; a < AGENTS; a++) {
+        const struct m_agent *agent = &s.agents[a];
+        struct acd_agent_view view = {0};
+        if ((agent->state == ACD_RING) != (agent->offer != 0))
+            wrong("agent %d: state %d and offer %u do not fit", a, agent->state, agent->offer);
+        if (acd_agent_view(s.acd, a + 1, &view) &&
+            (view.state != agent->state || view.offer != agent->offer))
+            wrong("agent %d: the engine's view differs from what it said", a);
+        for (int c = 0; c < CALLERS; c++)
+            if (agent->state == ACD_READY && agent->line && could_take(a, c))
+                wrong("caller %d waits beside available agent %d", c, a);
+    }
+    if (acd_check(s.acd, s.now, engine_complains, NULL))
+        wrong("the engine's own invariants are broken");
+}
+
+/* --- random events -------------------------------------------------------------------------- */
+
+static void random_queue(int q)
+{
+    static const uint32_t rings[] = {500, 5000, 20000}, wraps[] = {0, 3000, 30000};
+    static const uint32_t waits[] = {0, 8000, 60000}, ages[] = {0, 1000, 30000};
+    struct acd_queue_conf conf = {.id = q + 1,
+                                  .center_id = center_of_queue(q) + 1,
+                                  .strategy = (enum acd_strategy)dice(5),
+                                  .ring_timeout_ms = rings[dice(3)],
+                                  .wrap_up_ms = wraps[dice(3)],
+                                  .wrap_up_required = dice(4) == 0,
+                                  .max_wait_ms = waits[dice(3)],
+                                  .max_length = dice(3) ? 0 : 6,
+                                  .age_step_ms = ages[dice(3)]};
+
+    tell("queue %d set, strategy %d", q, conf.strategy);
+    s.queues[q].exists = true;
+    s.queues[q].conf = conf;
+    if (acd_queue_set(s.acd, s.now, &conf))
+        wrong("queue %d was refused", q);
+}
+
+static void remove_queue(int q)
+{
+    int err = acd_queue_remove(s.acd, s.now, q + 1);
+
+    tell("queue %d removed: %d", q, err);
+    if ((err == 0) != s.queues[q].exists)
+        wrong("removing queue %d gave %d", q, err);
+    s.queues[q].exists = false;
+    for (int a = 0; a < AGENTS; a++)
+        s.agents[a].weight[q] = -1;
+}
+
+/* The model learns of a membership before the engine acts on it, and of its end as well. */
+static void change_member(int a, int q)
+{
+    int weight = (int)dice(5) * 20, err;
+    bool remove = dice(3) == 0;
+
+    if (remove) {
+        bool was = s.agents[a].weight[q] >= 0;
+        tell("agent %d leaves queue %d", a, q);
+        s.agents[a].weight[q] = -1;
+        err = acd_member_remove(s.acd, s.now, a + 1, q + 1);
+        if ((err == 0) != was)
+            wrong("removing a membership gave %d", err);
+        return;
+    }
+    tell("agent %d joins queue %d, weight %d", a, q, weight);
+    if (s.queues[q].exists)
+        s.agents[a].weight[q] = weight;
+    err = acd_member_set(s.acd, s.now, a + 1, q + 1, weight);
+    if ((err == 0) != s.queues[q].exists)
+        wrong("a membership gave %d", err);
+}
+
+static void caller_leaves(int c)
+{
+    struct m_caller *caller = &s.callers[c];
+    bool was = caller->waiting;
+    int err;
+
+    tell("caller %d hangs up", c);
+    caller->waiting = false; /* offered from now on would be "after leaving" */
+    err = acd_leave(s.acd, s.now, caller->entry);
+    if (was != (err == 0))
+        wrong("leaving gave %d", err);
+}
+
+static void caller_enters(int c)
+{
+    struct m_caller *caller = &s.callers[c];
+    int q = (int)dice(QUEUES), err, length = 0;
+    const struct m_queue *queue = &s.queues[q];
+    bool full;
+
+    if (caller->waiting) { /* nobody is in two queues: such a roll is a hang-up */
+        caller_leaves(c);
+        return;
+    }
+    for (int i = 0; i < CALLERS; i++)
+        length += s.callers[i].waiting && s.callers[i].queue == q;
+    full = queue->exists && queue->conf.max_length && length >= (int)queue->conf.max_length;
+    *caller = (struct m_caller){.waiting = queue->exists && !full,
+                                .queue = q,
+                                .priority = (int)dice(3),
+                                .first = s.now - dice(2) * dice(s.now < 5000 ? s.now + 1 : 5000),
+                                .entered = s.now,
+                                .serial = ++s.serial};
+    tell("caller %d enters queue %d", c, q);
+    err = acd_enter(s.acd, s.now, q + 1, caller->priority, caller->first, (uint64_t)c,
+                    &caller->entry);
+    if (err != (!queue->exists ? -ENOENT : full ? -ENOSPC : 0))
+        wrong("entering gave %d", err);
+}
+
+static void caller_moves(int c)
+{
+    struct m_caller *caller = &s.callers[c], old = *caller;
+    int q = (int)dice(QUEUES), err, length = 0;
+
+    if (!caller->waiting) {
+        acd_tick(s.acd, s.now);
+        return;
+    }
+    for (int i = 0; i < CALLERS; i++)
+        length += i != c && s.callers[i].waiting && s.callers[i].queue == q;
+    tell("caller %d moves from queue %d to %d", c, caller->queue, q);
+    if (s.queues[q].exists && center_of_queue(q) == center_of_queue(caller->queue) &&
+        q != caller->queue &&
+        (!s.queues[q].conf.max_length || length < (int)s.queues[q].conf.max_length)) {
+        caller->queue = q;
+        caller->entered = s.now;
+        caller->wait_said = false;
+    }
+    err = acd_move(s.acd, s.now, caller->entry, q + 1);
+    if (err && (caller->queue != old.queue || caller->entered != old.entered))
+        wrong("a legal move gave %d", err);
+}
+
+static void agent_answers(int a)
+{
+    struct m_agent *agent = &s.agents[a];
+    acd_offer_t offer = dice(8) ? agent->offer : (acd_offer_t)dice(1000);
+    bool right = offer && offer == agent->offer;
+    bool answer = dice(4) != 0;
+    int err;
+
+    tell("agent %d %s", a, answer ? "answers" : "rejects");
+    err = answer ? acd_answer(s.acd, s.now, a + 1, offer) : acd_reject(s.acd, s.now, a + 1, offer);
+    if (err != (right ? 0 : -ESTALE))
+        wrong("answering gave %d", err);
+}
+
+static void agent_signs(int a)
+{
+    struct m_agent *agent = &s.agents[a];
+    enum acd_agent_state old = agent->state;
+    bool forced = dice(4) == 0;
+    int err;
+
+    if (old == ACD_SIGNED_OUT) {
+        tell("agent %d signs in", a);
+        agent->line = false;
+        err = acd_sign_in(s.acd, s.now, a + 1, (enum acd_agent_state)(ACD_READY + dice(3)), 7);
+        if (err)
+            wrong("signing in gave %d", err);
+        return;
+    }
+    tell("agent %d signs out%s", a, forced ? " by force" : "");
+    err = acd_sign_out(s.acd, s.now, a + 1, forced);
+    if (err != (old == ACD_TALK || (old == ACD_RING && !forced) ? -EBUSY : 0))
+        wrong("signing out gave %d", err);
+}
+
+static void agent_line(int a)
+{
+    struct m_agent *agent = &s.agents[a];
+    bool up = dice(3) != 0;
+
+    tell("agent %d line %s", a, up ? "up" : "lost");
+    if (agent->state == ACD_SIGNED_OUT) {
+        if (acd_line(s.acd, s.now, a + 1, up) != -ENOENT)
+            wrong("a signed-out agent's line was taken");
+        return;
+    }
+    agent->line = up;
+    if (acd_line(s.acd, s.now, a + 1, up))
+        wrong("line was refused");
+}
+
+static void agent_works(int a)
+{
+    enum acd_agent_state old = s.agents[a].state;
+    int err;
+
+    switch (dice(4)) {
+    case 0:
+        tell("agent %d: talk ended", a);
+        err = acd_talk_ended(s.acd, s.now, a + 1, dice(4) != 0);
+        if ((err == 0) != (old == ACD_TALK))
+            wrong("end of talk gave %d", err);
+        return;
+    case 1:
+        tell("agent %d: summary done", a);
+        err = acd_wrap_up_done(s.acd, s.now, a + 1);
+        if ((err == 0) != (old == ACD_ACW))
+            wrong("end of ACW gave %d", err);
+        return;
+    case 2:
+        tell("agent %d: dials out", a);
+        err = acd_occupy(s.acd, s.now, a + 1);
+        if (err != (old == ACD_SIGNED_OUT                ? -ENOENT
+                    : old == ACD_RING || old == ACD_TALK ? -EBUSY
+                                                         : 0))
+            wrong("dialling out gave %d", err);
+        return;
+    default:
+        tell("agent %d: asks for a state", a);
+        err = acd_request_state(s.acd, s.now, a + 1, (enum acd_agent_state)(ACD_READY + dice(3)),
+                                (int32_t)dice(3));
+        if ((err == -ENOENT) != (old == ACD_SIGNED_OUT))
+            wrong("a state gave %d", err);
+    }
+}
+
+static void random_event(void)
+{
+    uint64_t roll = dice(100);
+
+    if (roll < 22)
+        caller_enters((int)dice(CALLERS));
+    else if (roll < 30)
+        caller_leaves((int)dice(CALLERS));
+    else if (roll < 34)
+        caller_moves((int)dice(CALLERS));
+    else if (roll < 55)
+        agent_answers((int)dice(AGENTS));
+    else if (roll < 60)
+        agent_signs((int)dice(AGENTS));
+    else if (roll < 68)
+        agent_line((int)dice(AGENTS));
+    else if (roll < 95)
+        agent_works((int)dice(AGENTS));
+    else if (roll < 97)
+        random_queue((int)dice(QUEUES));
+    else if (roll < 99)
+        change_member((int)dice(AGENTS), (int)dice(QUEUES));
+    else if (dice(4) == 0)
+        remove_queue((int)dice(QUEUES));
+    else
+        acd_tick(s.acd, s.now);
+}
+
+static void tick(void)
+{
+    acd_tick(s.acd, s.now);
+    take_commands();
+    check_everything();
+    if (acd_next_due(s.acd) <= s.now)
+        wrong("something due was not done");
+}
+
+static void one_step(void)
+{
+    static const uint32_t jumps[] = {0, 0, 1, 17, 250, 2000};
+    uint64_t later = s.now + jumps[dice(6)];
+
+    while (acd_next_due(s.acd) <= later) { /* what is due happens at its own time */
+        s.now = acd_next_due(s.acd) > s.now ? acd_next_due(s.acd) : s.now;
+        tick();
+    }
+    s.now = later;
+    random_event();
+    take_commands();
+    check_everything();
+}
+
+/* --- the runs ------------------------------------------------------------------------------- */
+
+static void begin(uint64_t seed)
+{
+    static const struct acd_limits limits = {AGENTS, QUEUES, AGENTS * QUEUES, CALLERS};
+
+    memset(&s, 0, sizeof(s));
+    s.seed = seed;
+    s.random = seed * 0x9e3779b97f4a7c15ull + 1;
+    s.now = 100000;
+    assert_int_equal(acd_create(&limits, &s.acd), 0);
+    for (int a = 0; a < AGENTS; a++) {
+        s.agents[a].caller = -1;
+        for (int q = 0; q < QUEUES; q++)
+            s.agents[a].weight[q] = -1;
+    }
+    for (int q = 0; q < QUEUES; q++)
+        random_queue(q);
+    for (int a = 0; a < AGENTS; a++)
+        for (int q = a % CENTERS; q < QUEUES; q += CENTERS)
+            if (dice(3))
+                change_member(a, q);
+}
+
+static void run(uint64_t seed, uint64_t steps)
+{
+    begin(seed);
+    for (s.step = 0; s.step < steps; s.step++)
+        one_step();
+    acd_destroy(s.acd);
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed;
+
+    random_bytes(&seed, sizeof(seed));
+    return seed % 1000000000;
+}
+
+/* Many short runs rather than one long: each begins with another configuration. */
+static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
+{
+    uint64_t seed = from_environment("HOTLINED_SEED", random_seed());
+    uint64_t steps = from_environment("HOTLINED_STEPS", 1000000), done = 0;
+    unsigned offers = 0, connects = 0, ronas = 0, revokes = 0;
+
+    (void)state;
+    for (; done < steps; done += 20000, seed++) {
+        run(seed, 20000);
+        offers += s.offers;
+        connects += s.connects;
+        ronas += s.ronas;
+        revokes += s.revokes;
+    }
+    fprintf(stderr,
+            "# seeds up to %llu: %llu steps, %u offers, %u connects, %u no answers, %u revokes\n",
+            (unsigned long long)seed - 1, (unsigned long long)done, offers, connects, ronas,
+            revokes);
+    /* A run in which nothing happens would prove nothing. */
+    assert_true(connects > done / 100);
+    assert_true(ronas > done / 1000);
+    assert_true(revokes > done / 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ACD_07_a_million_random_steps_keep_every_invariant),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
