@@ -46,6 +46,11 @@ struct line_client {
     size_t stream_length;
 };
 
+static bool lost(const struct line_client *client)
+{
+    return client->options.loss_percent > 0 && rand() % 100 < client->options.loss_percent;
+}
+
 /* --- identity ------------------------------------------------------------------------------ */
 
 static int bio_write(BIO *bio, const char *bytes, int length)
@@ -135,6 +140,13 @@ static int verify_any(X509_STORE_CTX *store, void *arg)
     return 1;
 }
 
+/* Browsers repeat flights early: 50 ms, then twice as long each time. */
+static unsigned next_timeout(SSL *ssl, unsigned last_us)
+{
+    (void)ssl;
+    return last_us == 0 ? 50000 : last_us < 1000000 ? last_us * 2 : 2000000;
+}
+
 static int make_dtls(struct line_client *client)
 {
     const char *profiles = client->options.cm_only ? "SRTP_AES128_CM_SHA1_80"
@@ -156,6 +168,7 @@ static int make_dtls(struct line_client *client)
         goto fail;
     BIO_set_data(bio, client);
     SSL_set_bio(client->ssl, bio, bio);
+    DTLS_set_timer_cb(client->ssl, next_timeout);
     SSL_set_connect_state(client->ssl);
     return 0;
 fail:
@@ -314,7 +327,7 @@ void line_client_send_raw(struct line_client *client, const uint8_t *bytes, size
 {
     uint8_t frame[DATAGRAM + 2];
 
-    if (client->muted || client->fd < 0 || length > DATAGRAM)
+    if (client->muted || client->fd < 0 || length > DATAGRAM || lost(client))
         return;
     if (!client->options.tcp) {
         (void)send(client->fd, bytes, length, MSG_NOSIGNAL);
@@ -462,7 +475,7 @@ static void on_srtp(struct line_client *client, uint8_t *bytes, size_t length)
 
 static void on_datagram(struct line_client *client, uint8_t *bytes, size_t length)
 {
-    if (client->muted || length == 0)
+    if (client->muted || length == 0 || lost(client))
         return;
     if (bytes[0] <= 3) {
         on_stun(client, bytes, length);

@@ -12,9 +12,10 @@ struct line_client;
 
 struct line_client_options {
     bool tcp;
-    bool cm_only;    /* offer SRTP_AES128_CM_SHA1_80 alone */
-    int check_ms;    /* between checks once connected; 0 = 1000 */
-    const char *own; /* local address to bind, NULL = any */
+    bool cm_only;     /* offer SRTP_AES128_CM_SHA1_80 alone */
+    int check_ms;     /* between checks once connected; 0 = 1000 */
+    int loss_percent; /* of datagrams in each direction, by rand() */
+    const char *own;  /* local address to bind, NULL = any */
     /* Decrypted packets. */
     void (*on_rtp)(struct line_client *client, uint8_t *packet, size_t length, void *arg);
     void (*on_rtcp)(struct line_client *client, uint8_t *packet, size_t length, void *arg);

@@ -362,6 +362,32 @@ static void ice_restart_keeps_keys_and_audio(void **state)
     world_close(&world);
 }
 
+/* Every flight of the handshake is repeated until it got through. */
+static void a_handshake_survives_a_bad_network(void **state)
+{
+    unsigned seed = getenv("SEED") != NULL ? (unsigned)atol(getenv("SEED")) : (unsigned)time(NULL);
+
+    (void)state;
+    print_message("SEED=%u\n", seed);
+    srand(seed);
+    for (int i = 0; i < 5; i++) {
+        struct line_client_options options = {
+            .check_ms = 50, .own = "127.0.0.1", .loss_percent = 25, .arg = NULL};
+        struct line_client *client;
+        struct world world;
+        world_open(&world);
+        assert_int_equal(line_client_create(client_identity, &options, &client), 0);
+        world.clients[world.client_count++] = client;
+        negotiate(&world, client, 1, false, false);
+        for (int step = 0;
+             step < 4000 && !(line_client_connected(client) && world.seen[1].ups == 1); step++)
+            turn(&world);
+        assert_true(line_client_connected(client));
+        assert_int_equal(world.seen[1].ups, 1);
+        world_close(&world);
+    }
+}
+
 static void wrong_fingerprint_is_refused(void **state)
 {
     struct world world;
@@ -683,6 +709,7 @@ int main(void)
         cmocka_unit_test(many_lines_share_the_port_and_hear_only_themselves),
         cmocka_unit_test(network_change_moves_the_pair),
         cmocka_unit_test(ice_restart_keeps_keys_and_audio),
+        cmocka_unit_test(a_handshake_survives_a_bad_network),
         cmocka_unit_test(wrong_fingerprint_is_refused),
         cmocka_unit_test(wrong_integrity_or_user_gets_no_answer),
         cmocka_unit_test(line_is_lost_after_five_silent_seconds_and_comes_back),
