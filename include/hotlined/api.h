@@ -1,0 +1,51 @@
+/* Api: the HTTP interface of docs/api.md; JSON and events on one side, services on the other.
+ *
+ * It owns the HTTP server: sessions guard every route, so the two begin and end together. It also
+ * owns who is signed in, the hub of server-sent events, and what pages see while PostgreSQL is
+ * away (problem "store.unavailable"; nothing is half-saved). */
+#ifndef HOTLINED_API_H
+#define HOTLINED_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct api;
+struct config;
+struct directory;
+struct fact_outbox;
+struct http;
+struct loop;
+struct store;
+struct telephony;
+struct telephony_event;
+struct text;
+struct worker_pool;
+
+struct api_deps { /* all borrowed; they outlive the api */
+    const struct config *config; /* http_listen, https_listen, tls_*, state_dir, web_dir, tts_* */
+    struct store *store;
+    struct fact_outbox *outbox;
+    struct telephony *telephony;
+    struct directory *directory;
+    struct worker_pool *workers;
+};
+
+/* Listens on config's addresses and serves from the next turn of the loop on. 0 or negative errno;
+ * why is logged. */
+int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_api);
+/* Answers what is open with 503, ends the event streams, closes the listeners. To be called before
+ * the rooms in deps are destroyed; jobs still on the worker pool may end after it. NULL is fine. */
+void api_destroy(struct api *api);
+
+/* What the rooms below tell; main wires them. */
+void api_on_telephony_event(struct api *api, const struct telephony_event *event);
+void api_on_store(struct api *api, bool available, int64_t since_wall_ms);
+void api_on_shipped(struct api *api);           /* figures of today may have changed */
+void api_on_directory_changed(struct api *api); /* also: roles and sessions are read anew */
+
+/* The server, for its ports. */
+struct http *api_http(const struct api *api);
+/* The OpenAPI 3.1 document, made from the route tables. */
+void api_openapi(struct text *out);
+
+#endif
