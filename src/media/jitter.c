@@ -80,14 +80,30 @@ static void trim(struct jitter *jitter)
     jitter->read_ts += FRAME;
 }
 
+static void remember(struct jitter *jitter, const int16_t *samples, size_t count)
+{
+    memmove(jitter->history, jitter->history + count,
+            (JITTER_HISTORY - count) * sizeof(*jitter->history));
+    memcpy(jitter->history + JITTER_HISTORY - count, samples, count * sizeof(*samples));
+}
+
+/* spandsp gets the history only when there is something to conceal, and all at once: cheaper, and
+ * its own ring is then at its start (turning it copies overlapping memory). */
 static void conceal(struct jitter *jitter, int16_t *out, int count)
 {
-    if (jitter->missing < JITTER_CONCEAL)
-        (void)plc_fillin(jitter->plc, out, count);
-    else
+    int16_t before[JITTER_HISTORY];
+
+    if (jitter->missing >= JITTER_CONCEAL) {
         memset(out, 0, sizeof(*out) * (size_t)count);
-    if (jitter->missing < JITTER_CONCEAL)
-        jitter->missing += (uint32_t)count;
+        return;
+    }
+    if (jitter->missing == 0) {
+        memcpy(before, jitter->history, sizeof(before));
+        (void)plc_init(jitter->plc);
+        (void)plc_rx(jitter->plc, before, JITTER_HISTORY);
+    }
+    (void)plc_fillin(jitter->plc, out, count);
+    jitter->missing += (uint32_t)count;
 }
 
 /* Runs of samples that came and samples that did not. */
@@ -103,11 +119,13 @@ static void take(struct jitter *jitter, int16_t out[FRAME])
             *sample = NOTHING;
         }
         if (came) {
-            (void)plc_rx(jitter->plc, out + begin, end - begin);
+            if (jitter->missing > 0)
+                (void)plc_rx(jitter->plc, out + begin, end - begin); /* fades in */
             jitter->missing = 0;
         } else {
             conceal(jitter, out + begin, end - begin);
         }
+        remember(jitter, out + begin, (size_t)(end - begin));
     }
 }
 

@@ -11,24 +11,26 @@
 #include <stdint.h>
 
 enum {
-    FRAME = 160,         /* samples of a tick: 20 ms at 8 kHz */
-    JITTER_RING = 4096,  /* samples, a power of two */
-    JITTER_DELAY = 320,  /* samples: 40 ms */
-    JITTER_MAX = 800,    /* samples that may wait for a second before a frame is skipped */
-    JITTER_CONCEAL = 480 /* samples concealed before silence */
+    FRAME = 160,          /* samples of a tick: 20 ms at 8 kHz */
+    JITTER_RING = 4096,   /* samples, a power of two */
+    JITTER_DELAY = 320,   /* samples: 40 ms */
+    JITTER_MAX = 800,     /* samples that may wait for a second before a frame is skipped */
+    JITTER_CONCEAL = 480, /* samples concealed before silence */
+    JITTER_HISTORY = 320  /* samples that concealing looks back at; more than spandsp's 280 */
 };
 
 struct jitter {
-    int16_t ring[JITTER_RING]; /* INT16_MIN = nothing came for this sample */
-    uint32_t read_ts;          /* the next sample to be read */
-    uint32_t end_ts;           /* after the newest sample */
-    uint64_t read_tick;        /* of the last read */
-    bool fed;                  /* anything since the start */
-    uint32_t missing;          /* samples concealed in a row */
-    unsigned late_row;         /* late packets in a row */
-    int32_t least;             /* smallest supply before a read in this second */
-    unsigned reads;            /* in this second */
-    void *plc;                 /* owned plc_state_t, which spandsp declares without a tag */
+    int16_t ring[JITTER_RING];       /* INT16_MIN = nothing came for this sample */
+    uint32_t read_ts;                /* the next sample to be read */
+    uint32_t end_ts;                 /* after the newest sample */
+    uint64_t read_tick;              /* of the last read */
+    bool fed;                        /* anything since the start */
+    uint32_t missing;                /* samples concealed in a row */
+    unsigned late_row;               /* late packets in a row */
+    int32_t least;                   /* smallest supply before a read in this second */
+    unsigned reads;                  /* in this second */
+    int16_t history[JITTER_HISTORY]; /* the newest samples read */
+    void *plc;                       /* owned plc_state_t, which spandsp declares without a tag */
 };
 
 int jitter_init(struct jitter *jitter); /* 0 or -ENOMEM */

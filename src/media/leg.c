@@ -59,6 +59,7 @@ static void apply(struct engine *engine, struct mleg *leg, const struct command_
     peer_set(&leg->peer, &remote->rtp);
     leg->rtcp_to = remote->rtcp;
     leg->may_send = remote->may_send;
+    leg->sender.segment = SEGMENT_NONE;
     leg->expects = remote->expects;
     leg->heard_ms = engine_now_ms(engine);
     leg->first_told = leg->silence_told = false;

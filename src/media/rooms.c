@@ -11,6 +11,15 @@ void room_open_command(struct engine *engine, struct command *command)
     room->handle = command->room;
 }
 
+/* Any change ends the stretch being forwarded: what its source says until it is heard again must
+ * not look like a loss. */
+static void set_heard(struct mroom *room, unsigned seat, uint8_t heard)
+{
+    if (room->hears[seat] != heard && room->legs[seat])
+        room->legs[seat]->sender.segment = SEGMENT_NONE;
+    room->hears[seat] = heard;
+}
+
 void room_leave_leg(struct mleg *leg)
 {
     struct mroom *room = leg->room;
@@ -65,15 +74,15 @@ void room_leave_command(struct engine *engine, struct command *command)
 
 void room_hears_command(struct engine *engine, struct command *command)
 {
-    const struct mroom *room = engine_room(engine, command->room);
+    struct mroom *room = engine_room(engine, command->room);
     const struct mleg *listener = engine_leg(engine, command->leg);
     const struct mleg *speaker = engine_leg(engine, command->other);
 
     if (!room || !listener || !speaker || listener->room != room || speaker->room != room)
         return;
     uint8_t bit = (uint8_t)(1u << speaker->seat);
-    uint8_t *hears = &listener->room->hears[listener->seat];
-    *hears = (uint8_t)(command->on ? *hears | bit : *hears & ~bit);
+    uint8_t heard = room->hears[listener->seat];
+    set_heard(room, listener->seat, (uint8_t)(command->on ? heard | bit : heard & ~bit));
 }
 
 uint8_t room_heard(const struct mleg *leg)

@@ -101,6 +101,15 @@ static size_t put_cname(const struct engine *engine, const struct mleg *leg, uin
     return size;
 }
 
+/* Behind a NAT the SDP's address leads nowhere: the port after the one sound comes from. */
+static void follow_latch(struct mleg *leg)
+{
+    if (leg->is_line || !leg->peer.latched || addr_same_host(&leg->peer.to, &leg->rtcp_to))
+        return;
+    leg->rtcp_to = leg->peer.to;
+    addr_set_port(&leg->rtcp_to, (uint16_t)(addr_port(&leg->peer.to) + 1));
+}
+
 void rtcp_tick(struct engine *engine, struct mleg *leg)
 {
     uint8_t out[256];
@@ -108,6 +117,7 @@ void rtcp_tick(struct engine *engine, struct mleg *leg)
     if (engine_now_ms(engine) < leg->reports.next_ms)
         return;
     leg->reports.next_ms = engine_now_ms(engine) + interval_ms();
+    follow_latch(leg);
     bool reachable = leg->is_line ? leg->may_send : !addr_is_any(&leg->rtcp_to);
     if (!reachable || (!leg->sender.any && !leg->receiver.started))
         return;
