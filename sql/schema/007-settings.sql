@@ -5,11 +5,11 @@
 CREATE FUNCTION set_roles(target integer, roles jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     home integer := (SELECT center_id FROM app_user WHERE id = target);
-    regional boolean := (SELECT c.kind = 'regional' FROM center c WHERE c.id = home);
+    of_region boolean := (SELECT c.kind = 'regional' FROM center c WHERE c.id = home);
     wrong text;
 BEGIN
     SELECT r INTO wrong FROM jsonb_array_elements_text(roles) r
-    WHERE NOT EXISTS (SELECT FROM role o WHERE o.code = r AND (regional OR NOT o.regional));
+    WHERE NOT EXISTS (SELECT FROM role o WHERE o.code = r AND (of_region OR NOT o.regional));
     IF FOUND THEN
         RAISE EXCEPTION '角色“%”不存在,或只能授予自治区中心的用户', wrong USING ERRCODE = 'HL012', CONSTRAINT = 'roles';
     END IF;
