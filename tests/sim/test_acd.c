@@ -453,7 +453,7 @@ static void agent_signs(int a)
 static void agent_line(int a)
 {
     struct m_agent *agent = &s.agents[a];
-    bool up = dice(3) != 0;
+    bool up = dice(4) != 0;
 
     tell("agent %d line %s", a, up ? "up" : "lost");
     if (agent->state == ACD_SIGNED_OUT) {
@@ -494,11 +494,23 @@ static void agent_works(int a)
         return;
     default:
         tell("agent %d: asks for a state", a);
-        err = acd_request_state(s.acd, s.now, a + 1, (enum acd_agent_state)(ACD_READY + dice(3)),
+        err = acd_request_state(s.acd, s.now, a + 1,
+                                dice(3) ? ACD_READY : (enum acd_agent_state)(ACD_READY + dice(3)),
                                 (int32_t)dice(3));
         if ((err == -ENOENT) != (old == ACD_SIGNED_OUT))
             wrong("a state gave %d", err);
     }
+}
+
+/* Mostly somebody for whom the event means something, else anybody. */
+static int agent_in(enum acd_agent_state state)
+{
+    int first = (int)dice(AGENTS);
+
+    for (int i = 0; i < AGENTS && dice(10); i++)
+        if (s.agents[(first + i) % AGENTS].state == state)
+            return (first + i) % AGENTS;
+    return first;
 }
 
 static void random_event(void)
@@ -512,13 +524,17 @@ static void random_event(void)
     else if (roll < 34)
         caller_moves((int)dice(CALLERS));
     else if (roll < 55)
-        agent_answers((int)dice(AGENTS));
+        agent_answers(agent_in(ACD_RING));
     else if (roll < 60)
         agent_signs((int)dice(AGENTS));
     else if (roll < 68)
         agent_line((int)dice(AGENTS));
+    else if (roll < 80)
+        agent_works(agent_in(ACD_TALK));
+    else if (roll < 88)
+        agent_works(agent_in(ACD_ACW));
     else if (roll < 95)
-        agent_works((int)dice(AGENTS));
+        agent_works(agent_in(ACD_BUSY));
     else if (roll < 97)
         random_queue((int)dice(QUEUES));
     else if (roll < 99)
@@ -540,7 +556,7 @@ static void tick(void)
 
 static void one_step(void)
 {
-    static const uint32_t jumps[] = {0, 0, 1, 17, 250, 2000};
+    static const uint32_t jumps[] = {0, 0, 1, 17, 120, 800};
     uint64_t later = s.now + jumps[dice(6)];
 
     while (acd_next_due(s.acd) <= later) { /* what is due happens at its own time */
