@@ -39,6 +39,13 @@ bool source_of(const struct sip *sip, struct sockaddr_storage *ret_source)
     return true;
 }
 
+bool is_from_wire(const struct sip *sip, const struct event *event)
+{
+    struct sockaddr_storage source;
+
+    return event->sip && source_of(sip, &source);
+}
+
 const char *address_text(const struct sockaddr *address, char *out, size_t size)
 {
     uint8_t bytes[16];

@@ -201,7 +201,7 @@ static void on_failure(struct sip *sip, struct leg *leg, const struct event *eve
         return;
     if (leg->state == LEG_UP) /* a refresh was refused; nua ends the dialog on 408 and 481 */
         return;
-    if (event->sip)
+    if (is_from_wire(sip, event))
         leg_note_end(leg, SIP_END_REFUSED, event->status, reason_text(event->sip, event->phrase));
     else if (event->status == 408)
         leg_note_end(leg, SIP_END_TIMEOUT, 408, event->phrase);

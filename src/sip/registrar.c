@@ -302,7 +302,7 @@ void phone_ping_event(struct sip *sip, int32_t user_id, const struct event *even
     if (!phone || phone->ping != event->nh || event->kind != nua_r_options || event->status < 200)
         return;
     drop_ping(phone);
-    if (event->sip && event->status != 408) {
+    if (is_from_wire(sip, event)) {
         phone->missed = 0;
         return;
     }

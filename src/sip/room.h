@@ -233,6 +233,8 @@ bool request_is_signed(struct sip *sip, const struct event *event, const char *u
 
 /* address.c */
 bool source_of(const struct sip *sip, struct sockaddr_storage *ret_source);
+/* False for answers the stack made up itself: no answer (408), no connection (503). */
+bool is_from_wire(const struct sip *sip, const struct event *event);
 const char *address_text(const struct sockaddr *address, char *out, size_t size);
 bool address_in_list(const struct sockaddr *address, const char *list);
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);

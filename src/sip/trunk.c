@@ -247,8 +247,8 @@ void trunk_check_event(struct sip *sip, int32_t id, const struct event *event)
     if (trunk_authenticate(trunk, event, &trunk->options_challenged))
         return;
     /* Any answer by the far side itself shows that it lives; 503 says it does not want calls. */
-    if (!event->sip || event->status == 408 || event->status == 503) {
-        check_failed(trunk, event->sip ? "refused" : "unreachable");
+    if (!is_from_wire(sip, event) || event->status == 408 || event->status == 503) {
+        check_failed(trunk, is_from_wire(sip, event) ? "refused" : "unreachable");
         return;
     }
     learn_address(trunk);
