@@ -1,0 +1,166 @@
+/* Work calendars: week, holidays, make-up working days. Local time is UTC+8, no summer time. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cjson/cJSON.h>
+
+#include <hotlined/ivr.h>
+#include <hotlined/text.h>
+
+static bool two_digits(const char *text, int max, int *ret_value)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return false;
+    *ret_value = (text[0] - '0') * 10 + text[1] - '0';
+    return *ret_value <= max;
+}
+
+/* "09:30" -> 570; "24:00" is the end of the day. */
+static int parse_minute(const cJSON *item)
+{
+    int hour, minute;
+
+    if (!cJSON_IsString(item) || strlen(item->valuestring) != 5 || item->valuestring[2] != ':' ||
+        !two_digits(item->valuestring, 24, &hour) ||
+        !two_digits(item->valuestring + 3, 59, &minute) || (hour == 24 && minute))
+        return -1;
+    return hour * 60 + minute;
+}
+
+static int parse_day(const cJSON *list, struct calendar_day *day, const char *name,
+                     struct text *problems)
+{
+    const cJSON *period;
+    int bad = 0, last = 0;
+
+    if (!cJSON_IsArray(list)) {
+        text_addf(problems, "“%s”应为时段列表。\n", name);
+        return 1;
+    }
+    cJSON_ArrayForEach(period, list)
+    {
+        int from = parse_minute(cJSON_GetArrayItem(period, 0));
+        int to = parse_minute(cJSON_GetArrayItem(period, 1));
+        if (from < 0 || to < 0 || to <= from || cJSON_GetArraySize(period) != 2) {
+            text_addf(problems, "“%s”:时段应为 [\"开始\",\"结束\"],如 [\"09:00\",\"12:00\"]。\n",
+                      name);
+            bad++;
+        } else if (from < last) {
+            text_addf(problems, "“%s”:时段重叠或次序不对(%d:%02d 开始的一段)。\n", name, from / 60,
+                      from % 60);
+            bad++;
+        } else if (day->count == CALENDAR_PERIODS) {
+            text_addf(problems, "“%s”:时段太多(最多 %d 段)。\n", name, CALENDAR_PERIODS);
+            return bad + 1;
+        } else {
+            day->periods[day->count++] = (struct calendar_period){(uint16_t)from, (uint16_t)to};
+            last = to;
+        }
+    }
+    return bad;
+}
+
+/* Days since 1970-01-01 of a date, or -1 when there is no such date. */
+static int64_t days_of(int year, int month, int day)
+{
+    struct tm tm = {.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day};
+    time_t seconds = timegm(&tm);
+
+    return tm.tm_mon == month - 1 && tm.tm_mday == day ? (int64_t)seconds / 86400 : -1;
+}
+
+static int32_t parse_date(const char *text)
+{
+    int century, years, month, day;
+
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !two_digits(text, 99, &century) ||
+        !two_digits(text + 2, 99, &years) || !two_digits(text + 5, 12, &month) ||
+        !two_digits(text + 8, 31, &day) || days_of(century * 100 + years, month, day) < 0)
+        return -1;
+    return (century * 100 + years) * 10000 + month * 100 + day;
+}
+
+static int compare_days(const void *a, const void *b)
+{
+    const struct calendar_day *x = a, *y = b;
+
+    return x->date < y->date ? -1 : x->date > y->date;
+}
+
+static int parse_special(const cJSON *days, struct calendar *calendar, struct text *problems)
+{
+    const cJSON *day;
+    int bad = 0;
+
+    cJSON_ArrayForEach(day, days)
+    {
+        struct calendar_day *special = &calendar->special[calendar->special_count];
+        int32_t date = parse_date(day->string);
+        if (date < 0) {
+            text_addf(problems, "“%s”不是日期(写法:2026-10-01)。\n", day->string);
+            bad++;
+        } else if (calendar->special_count == CALENDAR_DAYS) {
+            text_addf(problems, "特殊日期太多(最多 %d 天)。\n", CALENDAR_DAYS);
+            return bad + 1;
+        } else {
+            special->date = date;
+            bad += parse_day(day, special, day->string, problems);
+            calendar->special_count++;
+        }
+    }
+    qsort(calendar->special, calendar->special_count, sizeof(calendar->special[0]), compare_days);
+    return bad;
+}
+
+int calendar_parse(const char *json, size_t length, struct calendar *ret_calendar,
+                   struct text *problems)
+{
+    cJSON *document = cJSON_ParseWithLength(json, length);
+    const cJSON *week = cJSON_GetObjectItemCaseSensitive(document, "week");
+    const cJSON *days = cJSON_GetObjectItemCaseSensitive(document, "days"), *day;
+    int bad = 0;
+
+    memset(ret_calendar, 0, sizeof(*ret_calendar));
+    if (!cJSON_IsObject(week)) {
+        text_add(problems, "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
+        bad++;
+    }
+    cJSON_ArrayForEach(day, week)
+    {
+        if (strlen(day->string) != 1 || day->string[0] < '1' || day->string[0] > '7') {
+            text_addf(problems, "“week”里没有“%s”(1 到 7 为周一到周日)。\n", day->string);
+            bad++;
+            continue;
+        }
+        bad += parse_day(day, &ret_calendar->week[day->string[0] - '1'], day->string, problems);
+    }
+    bad += parse_special(days, ret_calendar, problems);
+    cJSON_Delete(document);
+    return bad;
+}
+
+static bool day_is_open(const struct calendar_day *day, int minute)
+{
+    for (unsigned i = 0; i < day->count; i++)
+        if (minute >= day->periods[i].from_minute && minute < day->periods[i].to_minute)
+            return true;
+    return false;
+}
+
+bool calendar_is_open(const struct calendar *calendar, int64_t wall_ms)
+{
+    time_t local = (time_t)(wall_ms / 1000 + 8 * 3600);
+    struct calendar_day key = {0};
+    const struct calendar_day *special;
+    struct tm tm;
+    int minute;
+
+    gmtime_r(&local, &tm);
+    minute = tm.tm_hour * 60 + tm.tm_min;
+    key.date = (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+    special = bsearch(&key, calendar->special, calendar->special_count, sizeof(key), compare_days);
+    return day_is_open(special ? special : &calendar->week[(tm.tm_wday + 6) % 7], minute);
+}

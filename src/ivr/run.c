@@ -1,0 +1,401 @@
+/* The runner: one event in, commands out, until the flow waits for something or ends. */
+#include <errno.h>
+#include <string.h>
+
+#include <hotlined/text.h>
+
+#include "ivr/flow.h"
+
+#define MAX_PASSED 1000 /* nodes passed in one event: more is a flow gone mad */
+
+struct step {
+    const struct ivr_flow *flow;
+    struct ivr_run *run;
+    const struct ivr_world *world;
+    int64_t wall_ms;
+    struct ivr_out *out;
+    unsigned passed;
+};
+
+static void go_to(struct step *s, uint16_t at);
+
+static const struct node *here(const struct step *s)
+{
+    return &s->flow->nodes[s->run->node];
+}
+
+static struct ivr_command *say(struct step *s, enum ivr_command_kind kind)
+{
+    static struct ivr_command overflow; /* never reached: a step says a handful of things */
+    struct ivr_command *command =
+        s->out->count < IVR_MAX_COMMANDS ? &s->out->commands[s->out->count++] : &overflow;
+
+    memset(command, 0, sizeof(*command));
+    command->kind = kind;
+    return command;
+}
+
+static void say_play(struct step *s, const char *prompt)
+{
+    say(s, IVR_PLAY)->name = prompt;
+}
+
+static void say_timer(struct step *s, uint32_t ms)
+{
+    say(s, IVR_TIMER)->ms = ms;
+}
+
+static void say_key(struct step *s, char key, enum ivr_key_result result)
+{
+    struct ivr_command *command = say(s, IVR_KEY);
+
+    command->node = here(s)->id;
+    command->title = here(s)->name;
+    command->key = key;
+    command->result = result;
+    command->seq = ++s->run->key_seq;
+}
+
+/* --- variables ------------------------------------------------------------------------------ */
+
+int ivr_set_variable(struct ivr_run *run, const char *name, const char *value)
+{
+    struct ivr_variable *variable = NULL;
+
+    for (unsigned i = 0; i < run->variable_count; i++)
+        if (strcmp(run->variables[i].name, name) == 0)
+            variable = &run->variables[i];
+    if (!variable && run->variable_count == IVR_VARIABLES)
+        return -ENOSPC;
+    if (!variable)
+        variable = &run->variables[run->variable_count++];
+    text_copy(variable->name, sizeof(variable->name), name);
+    text_copy(variable->value, sizeof(variable->value), value);
+    return 0;
+}
+
+const char *ivr_variable(const struct ivr_run *run, const char *name)
+{
+    for (unsigned i = 0; i < run->variable_count; i++)
+        if (strcmp(run->variables[i].name, name) == 0)
+            return run->variables[i].value;
+    return NULL;
+}
+
+static bool condition_holds(const struct node *node, const struct ivr_run *run)
+{
+    const char *value = ivr_variable(run, node->text);
+
+    if (node->test == TEST_IS_SET || !value)
+        return value && value[0];
+    for (unsigned i = 0; i < node->value_count; i++) {
+        bool same = node->test == TEST_STARTS_WITH
+                        ? strncmp(value, node->values[i], strlen(node->values[i])) == 0
+                        : strcmp(value, node->values[i]) == 0;
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* --- nodes ---------------------------------------------------------------------------------- */
+
+static void end(struct step *s, const char *reason)
+{
+    s->run->state = IVR_ENDED;
+    say_timer(s, 0);
+    say(s, IVR_HANGUP)->name = reason;
+}
+
+static void end_input(struct step *s)
+{
+    s->run->digit_count = 0;
+    s->run->digits[0] = 0;
+    s->run->tries = 0;
+}
+
+/* Begins listening: the prompt plays, keys may interrupt it, the clock starts when it is over. */
+static void listen(struct step *s, const char *prompt)
+{
+    s->run->state = here(s)->type == NODE_MENU ? IVR_MENU : IVR_COLLECT;
+    say_timer(s, 0);
+    say_play(s, prompt);
+}
+
+static void enter_menu(struct step *s)
+{
+    struct ivr_run *run = s->run;
+
+    /* Coming back to a menu of the path shortens the path; a new one lengthens it. */
+    for (unsigned i = 0; i < run->depth; i++)
+        if (run->menus[i] == run->node) {
+            run->depth = (uint8_t)(i + 1);
+            end_input(s);
+            listen(s, here(s)->prompt);
+            return;
+        }
+    if (run->depth == IVR_MAX_DEPTH) { /* the oldest but the main menu is forgotten */
+        memmove(&run->menus[1], &run->menus[2], (IVR_MAX_DEPTH - 2) * sizeof(run->menus[0]));
+        run->depth--;
+    }
+    run->menus[run->depth++] = run->node;
+    end_input(s);
+    listen(s, here(s)->prompt);
+}
+
+static void ask_for_queue(struct step *s)
+{
+    struct ivr_command *command;
+
+    s->run->state = IVR_QUEUED;
+    say_timer(s, 0);
+    command = say(s, IVR_ENQUEUE);
+    command->name = here(s)->text;
+    command->music = here(s)->music[0] ? here(s)->music : NULL;
+    command->priority = here(s)->priority;
+}
+
+static void enter_queue(struct step *s)
+{
+    if (!here(s)->prompt[0]) {
+        ask_for_queue(s);
+        return;
+    }
+    s->run->state = IVR_PLAYING;
+    say_play(s, here(s)->prompt);
+}
+
+static void enter_hangup(struct step *s)
+{
+    if (!here(s)->prompt[0]) {
+        end(s, here(s)->text);
+        return;
+    }
+    s->run->state = IVR_PLAYING;
+    say_play(s, here(s)->prompt);
+}
+
+static void go_to(struct step *s, uint16_t at)
+{
+    const struct calendar *calendar;
+
+    s->run->node = at;
+    s->run->steps++;
+    if (++s->passed > MAX_PASSED) {
+        end(s, "error");
+        return;
+    }
+    switch (here(s)->type) {
+    case NODE_PLAY:
+        s->run->state = IVR_PLAYING;
+        say_timer(s, 0);
+        say_play(s, here(s)->prompt);
+        return;
+    case NODE_MENU:
+        enter_menu(s);
+        return;
+    case NODE_COLLECT:
+        end_input(s);
+        listen(s, here(s)->prompt);
+        return;
+    case NODE_HOURS:
+        calendar = s->world->calendar ? s->world->calendar(here(s)->text, s->world->arg) : NULL;
+        go_to(s,
+              calendar && calendar_is_open(calendar, s->wall_ms) ? here(s)->next : here(s)->other);
+        return;
+    case NODE_CONDITION:
+        go_to(s, condition_holds(here(s), s->run) ? here(s)->next : here(s)->other);
+        return;
+    case NODE_QUEUE:
+        enter_queue(s);
+        return;
+    case NODE_HANGUP:
+        enter_hangup(s);
+        return;
+    case NODE_GOTO:
+        go_to(s, here(s)->next);
+        return;
+    }
+}
+
+/* --- input ---------------------------------------------------------------------------------- */
+
+static void go_to_key(struct step *s, uint16_t target)
+{
+    struct ivr_run *run = s->run;
+
+    if (target == GOTO_MAIN) {
+        run->depth = 1;
+        target = run->menus[0];
+    } else if (target == GOTO_BACK) {
+        if (run->depth > 1)
+            run->depth--;
+        target = run->menus[run->depth - 1];
+    }
+    go_to(s, target);
+}
+
+/* Wrong or missing input: said, asked again, and after the retries the failed target. */
+static void input_failed(struct step *s, const char *hint)
+{
+    struct ivr_run *run = s->run;
+
+    run->digit_count = 0;
+    if (++run->tries > here(s)->retries) {
+        end_input(s);
+        go_to(s, here(s)->other);
+        return;
+    }
+    if (hint[0]) { /* the hint alone now; the prompt follows when it was heard */
+        run->state = IVR_PLAYING;
+        say_timer(s, 0);
+        say_play(s, hint);
+        return;
+    }
+    listen(s, here(s)->prompt);
+}
+
+static void menu_digit(struct step *s, char digit)
+{
+    int at = key_index(digit);
+    uint16_t target = at < 0 ? NO_NODE : here(s)->keys[at];
+
+    say(s, IVR_STOP_PLAY);
+    say_key(s, digit, target == NO_NODE ? IVR_KEY_INVALID : IVR_KEY_OK);
+    if (target == NO_NODE)
+        input_failed(s, here(s)->invalid);
+    else
+        go_to_key(s, target);
+}
+
+static void collected(struct step *s)
+{
+    struct ivr_run *run = s->run;
+    char value[IVR_VALUE_SIZE];
+
+    memcpy(value, run->digits, run->digit_count);
+    value[run->digit_count] = 0;
+    if (run->digit_count < here(s)->min) {
+        input_failed(s, here(s)->invalid);
+        return;
+    }
+    (void)ivr_set_variable(run, here(s)->text, value); /* full: the value is in the key facts */
+    end_input(s);
+    go_to(s, here(s)->next);
+}
+
+static void collect_digit(struct step *s, char digit)
+{
+    struct ivr_run *run = s->run;
+    bool last = digit == here(s)->end_key;
+
+    if (!run->digit_count)
+        say(s, IVR_STOP_PLAY);
+    say_key(s, digit, IVR_KEY_OK);
+    if (!last && run->digit_count < IVR_VALUE_SIZE - 1)
+        run->digits[run->digit_count++] = digit;
+    if (last || run->digit_count == here(s)->max)
+        collected(s);
+    else
+        say_timer(s, here(s)->timeout_ms);
+}
+
+static void on_digit(struct step *s, char digit)
+{
+    if (key_index(digit) < 0)
+        return; /* A-D of old phones */
+    switch (s->run->state) {
+    case IVR_MENU:
+        menu_digit(s, digit);
+        return;
+    case IVR_COLLECT:
+        collect_digit(s, digit);
+        return;
+    case IVR_PLAYING:
+        if (here(s)->type == NODE_MENU) { /* a hint is playing: the key is for its menu */
+            s->run->state = IVR_MENU;
+            menu_digit(s, digit);
+        } else if (here(s)->type == NODE_COLLECT) {
+            s->run->state = IVR_COLLECT;
+            collect_digit(s, digit);
+        } else if (here(s)->type == NODE_PLAY && here(s)->interruptible) {
+            say(s, IVR_STOP_PLAY);
+            go_to(s, here(s)->next);
+        }
+        return;
+    default:
+        return;
+    }
+}
+
+static void on_play_done(struct step *s)
+{
+    switch (s->run->state) {
+    case IVR_MENU:
+    case IVR_COLLECT:
+        say_timer(s, here(s)->timeout_ms);
+        return;
+    case IVR_PLAYING:
+        if (here(s)->type == NODE_PLAY)
+            go_to(s, here(s)->next);
+        else if (here(s)->type == NODE_QUEUE)
+            ask_for_queue(s);
+        else if (here(s)->type == NODE_HANGUP)
+            end(s, here(s)->text);
+        else
+            listen(s, here(s)->prompt); /* a hint was heard */
+        return;
+    default:
+        return;
+    }
+}
+
+static void on_timer(struct step *s)
+{
+    if (s->run->state == IVR_COLLECT && s->run->digit_count >= here(s)->min) {
+        collected(s);
+        return;
+    }
+    if (s->run->state != IVR_MENU && s->run->state != IVR_COLLECT)
+        return;
+    say_key(s, 0, IVR_KEY_NO_INPUT);
+    input_failed(s, here(s)->no_input);
+}
+
+static void on_queue_answer(struct step *s, uint16_t target)
+{
+    if (s->run->state == IVR_QUEUED)
+        go_to(s, target);
+}
+
+void ivr_step(const struct ivr_flow *flow, struct ivr_run *run, const struct ivr_world *world,
+              const struct ivr_event *event, struct ivr_out *out)
+{
+    struct step s = {flow, run, world, event->wall_ms, out, 0};
+
+    out->count = 0;
+    switch (event->kind) {
+    case IVR_EV_START:
+        if (run->state == IVR_IDLE)
+            go_to(&s, flow->entry);
+        return;
+    case IVR_EV_DIGIT:
+        on_digit(&s, event->digit);
+        return;
+    case IVR_EV_PLAY_DONE:
+        on_play_done(&s);
+        return;
+    case IVR_EV_TIMER:
+        on_timer(&s);
+        return;
+    case IVR_EV_QUEUE_FULL:
+        on_queue_answer(&s, here(&s)->on_full);
+        return;
+    case IVR_EV_QUEUE_NO_AGENT:
+        on_queue_answer(&s, here(&s)->on_no_agent);
+        return;
+    case IVR_EV_WAIT_OVER:
+        on_queue_answer(&s, here(&s)->on_wait_over);
+        return;
+    }
+}
