@@ -31,7 +31,7 @@ struct media_options {
     const char *public_address;  /* for SDP and ICE candidates */
     uint16_t port_min, port_max; /* even RTP ports, RTCP on the next odd one */
     uint16_t line_port;          /* shared UDP + ICE-TCP port of browser lines; 0 = choose free */
-    int threads;
+    int threads; /* wished for; one is used today: it carries about 1,000 talks (see engine.h) */
     int max_legs, max_rooms;
     int dscp;
     int rtp_timeout_s;
@@ -61,10 +61,11 @@ enum media_line_state {
     MEDIA_LINE_CONNECTING,
     MEDIA_LINE_UP,    /* DTLS done, packets or consent within the last seconds */
     MEDIA_LINE_LOST,  /* no authenticated STUN and no packet for 5 s; may come back */
-    MEDIA_LINE_CLOSED /* close_notify or media_leg_close */
+    MEDIA_LINE_CLOSED /* close_notify or refused; not told after our own media_leg_close */
 };
 
 struct media_handlers {
+    /* No event of a leg but on_leg_closed comes after media_leg_close() was called. */
     /* RFC 4733 digit, once per press, at its end or after 40 ms at the latest; the page's
      * RTCDTMFSender comes the same way. */
     void (*on_digit)(handle_t leg, char digit, int duration_ms, void *arg);

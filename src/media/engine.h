@@ -5,6 +5,12 @@
  * here is read by another thread. A leg's slot is given back only after EVENT_LEG_CLOSED, so the
  * index of a live leg is never somebody else's.
  *
+ * There is one engine: the shared port of the browser lines belongs to one thread, nearly every
+ * room has an agent in it, and a core carries about a thousand recorded talks. Nothing in an
+ * engine is global, so more of them need only a rule for who is where: one shared port each, the
+ * room on its line's engine, and a phone's leg (sockets and all, it is plain data) handed over
+ * when it joins.
+ *
  * The tick has an absolute schedule. When the machine made us late, ticks are made up for at
  * twice the speed, never in a burst; beyond LATE_MAX_TICKS they are skipped: timestamps move on,
  * and recordings get silence of the same length. */
