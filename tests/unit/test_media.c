@@ -431,6 +431,92 @@ static void silence_of_the_far_side_is_told_once(void **state)
     world_close(&world);
 }
 
+static void a_leg_on_hold_gets_nothing_and_is_not_missed(void **state)
+{
+    struct media_world world;
+    struct media_play play = {.count = 1, .loop = true};
+    struct sdp_audio audio;
+
+    (void)state;
+    world_open(&world, 1);
+    struct phone *phone = world_phone(&world, 0, false);
+    struct media_rtp_conf conf = {.codec = 8, .telephone_event = 101, .remote = &audio};
+    play.audio[0] = tone_audio(tones[0], 8000);
+    assert_int_equal(media_play(world.media, phone->leg, &play), 0);
+    media_audio_unref(play.audio[0]);
+    wait_packets(&world, phone, 5);
+    phone_conf(phone, &audio);
+    audio.direction = SDP_INACTIVE;
+    assert_int_equal(media_leg_set_remote(world.media, phone->leg, &conf), 0);
+    pass_ms(&world, 100);
+    unsigned before = phone->count;
+    int timeouts = world.timeouts;
+    pass_ms(&world, 1300);
+    assert_int_equal(phone->count, before);
+    assert_int_equal(world.timeouts, timeouts);
+    (void)snprintf(audio.address, sizeof(audio.address), "host.example");
+    assert_int_equal(media_leg_set_remote(world.media, phone->leg, &conf), -EINVAL);
+    phone_conf(phone, &audio);
+    assert_int_equal(media_leg_set_remote(world.media, phone->leg, &conf), 0);
+    wait_packets(&world, phone, 5);
+    /* back after a pause: the next number, a later moment, a marker */
+    assert_int_equal(phone->log[before].seq, (uint16_t)(phone->log[before - 1].seq + 1));
+    assert_true((int32_t)(phone->log[before].ts - phone->log[before - 1].ts) > 8000);
+    assert_true(phone->log[before].marker);
+    world_close(&world);
+}
+
+static void what_has_ended_is_refused_everywhere(void **state)
+{
+    struct media_world world;
+    struct media_play play = {.count = 0};
+    struct sdp_audio audio;
+    handle_t room, other, legs[MEDIA_ROOM_LEGS + 1], recording;
+    uint16_t port;
+    int one = 1;
+
+    (void)state;
+    world_open(&world, 0);
+    struct phone *phone = world_phone(&world, 0, false);
+    phone_conf(phone, &audio);
+    const struct media_rtp_conf conf = {.codec = 8, .telephone_event = -1, .remote = &audio};
+    assert_int_equal(media_play(world.media, phone->leg, &play), -EINVAL);
+    assert_int_equal(media_room_open(world.media, &room), 0);
+    assert_int_equal(media_room_open(world.media, &other), 0);
+    for (int i = 0; i < MEDIA_ROOM_LEGS + 1; i++) {
+        assert_int_equal(media_leg_open(world.media, &conf, &legs[i], &port), 0);
+        assert_int_equal(port % 2, 0);
+        assert_int_equal(media_room_join(world.media, room, legs[i]),
+                         i < MEDIA_ROOM_LEGS ? 0 : -ENOSPC);
+    }
+    assert_int_equal(media_leg_send_digit(world.media, legs[0], '1', 100), -ENOTSUP);
+    assert_int_equal(media_room_hears(world.media, room, legs[0], legs[8], true), -ENOENT);
+    assert_int_equal(media_room_hears(world.media, room, legs[0], legs[0], true), -EINVAL);
+    assert_int_equal(media_room_join(world.media, other, legs[0]), 0); /* moves */
+    assert_int_equal(media_room_join(world.media, room, legs[8]), 0);  /* so there is a seat */
+    media_room_close(world.media, room);
+    assert_int_equal(media_room_join(world.media, room, legs[1]), -ENOENT);
+    assert_int_equal(media_record_start(world.media, room, 0, 0, "/tmp/x", &recording), -ENOENT);
+    media_leg_close(world.media, phone->leg);
+    media_leg_close(world.media, phone->leg);
+    assert_int_equal(media_leg_set_remote(world.media, phone->leg, &conf), -ENOENT);
+    assert_int_equal(media_room_join(world.media, other, phone->leg), -ENOENT);
+    assert_true(world_wait(&world, legs_closed, &one, 5000));
+    pass_ms(&world, 50);
+    assert_int_equal(world.closed, 1);
+    assert_int_equal(world.stats.mos_x100, 0); /* nothing received */
+    assert_int_equal(world.stats.round_trip_us, -1);
+    /* all legs, one more, and again after one was given back */
+    for (int i = 9; i < 16; i++)
+        assert_int_equal(media_leg_open(world.media, &conf, &legs[0], &port), 0);
+    assert_int_equal(media_leg_open(world.media, &conf, &recording, &port), -EAGAIN);
+    media_leg_close(world.media, legs[0]);
+    one = 2;
+    assert_true(world_wait(&world, legs_closed, &one, 5000));
+    assert_int_equal(media_leg_open(world.media, &conf, &legs[0], &port), 0);
+    world_close(&world);
+}
+
 /* --- RTCP ----------------------------------------------------------------------------------- */
 
 struct rtcp_port {
@@ -567,6 +653,8 @@ int main(void)
         cmocka_unit_test(a_stranger_cannot_steal_the_latch),
         cmocka_unit_test(sending_moves_to_where_the_packets_come_from),
         cmocka_unit_test(silence_of_the_far_side_is_told_once),
+        cmocka_unit_test(a_leg_on_hold_gets_nothing_and_is_not_missed),
+        cmocka_unit_test(what_has_ended_is_refused_everywhere),
         cmocka_unit_test(reports_give_round_trip_and_loss),
         cmocka_unit_test(malformed_packets_do_not_disturb_a_talk),
         cmocka_unit_test(every_hears_matrix_is_exactly_heard),
