@@ -1,0 +1,152 @@
+/* What engines give, as 8 kHz mono. */
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tts/wave.h"
+
+#define PHONE_RATE 8000
+#define HALF_TAPS  24
+#define PEAK       23197.0 /* -3 dB */
+
+struct source {
+    const uint8_t *data;
+    size_t frames;
+    unsigned rate, channels;
+};
+
+static uint32_t le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static unsigned le16(const uint8_t *p)
+{
+    return (unsigned)p[0] | (unsigned)p[1] << 8;
+}
+
+/* espeak-ng on a pipe writes lengths it cannot know as 0x7ffff000 or 0: cut to what is there. */
+static bool parse(const uint8_t *wav, size_t size, struct source *src)
+{
+    size_t at = 12;
+    bool format = false;
+
+    memset(src, 0, sizeof(*src));
+    if (size < 44 || memcmp(wav, "RIFF", 4) != 0 || memcmp(wav + 8, "WAVE", 4) != 0)
+        return false;
+    while (at + 8 <= size) {
+        uint32_t length = le32(wav + at + 4);
+        size_t left = size - at - 8;
+        if (memcmp(wav + at, "fmt ", 4) == 0 && length >= 16 && left >= 16) {
+            src->channels = le16(wav + at + 10);
+            src->rate = le32(wav + at + 12);
+            format = le16(wav + at + 8) == 1 && le16(wav + at + 22) == 16 && src->channels >= 1 &&
+                     src->channels <= 2 && src->rate >= 8000 && src->rate <= 48000;
+        } else if (memcmp(wav + at, "data", 4) == 0) {
+            size_t bytes = length && length <= left ? length : left;
+            src->data = wav + at + 8;
+            src->frames = src->channels ? bytes / (2 * src->channels) : 0;
+            return format && src->frames > 0;
+        }
+        if (length > left)
+            return false;
+        at += 8 + length + (length & 1);
+    }
+    return false;
+}
+
+static double frame(const struct source *src, int64_t at)
+{
+    double sum = 0;
+
+    if (at < 0 || at >= (int64_t)src->frames)
+        return 0;
+    for (unsigned c = 0; c < src->channels; c++)
+        sum += (int16_t)le16(src->data + 2 * ((size_t)at * src->channels + c));
+    return sum / src->channels;
+}
+
+/* Windowed sinc around a position between input samples; cut off at half of the lower rate. */
+static double sample_at(const struct source *src, double position, double cutoff)
+{
+    int64_t centre = (int64_t)floor(position);
+    double sum = 0, half = HALF_TAPS / cutoff;
+
+    for (int64_t i = centre - (int64_t)half; i <= centre + (int64_t)half + 1; i++) {
+        double x = position - (double)i, t = M_PI * x * cutoff;
+        double window = fabs(x) < half ? 0.5 + 0.5 * cos(M_PI * x / half) : 0;
+        sum += frame(src, i) * window * cutoff * (fabs(t) < 1e-9 ? 1 : sin(t) / t);
+    }
+    return sum;
+}
+
+int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t *ret_count,
+                  char *why, size_t why_size)
+{
+    struct source src;
+    double *values, peak = 1, cutoff, step;
+    size_t count;
+
+    if (!parse(wav, size, &src)) {
+        snprintf(why, why_size, "语音合成引擎给出的不是 16 位 PCM 的 WAV(%zu 字节)", size);
+        return -EINVAL;
+    }
+    count = (size_t)((double)src.frames * PHONE_RATE / src.rate);
+    step = (double)src.rate / PHONE_RATE;
+    cutoff = step > 1 ? 0.94 / step : 1;
+    values = calloc(count + 1, sizeof(*values));
+    *ret_samples = calloc(count + 1, sizeof(**ret_samples));
+    if (!values || !*ret_samples) {
+        free(values);
+        free(*ret_samples);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        values[i] = sample_at(&src, (double)i * step, cutoff);
+        peak = fabs(values[i]) > peak ? fabs(values[i]) : peak;
+    }
+    for (size_t i = 0; i < count; i++)
+        (*ret_samples)[i] = (int16_t)lrint(values[i] * (peak > 1 ? PEAK / peak : 1));
+    free(values);
+    *ret_count = count;
+    return 0;
+}
+
+static void put32(uint8_t *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(v >> (8 * i));
+}
+
+int wave_write(const char *path, const int16_t *samples, size_t count)
+{
+    uint8_t header[44] = "RIFF....WAVEfmt ";
+    char temporary[700];
+    FILE *file;
+    bool good;
+
+    put32(header + 4, (uint32_t)(36 + 2 * count));
+    put32(header + 16, 16);
+    put32(header + 20, 1 | 1u << 16); /* PCM, mono */
+    put32(header + 24, PHONE_RATE);
+    put32(header + 28, PHONE_RATE * 2);
+    put32(header + 32, 2 | 16u << 16);
+    memcpy(header + 36, "data", 4);
+    put32(header + 40, (uint32_t)(2 * count));
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    file = fopen(temporary, "wb");
+    if (!file)
+        return -errno;
+    good = fwrite(header, 1, sizeof(header), file) == sizeof(header) &&
+           fwrite(samples, 2, count, file) == count && fflush(file) == 0 &&
+           fsync(fileno(file)) == 0;
+    if (fclose(file) != 0 || !good) {
+        (void)remove(temporary);
+        return -EIO;
+    }
+    return rename(temporary, path) ? -errno : 0;
+}
