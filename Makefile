@@ -95,12 +95,17 @@ test: deps
 	@$(MAKE) --no-print-directory B=$(B) build $(B)/hotlined-asan tools unit sim
 	@B=$(B) tests/run
 
-TOOL_BINS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+# Tools may link rooms too (/* rooms: */ and /* with: */ as tests do); they are release builds.
+C_TOOLS   := $(sort $(wildcard tests/tools/*.c))
+TOOL_BINS := $(patsubst tests/tools/%.c,$(B)/tools/%,$(C_TOOLS))
 tools: $(TOOL_BINS)
-$(B)/tools/%: tests/tools/%.c $(B)/gen/.stamp
-	@mkdir -p $(@D)
-	@echo "  LD    $@"
-	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $< $(PKG_LIBS)
+define TOOL_RULE
+$(B)/tools/$(1): $(call rel_obj,tests/tools/$(1).c $(call with_of,tests/tools/$(1).c) $(call srcs_of,tests/tools/$(1).c))
+	@mkdir -p $$(@D)
+	@echo "  LD    $$@"
+	@$$(CC) $$(REL_CFLAGS) -o $$@ $$^ $$(PKG_LIBS)
+endef
+$(foreach t,$(patsubst tests/tools/%.c,%,$(C_TOOLS)),$(eval $(call TOOL_RULE,$(t))))
 
 # --- pages ---------------------------------------------------------------------------------------
 WEB_FILES := $(shell find src/web -path src/web/node_modules -prune -o -path src/web/dist -prune -o -type f -print 2>/dev/null)
