@@ -107,6 +107,7 @@ static void on_reoffer(struct sip *sip, struct leg *leg, const struct event *eve
         return;
     }
     leg->reoffer_waiting = true;
+    leg_io(sip, leg)->reoffer = msg_ref_create(nua_current_request(sip->nua));
     leg->reoffer_late = err == -ENOENT;
     sip->handlers.on_reoffer(leg->handle, err ? NULL : &sdp, sip->arg);
 }

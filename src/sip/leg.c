@@ -90,6 +90,8 @@ static void release(struct sip *sip, struct leg *leg)
 
     loop_timer_done(&io->timer);
     free(io->local_sdp);
+    if (io->reoffer)
+        msg_destroy(io->reoffer);
     memset(io, 0, sizeof(*io));
     slots_release(&sip->legs, leg->handle);
 }
@@ -190,28 +192,36 @@ int sip_leg_reject(struct sip *sip, handle_t handle, int status, const char *phr
     return 0;
 }
 
+/* UPDATE must be answered by naming the request, so it was kept. */
+static void answer_reoffer(struct leg_io *io, int status, const char *phrase, const char *sdp)
+{
+    nua_respond(io->nh, status, phrase, NUTAG_WITH(io->reoffer), SDP_TAGS(sdp), TAG_END());
+    msg_destroy(io->reoffer);
+    io->reoffer = NULL;
+}
+
 int sip_leg_reoffer_answer(struct sip *sip, handle_t handle, const char *sdp)
 {
     struct leg *leg = known(sip, handle);
-    nua_handle_t *nh;
+    struct leg_io *io;
     int err;
 
     if (!leg)
         return -ENOENT;
-    if (!leg->reoffer_waiting)
+    io = leg_io(sip, leg);
+    if (!leg->reoffer_waiting || !io->reoffer)
         return -EINVAL;
-    nh = leg_io(sip, leg)->nh;
     leg->reoffer_waiting = false;
     if (!sdp) {
         leg->reoffer_late = false;
-        nua_respond(nh, SIP_488_NOT_ACCEPTABLE, TAG_END());
+        answer_reoffer(io, SIP_488_NOT_ACCEPTABLE, NULL);
         return 0;
     }
     err = keep_sdp(sip, leg, sdp);
     if (err)
-        nua_respond(nh, SIP_500_INTERNAL_SERVER_ERROR, TAG_END());
+        answer_reoffer(io, SIP_500_INTERNAL_SERVER_ERROR, NULL);
     else
-        nua_respond(nh, SIP_200_OK, SDP_TAGS(sdp), TAG_END());
+        answer_reoffer(io, SIP_200_OK, sdp);
     return err;
 }
 

@@ -75,6 +75,7 @@ struct leg_io {
     nua_handle_t *nh;        /* owned; NULL when the dialog is gone */
     struct loop_timer timer; /* ringing limit, later session refresh */
     char *local_sdp;         /* owned; our last description, sent again by a refresh */
+    msg_t *reoffer;          /* referenced; the request that waits for sip_leg_reoffer_answer() */
 };
 
 /* --- trunks -------------------------------------------------------------------------------- */
