@@ -11,7 +11,7 @@
 
 handle_t agent_media(struct telephony *t, const struct agent *agent)
 {
-    struct leg *leg = leg_find(t, agent->line);
+    struct leg *leg = call_leg_find(t, agent->line);
 
     return leg ? leg->media : 0;
 }
@@ -341,7 +341,7 @@ static enum telephony_result line_open(struct telephony *t, struct agent *agent,
                                        size_t length, char *answer, size_t answer_size, char *why,
                                        size_t why_size)
 {
-    struct leg *leg = leg_new(t, LEG_LINE);
+    struct leg *leg = call_leg_new(t, LEG_LINE);
     handle_t media;
     int err;
 
@@ -352,7 +352,7 @@ static enum telephony_result line_open(struct telephony *t, struct agent *agent,
         slots_release(&t->legs, leg->handle);
         return err == -EAGAIN ? TELEPHONY_BUSY : TELEPHONY_BAD_OFFER;
     }
-    leg_bind_media(t, leg, media);
+    call_leg_bind_media(t, leg, media);
     leg->user_id = agent->user_id;
     leg->center_id = agent->center_id;
     leg->codec = SDP_PT_PCMA;
@@ -389,7 +389,7 @@ enum telephony_result telephony_line_offer(struct telephony *t, int32_t user_id,
 void agent_line_event(handle_t media, enum media_line_state state, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_media(t, media);
+    struct leg *leg = call_leg_by_media(t, media);
     struct agent *agent = leg ? agent_find(t, leg->user_id) : NULL;
 
     if (!agent || agent->line != leg->handle)
@@ -444,7 +444,7 @@ void agent_phone_event(int32_t user_id, bool registered, void *arg)
 static int phone_ring(struct telephony *t, struct agent *agent, struct call *call)
 {
     struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
-    struct leg *leg = leg_new(t, LEG_PHONE);
+    struct leg *leg = call_leg_new(t, LEG_PHONE);
     char sdp[1024];
     struct sip_call_out out = {.user_id = agent->user_id,
                                .caller = call->caller[0] ? call->caller : "anonymous",
@@ -467,14 +467,14 @@ static int phone_ring(struct telephony *t, struct agent *agent, struct call *cal
         slots_release(&t->legs, leg->handle);
         return err;
     }
-    leg_bind_media(t, leg, media);
-    err =
-        leg_print_sdp(t, leg, NULL, sdp, sizeof(sdp)) ? sip_leg_call(t->sip, &out, &sip) : -ENOSPC;
+    call_leg_bind_media(t, leg, media);
+    err = call_leg_print_sdp(t, leg, NULL, sdp, sizeof(sdp)) ? sip_leg_call(t->sip, &out, &sip)
+                                                             : -ENOSPC;
     if (err) {
         media_leg_close(t->media, media);
         return err;
     }
-    leg_bind_sip(t, leg, sip);
+    call_leg_bind_sip(t, leg, sip);
     agent->line = leg->handle;
     return 0;
 }
@@ -551,7 +551,7 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
 
 void agent_stop_ringing(struct telephony *t, struct agent *agent)
 {
-    struct leg *leg = leg_find(t, agent->line);
+    struct leg *leg = call_leg_find(t, agent->line);
 
     agent->offer = 0;
     agent->call = 0;

@@ -193,14 +193,14 @@ struct telephony {
 struct call *call_find(struct telephony *t, handle_t handle);
 struct call *call_find_by_id(struct telephony *t, const struct uuid *id, int32_t user_id);
 struct call_side *call_beside(struct telephony *t, const struct call *call);
-struct leg *leg_find(struct telephony *t, handle_t handle);
-struct leg *leg_by_sip(struct telephony *t, handle_t sip);
-struct leg *leg_by_media(struct telephony *t, handle_t media);
-struct leg *leg_new(struct telephony *t, enum leg_kind kind);
-void leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip);
-void leg_bind_media(struct telephony *t, struct leg *leg, handle_t media);
+struct leg *call_leg_find(struct telephony *t, handle_t handle);
+struct leg *call_leg_by_sip(struct telephony *t, handle_t sip);
+struct leg *call_leg_by_media(struct telephony *t, handle_t media);
+struct leg *call_leg_new(struct telephony *t, enum leg_kind kind);
+void call_leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip);
+void call_leg_bind_media(struct telephony *t, struct leg *leg, handle_t media);
 /* Gives the slot back once neither sip nor media know it any more. */
-void leg_release_if_done(struct telephony *t, struct leg *leg);
+void call_leg_release_if_done(struct telephony *t, struct leg *leg);
 struct agent *agent_find(struct telephony *t, int32_t user_id);
 struct agent *agent_take(struct telephony *t, int32_t user_id);
 struct agent_side *agent_beside(struct telephony *t, const struct agent *agent);
@@ -211,15 +211,15 @@ struct media_audio *prompt_for(struct telephony *t, const struct call *call, con
 /* --- inbound.c: the caller's leg ------------------------------------------------------------ */
 void inbound_invite(const struct sip_invite *invite, void *arg);
 void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
-void leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);
+void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);
 /* The platform or an agent ends the call: BYE to the caller; the rest follows from on_ended. */
 void call_hangup(struct telephony *t, struct call *call, const char *end_reason);
 /* The caller's leg is over. Closes whatever is open and writes call_end. */
 void call_over(struct telephony *t, struct call *call);
 void call_release_if_done(struct telephony *t, struct call *call);
 /* Prints our SDP for a leg. Returns false (and logs) when it does not fit. */
-bool leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer, char *out,
-                   size_t size);
+bool call_leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer,
+                        char *out, size_t size);
 
 /* --- menu.c: the IVR engine's commands ------------------------------------------------------ */
 void menu_start(struct telephony *t, struct call *call);

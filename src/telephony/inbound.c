@@ -41,8 +41,8 @@ static void refuse(struct telephony *t, const struct sip_invite *invite, int sta
 
 /* --- SDP ------------------------------------------------------------------------------------ */
 
-bool leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer, char *out,
-                   size_t size)
+bool call_leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer,
+                        char *out, size_t size)
 {
     struct sdp_local local = {
         .address = media_public_address(t->media),
@@ -89,8 +89,8 @@ static int answer_invite(struct telephony *t, const struct sip_invite *invite, s
     }
     if (media_leg_open(t->media, &conf, &media, &leg->port))
         return 503;
-    leg_bind_media(t, leg, media);
-    if (!leg_print_sdp(t, leg, invite->has_sdp ? &invite->sdp : NULL, sdp, sizeof(sdp)))
+    call_leg_bind_media(t, leg, media);
+    if (!call_leg_print_sdp(t, leg, invite->has_sdp ? &invite->sdp : NULL, sdp, sizeof(sdp)))
         return 500;
     return sip_leg_answer(t->sip, leg->sip, sdp) ? 500 : 0;
 }
@@ -127,7 +127,7 @@ static struct call *call_new(struct telephony *t, const struct sip_invite *invit
 {
     handle_t handle;
     struct call *call = slots_take(&t->calls, &handle);
-    struct leg *leg = call ? leg_new(t, LEG_TRUNK) : NULL;
+    struct leg *leg = call ? call_leg_new(t, LEG_TRUNK) : NULL;
     struct call_side *side;
 
     if (!call)
@@ -142,7 +142,7 @@ static struct call *call_new(struct telephony *t, const struct sip_invite *invit
     leg->call = handle;
     leg->call_id = call->id;
     leg->center_id = call->center_id;
-    leg_bind_sip(t, leg, invite->leg);
+    call_leg_bind_sip(t, leg, invite->leg);
     side = call_beside(t, call);
     side->telephony = t;
     side->call = handle;
@@ -208,7 +208,7 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
         refuse(t, invite, 503, "No free call slot", RETRY_AFTER_S);
         return;
     }
-    leg = leg_find(t, call->leg);
+    leg = call_leg_find(t, call->leg);
     status = answer_invite(t, invite, leg);
     if (status) {
         leg->call = 0; /* its end is not this call's end: there never was a call */
@@ -242,10 +242,10 @@ void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_
         menu_start(t, call);
 }
 
-void leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
+void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_sip(t, sip);
+    struct leg *leg = call_leg_by_sip(t, sip);
     char text[1024];
 
     if (!leg || !leg->media) {
@@ -261,7 +261,7 @@ void leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
         log_info("call", "reoffer", "leg=%u call=%s direction=%d codec=%d", leg->handle,
                  uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), sdp->direction, leg->codec);
     }
-    if (!leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
+    if (!call_leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
         sip_leg_reoffer_answer(t->sip, sip, text))
         (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
 }
@@ -304,7 +304,7 @@ void call_hangup(struct telephony *t, struct call *call, const char *end_reason)
         call->end_reason = end_reason;
     if (call->state == CALL_TALKING)
         talk_end(t, call, released_by(call->end_reason), true);
-    leg = leg_find(t, call->leg);
+    leg = call_leg_find(t, call->leg);
     if (leg && leg->sip)
         sip_leg_hangup(t->sip, leg->sip, 16);
     else

@@ -19,7 +19,7 @@ static const struct calendar *world_calendar(const char *code, void *arg)
 /* Returns false when there is nothing to be heard: the flow goes on as if it had been played. */
 static bool play(struct telephony *t, struct call *call, const char *code)
 {
-    struct leg *leg = leg_find(t, call->leg);
+    struct leg *leg = call_leg_find(t, call->leg);
     struct media_play list = {.count = 1, .exclusive = true};
     struct media_audio *audio = prompt_for(t, call, code);
 
@@ -81,7 +81,7 @@ static int enqueue(struct telephony *t, struct call *call, const struct ivr_comm
 static int carry_out(struct telephony *t, struct call *call, const struct ivr_command *command)
 {
     struct call_side *side = call_beside(t, call);
-    struct leg *leg = leg_find(t, call->leg);
+    struct leg *leg = call_leg_find(t, call->leg);
 
     switch (command->kind) {
     case IVR_PLAY:

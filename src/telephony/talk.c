@@ -11,7 +11,7 @@
 
 static handle_t caller_media(struct telephony *t, const struct call *call)
 {
-    struct leg *leg = leg_find(t, call->leg);
+    struct leg *leg = call_leg_find(t, call->leg);
 
     return leg ? leg->media : 0;
 }
@@ -187,7 +187,7 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
 {
     struct agent *agent = agent_find(t, call->agent);
     int64_t talk_ms = (int64_t)(loop_now_ms(t->loop) - call->talk_at);
-    struct leg *line = agent ? leg_find(t, agent->line) : NULL;
+    struct leg *line = agent ? call_leg_find(t, agent->line) : NULL;
 
     call->state = CALL_CLOSING;
     call->announcing = call->line_away = false;

@@ -30,32 +30,32 @@ struct call_side *call_beside(struct telephony *t, const struct call *call)
     return &t->call_side[SLOT_INDEX(call->handle)];
 }
 
-struct leg *leg_find(struct telephony *t, handle_t handle)
+struct leg *call_leg_find(struct telephony *t, handle_t handle)
 {
     return slots_find(&t->legs, handle);
 }
 
-struct leg *leg_by_sip(struct telephony *t, handle_t sip)
+struct leg *call_leg_by_sip(struct telephony *t, handle_t sip)
 {
     struct leg *leg;
 
     if (!sip || SLOT_INDEX(sip) >= t->map_size)
         return NULL;
-    leg = leg_find(t, t->leg_by_sip[SLOT_INDEX(sip)]);
+    leg = call_leg_find(t, t->leg_by_sip[SLOT_INDEX(sip)]);
     return leg && leg->sip == sip ? leg : NULL;
 }
 
-struct leg *leg_by_media(struct telephony *t, handle_t media)
+struct leg *call_leg_by_media(struct telephony *t, handle_t media)
 {
     struct leg *leg;
 
     if (!media || SLOT_INDEX(media) >= t->map_size)
         return NULL;
-    leg = leg_find(t, t->leg_by_media[SLOT_INDEX(media)]);
+    leg = call_leg_find(t, t->leg_by_media[SLOT_INDEX(media)]);
     return leg && leg->media == media ? leg : NULL;
 }
 
-struct leg *leg_new(struct telephony *t, enum leg_kind kind)
+struct leg *call_leg_new(struct telephony *t, enum leg_kind kind)
 {
     handle_t handle;
     struct leg *leg = slots_take(&t->legs, &handle);
@@ -69,21 +69,21 @@ struct leg *leg_new(struct telephony *t, enum leg_kind kind)
     return leg;
 }
 
-void leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip)
+void call_leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip)
 {
     leg->sip = sip;
     if (SLOT_INDEX(sip) < t->map_size)
         t->leg_by_sip[SLOT_INDEX(sip)] = leg->handle;
 }
 
-void leg_bind_media(struct telephony *t, struct leg *leg, handle_t media)
+void call_leg_bind_media(struct telephony *t, struct leg *leg, handle_t media)
 {
     leg->media = media;
     if (SLOT_INDEX(media) < t->map_size)
         t->leg_by_media[SLOT_INDEX(media)] = leg->handle;
 }
 
-void leg_release_if_done(struct telephony *t, struct leg *leg)
+void call_leg_release_if_done(struct telephony *t, struct leg *leg)
 {
     if (!leg->sip && !leg->media)
         slots_release(&t->legs, leg->handle);
@@ -151,7 +151,7 @@ struct media_audio *prompt_for(struct telephony *t, const struct call *call, con
 static void on_progress(handle_t sip, int status, const struct sdp_audio *sdp, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_sip(t, sip);
+    struct leg *leg = call_leg_by_sip(t, sip);
 
     (void)sdp;
     if (leg)
@@ -162,7 +162,7 @@ static void on_progress(handle_t sip, int status, const struct sdp_audio *sdp, v
 static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_sip(t, sip);
+    struct leg *leg = call_leg_by_sip(t, sip);
 
     if (!leg || leg->established)
         return;
@@ -181,19 +181,19 @@ static void on_digit_of(struct telephony *t, struct leg *leg, char digit)
 static void on_sip_digit(handle_t sip, char digit, int duration_ms, void *arg)
 {
     (void)duration_ms;
-    on_digit_of(arg, leg_by_sip(arg, sip), digit);
+    on_digit_of(arg, call_leg_by_sip(arg, sip), digit);
 }
 
 static void on_media_digit(handle_t media, char digit, int duration_ms, void *arg)
 {
     (void)duration_ms;
-    on_digit_of(arg, leg_by_media(arg, media), digit);
+    on_digit_of(arg, call_leg_by_media(arg, media), digit);
 }
 
 static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_sip(t, sip);
+    struct leg *leg = call_leg_by_sip(t, sip);
     struct call *call;
 
     if (!leg)
@@ -212,7 +212,7 @@ static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
         call->leg = 0;
         call_over(t, call);
     }
-    leg_release_if_done(t, leg);
+    call_leg_release_if_done(t, leg);
 }
 
 static void on_trunk_state(int32_t trunk_id, enum sip_trunk_state state, void *arg)
@@ -231,7 +231,7 @@ static void on_trunk_state(int32_t trunk_id, enum sip_trunk_state state, void *a
 static void on_play_done(handle_t media, uint32_t token, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_media(t, media);
+    struct leg *leg = call_leg_by_media(t, media);
     struct call *call = leg ? call_find(t, leg->call) : NULL;
 
     if (!call || leg->kind != LEG_TRUNK || token != call->play_token)
@@ -245,7 +245,7 @@ static void on_play_done(handle_t media, uint32_t token, void *arg)
 static void on_rtp_timeout(handle_t media, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_media(t, media);
+    struct leg *leg = call_leg_by_media(t, media);
     struct call *call = leg ? call_find(t, leg->call) : NULL;
 
     /* A caller listening to a menu or to music may stay silent (VAD, one-way firewalls that
@@ -263,19 +263,19 @@ static void on_rtp_timeout(handle_t media, void *arg)
 static void on_leg_closed(handle_t media, const struct media_stats *stats, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_media(t, media);
+    struct leg *leg = call_leg_by_media(t, media);
 
     if (!leg)
         return;
     fact_leg_quality(t, leg, stats);
     leg->media = 0;
-    leg_release_if_done(t, leg);
+    call_leg_release_if_done(t, leg);
 }
 
 static void on_first_packet(handle_t media, void *arg)
 {
     struct telephony *t = arg;
-    struct leg *leg = leg_by_media(t, media);
+    struct leg *leg = call_leg_by_media(t, media);
 
     if (leg)
         log_debug("call", "first_packet", "leg=%u call=%s", leg->handle,
@@ -316,7 +316,7 @@ const struct sip_handlers *telephony_sip_handlers(void)
         .on_invite = inbound_invite,
         .on_progress = on_progress,
         .on_established = on_established,
-        .on_reoffer = leg_reoffer,
+        .on_reoffer = call_leg_reoffer,
         .on_digit = on_sip_digit,
         .on_ended = on_sip_ended,
         .on_trunk_state = on_trunk_state,

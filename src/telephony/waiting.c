@@ -48,7 +48,7 @@ void waiting_unlink(struct telephony *t, struct call *call)
 
 static void play_music(struct telephony *t, struct call *call, const char *music)
 {
-    struct leg *leg = leg_find(t, call->leg);
+    struct leg *leg = call_leg_find(t, call->leg);
     struct media_play list = {.count = 1, .loop = true, .exclusive = true};
 
     list.audio[0] = prompt_for(t, call, music ? music : "hold_music");
