@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <cjson/cJSON.h>
 
@@ -48,6 +49,10 @@ int http_add_routes(struct http *http, const struct http_route *routes, size_t c
 uint16_t http_port(const struct http *http); /* actual, for listen port 0 */
 uint16_t https_port(const struct http *http);
 
+/* A self-signed certificate (EC P-256, key file 0600) for a machine that has none yet: names the
+ * host, localhost and 127.0.0.1. Does nothing when both files are there. 0 or negative errno. */
+int http_make_certificate(const char *certificate_path, const char *key_path);
+
 /* --- requests: valid until answered; a handler may keep one and answer later --------------- */
 
 const char *http_method(const struct http_request *request);
@@ -74,6 +79,20 @@ void http_answer_bytes(struct http_request *request, int status, const char *typ
 /* A file with Range support (recordings, exports). Opens it now; 404 if it is not there. */
 void http_answer_file(struct http_request *request, const char *path, const char *type,
                       const char *download_name);
+
+/* Bytes to be saved under a name (may be Chinese). Copied. */
+void http_answer_download(struct http_request *request, const char *type, const void *bytes,
+                          size_t length, const char *download_name);
+/* Content made while it is sent, with Range: read() fills out with up to size bytes from offset at
+ * (0 = end, negative = broken off), done() comes exactly once, when nothing more will be read. */
+struct http_source {
+    uint64_t size;
+    const char *type;
+    ssize_t (*read)(void *arg, uint64_t at, char *out, size_t size);
+    void (*done)(void *arg);
+    void *arg;
+};
+void http_answer_source(struct http_request *request, const struct http_source *source);
 
 /* RFC 9457. code is stable and English ("agent.not_signed_in"), title is Chinese and says what is
  * wrong, with which value, and what to do. errors: NULL or an object {"field":"message"} (taken).
@@ -110,8 +129,9 @@ bool http_read_query_int(struct http_request *request, const char *name, const c
 
 /* --- server-sent events -------------------------------------------------------------------- */
 
-/* Turns the request into an event stream. on_closed comes once, later, when the reader has gone,
- * was too slow (64 KB unsent) or the server stops; the stream means nothing afterwards. */
+/* Turns the request into an event stream. on_closed comes exactly once, later, when the reader has
+ * gone, was too slow (64 KB unsent), http_stream_close() was called or the server stops; the
+ * stream means nothing afterwards. Until then it may be written to, though nobody may read it. */
 int http_stream_open(struct http_request *request, void (*on_closed)(void *arg), void *arg,
                      struct http_stream **ret_stream);
 /* id may be NULL. data is one JSON text without newlines. Heartbeats are sent by the room. */

@@ -1,0 +1,225 @@
+/* One request: from its headers over guard and body to the handler. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+
+#include "http/room.h"
+
+/* --- what a handler may ask ----------------------------------------------------------------- */
+
+const char *http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(const struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_path_param(const struct http_request *request, const char *name)
+{
+    for (unsigned i = 0; i < request->param_count; i++) {
+        const struct http_param *param = &request->params[i];
+        if (strlen(name) == param->name_length &&
+            memcmp(name, param->name, param->name_length) == 0)
+            return param->value;
+    }
+    return NULL;
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    const char *value =
+        MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+
+    return value && *value ? value : NULL;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_cookie(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_COOKIE_KIND, name);
+}
+
+const char *http_body(const struct http_request *request, size_t *ret_length)
+{
+    *ret_length = request->body.length;
+    return request->body.data ? request->body.data : "";
+}
+
+const char *http_peer(const struct http_request *request)
+{
+    return request->peer;
+}
+
+bool http_is_tls(const struct http_request *request)
+{
+    return request->server->tls;
+}
+
+void http_set_user(struct http_request *request, void *user)
+{
+    request->user = user;
+}
+
+void *http_user(const struct http_request *request)
+{
+    return request->user;
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static void read_peer(struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const void *bytes = NULL;
+
+    if (address && address->sa_family == AF_INET)
+        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    else if (address && address->sa_family == AF_INET6)
+        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (!bytes ||
+        !inet_ntop(address->sa_family, bytes, request->peer, (socklen_t)sizeof(request->peer)))
+        text_copy(request->peer, sizeof(request->peer), "?");
+}
+
+struct http_request *http_request_new(struct http_server *server, struct MHD_Connection *connection,
+                                      const char *url, const char *method)
+{
+    struct http_request *request = calloc(1, sizeof(*request));
+    struct http *http = server->http;
+
+    if (!request)
+        return NULL;
+    request->path = strdup(url);
+    if (!request->path || !text_copy(request->method, sizeof(request->method), method)) {
+        free(request->path);
+        free(request);
+        return NULL;
+    }
+    request->http = http;
+    request->server = server;
+    request->connection = connection;
+    read_peer(request);
+    request->next = http->requests;
+    request->previous = &http->requests;
+    if (request->next)
+        request->next->previous = &request->next;
+    http->requests = request;
+    return request;
+}
+
+void http_request_free(struct http_request *request)
+{
+    *request->previous = request->next;
+    if (request->next)
+        request->next->previous = request->previous;
+    for (unsigned i = 0; i < request->header_count; i++) {
+        free(request->headers[i].name);
+        free(request->headers[i].value);
+    }
+    if (request->response)
+        MHD_destroy_response(request->response);
+    cJSON_Delete(request->json);
+    text_done(&request->body);
+    free(request->path);
+    free(request);
+}
+
+/* --- headers are here ----------------------------------------------------------------------- */
+
+static enum MHD_Result look_at_encoding(void *arg, enum MHD_ValueKind kind, const char *key,
+                                        const char *value)
+{
+    bool *bad = arg;
+
+    (void)kind;
+    if (!text_is_utf8(key, strlen(key)) || (value && !text_is_utf8(value, strlen(value))))
+        *bad = true;
+    return *bad ? MHD_NO : MHD_YES;
+}
+
+static bool is_well_encoded(struct http_request *request)
+{
+    bool bad = !text_is_utf8(request->path, strlen(request->path));
+
+    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_at_encoding,
+                                    &bad);
+    return !bad;
+}
+
+static bool body_is_announced_too_long(const struct http_request *request)
+{
+    const char *length = http_header(request, "Content-Length");
+    int64_t value;
+
+    return length && text_to_int(length, 0, (int64_t)request->http->max_body, &value) != 0;
+}
+
+static void answer_no_row(struct http_request *request, const char *allow)
+{
+    bool api = strncmp(request->path, "/api/", 5) == 0;
+
+    if (*allow) {
+        http_add_header(request, "Allow", allow);
+        http_problem(request, 405, "request.method", "该地址不支持这种请求方法", NULL);
+    } else if (!api && request->http->web_dir &&
+               (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0)) {
+        http_serve_page(request);
+    } else {
+        http_problem(request, 404, "request.unknown", "没有这个地址", NULL);
+    }
+}
+
+static bool find_row(struct http_request *request)
+{
+    struct text allow = {0};
+
+    request->row = http_find_row(request, &allow);
+    if (!request->row)
+        answer_no_row(request, allow.data ? allow.data : "");
+    text_done(&allow);
+    return request->row != NULL;
+}
+
+/* Refuses as early as possible, so that nobody unknown fills our memory with a body; the body of a
+ * refused request is read and thrown away, because closing early would lose the answer. */
+void http_request_begin(struct http_request *request)
+{
+    struct http *http = request->http;
+
+    if (http->stopping) {
+        http_problem(request, 503, "server.stopping", "系统正在停止服务,请稍后重试", NULL);
+    } else if (!is_well_encoded(request)) {
+        http_problem(request, 400, "request.encoding", "请求地址不是有效的 UTF-8 文本", NULL);
+    } else if (body_is_announced_too_long(request)) {
+        http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    } else if (find_row(request) && request->row->route->permission > 0 && http->guard &&
+               !http->guard(request, request->row->route, http->guard_arg) && !request->answered) {
+        log_error("http", "guard_silent", "path=%s", log_safe(request->path));
+        http_problem(request, 500, "server.failed", "系统内部错误", NULL);
+    }
+    request->discard = request->answered;
+}
+
+void http_request_dispatch(struct http_request *request)
+{
+    if (request->answered)
+        return;
+    if (request->body.failed)
+        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+    else if (request->body_seen > request->http->max_body)
+        http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    else
+        request->row->route->handler(request, request->row->arg);
+}
