@@ -1,0 +1,91 @@
+/** The typed client of /api/v1. Every failure is an ApiError with words to show. */
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    title: string,
+    readonly errors: Record<string, string> = {},
+    readonly body: Record<string, unknown> = {},
+  ) {
+    super(title);
+  }
+}
+
+let csrfToken = '';
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+let onSignedOut = (): void => undefined;
+/** Called when the daemon says that nobody is signed in any more. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export type Query = Record<string, string | number | undefined | null>;
+
+export function address(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
+  const text = search.toString();
+  return `/api/v1${path}${text ? `?${text}` : ''}`;
+}
+
+async function problemOf(response: Response): Promise<ApiError> {
+  let body: Record<string, unknown> = {};
+  const text = await response.text();
+  if ((response.headers.get('content-type') ?? '').includes('json') && text)
+    body = JSON.parse(text) as Record<string, unknown>;
+  return new ApiError(
+    response.status,
+    String(body.code ?? ''),
+    String(body.title ?? `服务器返回错误 ${response.status}`),
+    (body.errors ?? {}) as Record<string, string>,
+    body,
+  );
+}
+
+async function send<T>(method: string, path: string, query?: Query, body?: unknown, version?: number): Promise<T> {
+  const headers: Record<string, string> = {};
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (method !== 'GET') headers['X-CSRF-Token'] = csrfToken;
+  if (version !== undefined) headers['If-Match'] = `"${version}"`;
+  let response: Response;
+  try {
+    response = await fetch(address(path, query), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError(0, 'network', '连接不到服务器,请检查网络');
+  }
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (response.status === 401 && path !== '/sessions' && path !== '/me') onSignedOut();
+    throw problem;
+  }
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const api = {
+  get: <T>(path: string, query?: Query): Promise<T> => send<T>('GET', path, query),
+  post: <T>(path: string, body: unknown = {}): Promise<T> => send<T>('POST', path, undefined, body),
+  put: <T>(path: string, body: unknown, version?: number): Promise<T> =>
+    send<T>('PUT', path, undefined, body, version),
+  remove: <T>(path: string, version?: number): Promise<T> => send<T>('DELETE', path, undefined, undefined, version),
+};
+
+/** Words for any failure, for a line of text on the page. */
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function errorsOf(error: unknown): Record<string, string> {
+  return error instanceof ApiError ? error.errors : {};
+}

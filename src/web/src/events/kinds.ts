@@ -1,0 +1,15 @@
+/** What the stream carries (docs/api.md, Events) and how the worker passes it on. */
+export const kinds = ['hello', 'agent', 'seat', 'queue', 'waiting', 'today', 'trunk', 'store', 'directory'] as const;
+export type Kind = (typeof kinds)[number];
+export type Message = { kind: Kind; data: string } | { kind: 'up' } | { kind: 'down' };
+export const channelName = (userId: number): string => `hotlined-events-${userId}`;
+
+/** One stream; the browser sends Last-Event-ID itself when it connects again. */
+export function openStream(tell: (message: Message) => void): EventSource {
+  const source = new EventSource('/api/v1/events', { withCredentials: true });
+  source.onopen = () => tell({ kind: 'up' });
+  source.onerror = () => tell({ kind: 'down' });
+  for (const kind of kinds)
+    source.addEventListener(kind, (event) => tell({ kind, data: (event as MessageEvent<string>).data }));
+  return source;
+}

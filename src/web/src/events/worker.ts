@@ -1,0 +1,32 @@
+/** One event stream for all tabs of a user: six streams would block every further request of the browser. */
+import { channelName, openStream } from './kinds';
+
+const name = (self as unknown as { name: string }).name;
+const userId = Number(name.split('-').pop());
+const channel = new BroadcastChannel(channelName(userId));
+let source: EventSource | null = null;
+let up = false;
+
+function open(): void {
+  source?.close();
+  source = openStream((message) => {
+    if (message.kind === 'up') up = true;
+    if (message.kind === 'down') {
+      up = false;
+      // an HTTP error ends an EventSource for good: begin anew
+      if (source?.readyState === EventSource.CLOSED) setTimeout(open, 3000);
+    }
+    channel.postMessage(message);
+  });
+}
+
+(self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
+  const port = event.ports[0];
+  if (!source) open();
+  else port.postMessage({ kind: up ? 'up' : 'down' });
+  port.onmessage = (asked: MessageEvent<string>) => {
+    if (asked.data !== 'close') return;
+    source?.close();
+    source = null;
+  };
+};

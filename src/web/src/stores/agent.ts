@@ -1,0 +1,43 @@
+import { defineStore } from 'pinia';
+import { api } from '../api';
+import type { Agent } from '../types';
+import { useConnection } from './connection';
+
+/** The agent's own document. The daemon owns the state; the page only shows and asks. */
+export const useAgent = defineStore('agent', {
+  state: () => ({ doc: null as Agent | null, problem: '' }),
+  getters: {
+    state: (s) => s.doc?.state ?? 'signed_out',
+    call: (s) => s.doc?.call ?? null,
+    signedIn: (s) => s.doc?.signed_in ?? false,
+  },
+  actions: {
+    take(doc: Agent): void {
+      if (this.doc && doc.now_ms < this.doc.now_ms) return; // an answer overtaken by an event
+      this.doc = doc;
+      useConnection().heard(doc.now_ms);
+    },
+    async load(): Promise<void> {
+      this.take(await api.get<Agent>('/agent'));
+    },
+    async signIn(line: 'browser' | 'phone', move: boolean): Promise<void> {
+      this.take(await api.post<Agent>('/agent/sign-in', { line, move }));
+    },
+    async signOut(): Promise<void> {
+      await api.post('/agent/sign-out');
+      this.doc = null;
+    },
+    async setState(state: 'ready' | 'busy' | 'rest', reasonId?: number): Promise<void> {
+      this.take(await api.put<Agent>('/agent/state', { state, reason_id: reasonId }));
+    },
+    async act(verb: 'answer' | 'reject' | 'hangup'): Promise<void> {
+      if (this.call) await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
+    },
+    async saveWrapUp(callId: string, code: string, note: string): Promise<void> {
+      await api.put(`/agent/calls/${callId}/wrap-up`, { code, note });
+    },
+    async wrapUpDone(): Promise<void> {
+      await api.post('/agent/wrap-up/done');
+    },
+  },
+});
