@@ -5,6 +5,8 @@ import { useLive } from '../stores/live';
 import { useSession } from '../stores/session';
 import { channelName, openStream, type Message } from './kinds';
 
+/** A worker whose stream neither opens nor fails by then is of no use: this tab reads for itself. */
+const WORKER_ANSWERS_WITHIN_MS = 4000;
 let close: (() => void) | null = null;
 
 async function loadAgain(): Promise<void> {
@@ -80,21 +82,31 @@ export function openEvents(userId: number): void {
   closeEvents();
   if (typeof SharedWorker === 'undefined' || typeof BroadcastChannel === 'undefined') return openDirect();
   const channel = new BroadcastChannel(channelName(userId));
-  channel.onmessage = (event: MessageEvent<Message>) => apply(event.data);
   const worker = new SharedWorker(new URL('./worker.ts', import.meta.url), {
     type: 'module',
     name: `hotlined-${userId}`,
   });
-  worker.onerror = () => {
+  const leaveWorker = (): void => {
+    window.clearTimeout(silence);
+    worker.port.close();
     channel.close();
+  };
+  const goDirect = (): void => {
+    leaveWorker();
     openDirect();
   };
-  worker.port.onmessage = (event: MessageEvent<Message>) => apply(event.data);
+  const silence = window.setTimeout(goDirect, WORKER_ANSWERS_WITHIN_MS);
+  worker.onerror = goDirect;
+  const hear = (event: MessageEvent<Message>): void => {
+    window.clearTimeout(silence);
+    apply(event.data);
+  };
+  channel.onmessage = hear;
+  worker.port.onmessage = hear;
   worker.port.start();
   close = () => {
     worker.port.postMessage('close');
-    worker.port.close();
-    channel.close();
+    leaveWorker();
   };
 }
 

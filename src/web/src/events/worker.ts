@@ -23,7 +23,7 @@ function open(): void {
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
   const port = event.ports[0];
   if (!source) open();
-  else port.postMessage({ kind: up ? 'up' : 'down' });
+  else if (up) port.postMessage({ kind: 'up' }); // else the next success or failure is told to all
   port.onmessage = (asked: MessageEvent<string>) => {
     if (asked.data !== 'close') return;
     source?.close();

@@ -10,9 +10,13 @@ export const unitWords: Record<string, string> = {
 };
 export const infoSourceWords: Record<string, string> = { city: '分中心', r12366: '自治区12366' };
 export const outcomeWords: Record<string, string> = {
-  answered: '接通', abandoned: '放弃', lost: '未接通', ivr: '自助', ivr_only: '自助', short_abandoned: '短时放弃',
-  missed: '未接', rejected: '拒接', no_answer: '久不应答', overflow: '溢出', rona: '久不应答',
-  caller_gone: '来电人挂断', withdrawn: '已收回', failed: '失败',
+  open: '进行中', answered: '人工接通', blocked: '黑名单拦截', ivr_self: '自助办结', ivr_abandon: 'IVR 放弃', ivr_lost: '语音流程异常',
+  closed: '非工作时段', ab_queue: '排队放弃', ab_ring: '振铃放弃', flow_vm: '转留言', flow_cb: '转回拨', flow_bot: '转智能',
+  flow_ext: '溢出他中心', lost: '系统损失', overflow_out: '溢出', moved_out: '移出',
+};
+export const offerWords: Record<string, string> = {
+  open: '振铃中', answered: '接听', no_answer: '久不应答', rejected: '拒接', caller_left: '来电人挂断', line_lost: '线路中断',
+  taken: '他人已接', moved: '改派', forced: '强制',
 };
 export const strategyWords: Record<string, string> = {
   longest_idle: '空闲最久优先', fewest_calls: '接听最少优先', round_robin: '轮流', by_weight: '按权重', ring_all: '同时振铃',
@@ -39,6 +43,13 @@ export function when(at: string | number | null | undefined): string {
 }
 export function today(): string {
   return new Date(Date.now() + 8 * 3600 * 1000).toISOString().slice(0, 10);
+}
+/** Midnight at the begin of a day of the hotline's zone; `days` later for an end that is not included. */
+export function midnight(day: string, days = 0): string {
+  if (!day) return '';
+  const at = new Date(`${day}T00:00:00Z`);
+  at.setUTCDate(at.getUTCDate() + days);
+  return `${at.toISOString().slice(0, 10)}T00:00:00+08:00`;
 }
 export function spaced(number: string): string {
   return /^1\d{10}$/.test(number) ? `${number.slice(0, 3)} ${number.slice(3, 7)} ${number.slice(7)}` : number || '未知号码';
