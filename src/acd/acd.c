@@ -115,6 +115,7 @@ static uint32_t agent_take(struct acd *acd, int32_t id)
     agent->used = true;
     agent->id = id;
     agent->members = agent->entry = agent->talk_queue = NONE;
+    agent->ring_prev = agent->ring_next = NONE;
     agent->deadline = TIMER_NEVER;
     map_add(&acd->agent_map, id, at);
     return at;
@@ -132,13 +133,14 @@ static int tables_init(struct acd *acd)
     acd->entries = calloc(l->entries + 1, sizeof(*acd->entries));
     acd->member_nodes = calloc(l->members + 1, sizeof(*acd->member_nodes));
     acd->entry_nodes = calloc(l->entries + 1, sizeof(*acd->entry_nodes));
+    acd->age_nodes = calloc(l->entries + 1, sizeof(*acd->age_nodes));
     acd->timer_nodes = calloc(l->agents + l->entries + 1, sizeof(*acd->timer_nodes));
     /* Worst step: a queue with every entry is removed: each agent is revoked and changes state,
      * and is offered something else; each entry is dropped. */
     acd->out.capacity = 6 * l->agents + 2 * l->entries + 64;
     acd->out.commands = malloc(acd->out.capacity * sizeof(*acd->out.commands));
     if (!acd->agents || !acd->queues || !acd->members || !acd->entries || !acd->member_nodes ||
-        !acd->entry_nodes || !acd->timer_nodes || !acd->out.commands)
+        !acd->entry_nodes || !acd->age_nodes || !acd->timer_nodes || !acd->out.commands)
         return -ENOMEM;
     if (map_init(&acd->agent_map, l->agents) || map_init(&acd->queue_map, l->queues))
         return -ENOMEM;
@@ -182,6 +184,7 @@ void acd_destroy(struct acd *acd)
     free(acd->entries);
     free(acd->member_nodes);
     free(acd->entry_nodes);
+    free(acd->age_nodes);
     free(acd->timer_nodes);
     free(acd->out.commands);
     free(acd->agent_map.ids);
@@ -238,7 +241,7 @@ int acd_queue_set(struct acd *acd, uint64_t now, const struct acd_queue_conf *co
     if (!queue->used) {
         memset(queue, 0, sizeof(*queue));
         queue->used = true;
-        queue->waiting = queue->available = ORDER_NONE;
+        queue->waiting = queue->available = queue->by_age = ORDER_NONE;
         queue->members = queue->entries = NONE;
     }
     queue->conf = *conf;
@@ -521,8 +524,7 @@ int acd_occupy(struct acd *acd, uint64_t now, int32_t id)
         agent->base_state = agent->state;
         agent->base_reason = agent->reason_id;
     }
-    agent->talk_queue = NONE;
-    agent->wrap_required = false;
+    agent->talk_queue = NONE; /* a summary still missing stays owed: see acd_talk_ended() */
     agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
     return 0;
 }
@@ -549,12 +551,12 @@ int acd_talk_ended(struct acd *acd, uint64_t now, int32_t id, bool wrap_up)
     agent = &acd->agents[at];
     conf = talk_conf(acd, agent);
     agent->talk_queue = NONE;
-    if (!wrap_up || !conf || (!conf->wrap_up_ms && !conf->wrap_up_required)) {
+    agent->wrap_required |= wrap_up && conf && conf->wrap_up_required;
+    if (!agent->wrap_required && (!wrap_up || !conf || !conf->wrap_up_ms)) {
         agent_settle(acd, now, at);
         return 0;
     }
-    agent->wrap_required = conf->wrap_up_required;
-    agent->deadline = conf->wrap_up_required ? TIMER_NEVER : now + conf->wrap_up_ms;
+    agent->deadline = agent->wrap_required ? TIMER_NEVER : now + conf->wrap_up_ms;
     agent_set_state(acd, now, at, ACD_ACW, ACD_REASON_NONE);
     timer_set(acd, at, agent->deadline);
     return 0;
@@ -597,12 +599,10 @@ int acd_answer(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
     command->entry = entry_handle(acd, entry_at);
     command->tag = acd->entries[entry_at].tag;
     command->offer = offer;
-    agent->offer = 0;
-    agent->entry = NONE;
+    offer_unlink(acd, at);
     agent->answered++;
     agent->talk_queue = acd->entries[entry_at].queue;
     agent->talk_queue_id = command->queue;
-    acd->entries[entry_at].offers--;
     agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
     entry_revoke_all(acd, now, entry_at, at, ACD_REVOKE_TAKEN);
     entry_free(acd, entry_at);
@@ -634,6 +634,8 @@ static void entry_link(struct acd *acd, uint32_t at, uint32_t queue_at)
         acd->entries[queue->entries].queue_prev = at;
     queue->entries = at;
     queue->count++;
+    order_insert(acd->age_nodes, &queue->by_age, at,
+                 (struct order_key){entry->first_entry, entry->id, 0});
 }
 
 static bool is_full(const struct queue *queue)
@@ -662,6 +664,7 @@ int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, ui
                             .first_entry = first_entry,
                             .entered = now,
                             .tag = tag,
+                            .ringing = NONE,
                             .id = ++acd->next_entry_id};
     entry_link(acd, at, queue_at);
     *ret_entry = entry_handle(acd, at);
@@ -685,7 +688,7 @@ int acd_leave(struct acd *acd, uint64_t now, acd_entry_t handle)
 
 int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
 {
-    uint32_t at = entry_handle_index(acd, handle), to = queue_index(acd, queue), from;
+    uint32_t at = entry_handle_index(acd, handle), to = queue_index(acd, queue), from, rang;
     struct entry *entry, kept;
 
     step_begin(acd);
@@ -700,7 +703,7 @@ int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
     if (is_full(&acd->queues[to]))
         return -ENOSPC;
     entry_unwait(acd, at);
-    entry_withdraw(acd, at, ACD_REVOKE_MOVED);
+    rang = entry_withdraw(acd, at, ACD_REVOKE_MOVED);
     kept = *entry;
     entry_free(acd, at);
     acd->entry_free = acd->entries[at].next_free; /* the same slot and handle again */
@@ -709,7 +712,7 @@ int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
     entry->wait_said = false;
     entry_link(acd, at, to);
     entry_wait(acd, now, at);
-    settle_withdrawn(acd, now, from);
+    settle_withdrawn(acd, now, rang);
     match_entry(acd, now, at);
     return 0;
 }

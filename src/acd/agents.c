@@ -101,7 +101,7 @@ void agent_set_state(struct acd *acd, uint64_t now, uint32_t at, enum acd_agent_
         count_signed_in(acd, agent, 1);
     else if (state == ACD_SIGNED_OUT)
         count_signed_in(acd, agent, -1);
-    if (state == ACD_READY)
+    if (state == ACD_READY && old != ACD_READY)
         agent->idle_since = now;
     command = say(acd, ACD_AGENT_STATE);
     command->agent = agent->id;

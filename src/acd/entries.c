@@ -102,6 +102,7 @@ void entry_free(struct acd *acd, uint32_t at)
     struct queue *queue = &acd->queues[entry->queue];
 
     entry_unwait(acd, at);
+    order_remove(acd->age_nodes, &queue->by_age, at);
     timer_set(acd, acd->limits.agents + at, TIMER_NEVER);
     if (entry->queue_prev != NONE)
         acd->entries[entry->queue_prev].queue_next = entry->queue_next;

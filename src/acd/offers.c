@@ -33,6 +33,40 @@ static void reason_of_strategy(const struct acd *acd, uint64_t now, const struct
 
 /* --- making an offer ------------------------------------------------------------------------ */
 
+static void offer_link(struct acd *acd, uint32_t at, uint32_t entry_at)
+{
+    struct agent *agent = &acd->agents[at];
+    struct entry *entry = &acd->entries[entry_at];
+
+    if (++acd->next_offer == 0)
+        acd->next_offer = 1;
+    agent->offer = acd->next_offer;
+    agent->entry = entry_at;
+    agent->ring_prev = NONE;
+    agent->ring_next = entry->ringing;
+    if (entry->ringing != NONE)
+        acd->agents[entry->ringing].ring_prev = at;
+    entry->ringing = at;
+    entry->offers++;
+}
+
+void offer_unlink(struct acd *acd, uint32_t at)
+{
+    struct agent *agent = &acd->agents[at];
+    struct entry *entry = &acd->entries[agent->entry];
+
+    if (agent->ring_prev != NONE)
+        acd->agents[agent->ring_prev].ring_next = agent->ring_next;
+    else
+        entry->ringing = agent->ring_next;
+    if (agent->ring_next != NONE)
+        acd->agents[agent->ring_next].ring_prev = agent->ring_prev;
+    agent->ring_prev = agent->ring_next = NONE;
+    agent->offer = 0;
+    agent->entry = NONE;
+    entry->offers--;
+}
+
 static void offer_make(struct acd *acd, uint64_t now, uint32_t member_at, uint32_t entry_at,
                        const char *reason)
 {
@@ -42,14 +76,10 @@ static void offer_make(struct acd *acd, uint64_t now, uint32_t member_at, uint32
     struct queue *queue = &acd->queues[entry->queue];
     struct acd_command *command = say(acd, ACD_OFFER);
 
-    if (++acd->next_offer == 0)
-        acd->next_offer = 1;
-    agent->offer = acd->next_offer;
-    agent->entry = entry_at;
+    offer_link(acd, member->agent, entry_at);
     agent->base_state = ACD_READY;
     agent->base_reason = ACD_REASON_NONE;
     member->offered_seq = ++acd->next_seq;
-    entry->offers++;
     command->agent = agent->id;
     command->queue = queue->conf.id;
     command->entry = entry_handle(acd, entry_at);
@@ -67,50 +97,58 @@ struct looking {
     const struct acd *acd;
     uint64_t now;
     uint32_t agent;
+    uint32_t but; /* entry left out, NONE */
 };
 
 static bool may_take(uint32_t entry_at, void *arg)
 {
     const struct looking *l = arg;
 
-    return entry_barred_until(&l->acd->entries[entry_at], l->agent) <= l->now;
+    return entry_at != l->but && entry_barred_until(&l->acd->entries[entry_at], l->agent) <= l->now;
 }
+
+/* A caller and the membership by which the agent would serve it. */
+struct choice {
+    uint32_t member, entry;
+};
 
 /* Weight first, then priority, then first entry, then id. */
-static bool better(const struct acd *acd, uint32_t member, uint32_t entry, uint32_t best_member,
-                   uint32_t best_entry)
+static bool better(const struct acd *acd, struct choice x, struct choice y)
 {
-    const struct entry *e = &acd->entries[entry], *b = &acd->entries[best_entry];
+    const struct entry *e = &acd->entries[x.entry], *f = &acd->entries[y.entry];
 
-    if (acd->members[member].weight != acd->members[best_member].weight)
-        return acd->members[member].weight > acd->members[best_member].weight;
-    if (e->effective != b->effective)
-        return e->effective > b->effective;
-    if (e->first_entry != b->first_entry)
-        return e->first_entry < b->first_entry;
-    return e->id < b->id;
+    if (y.member == NONE)
+        return true;
+    if (acd->members[x.member].weight != acd->members[y.member].weight)
+        return acd->members[x.member].weight > acd->members[y.member].weight;
+    if (e->effective != f->effective)
+        return e->effective > f->effective;
+    if (e->first_entry != f->first_entry)
+        return e->first_entry < f->first_entry;
+    return e->id < f->id;
 }
 
-static void reason_of_choice(const struct acd *acd, uint64_t now, uint32_t member, uint32_t entry,
-                             uint32_t second_member, uint32_t second_entry,
-                             char out[ACD_REASON_SIZE])
+static unsigned long long waited_s(const struct entry *entry, uint64_t now)
 {
-    const struct member *m = &acd->members[member];
+    return now > entry->first_entry ? (now - entry->first_entry) / 1000 : 0;
+}
 
-    if (second_member == NONE) {
-        snprintf(out, ACD_REASON_SIZE, "等待最久 %llu 秒",
-                 (unsigned long long)(now - acd->entries[entry].first_entry) / 1000);
-    } else if (m->weight > acd->members[second_member].weight) {
-        snprintf(out, ACD_REASON_SIZE, "权值 %d > %d", m->weight,
-                 acd->members[second_member].weight);
-    } else if (acd->entries[entry].effective > acd->entries[second_entry].effective) {
-        snprintf(out, ACD_REASON_SIZE, "优先级 %lld > %lld",
-                 (long long)acd->entries[entry].effective,
-                 (long long)acd->entries[second_entry].effective);
-    } else {
-        snprintf(out, ACD_REASON_SIZE, "先到先接,已等 %llu 秒",
-                 (unsigned long long)(now - acd->entries[entry].first_entry) / 1000);
-    }
+/* Says by what the best caller went before the second best. */
+static void reason_of_choice(const struct acd *acd, uint64_t now, struct choice best,
+                             struct choice second, char out[ACD_REASON_SIZE])
+{
+    const struct entry *entry = &acd->entries[best.entry];
+    int32_t weight = acd->members[best.member].weight;
+
+    if (second.member == NONE)
+        snprintf(out, ACD_REASON_SIZE, "等待最久 %llu 秒", waited_s(entry, now));
+    else if (weight > acd->members[second.member].weight)
+        snprintf(out, ACD_REASON_SIZE, "权值 %d > %d", weight, acd->members[second.member].weight);
+    else if (entry->effective > acd->entries[second.entry].effective)
+        snprintf(out, ACD_REASON_SIZE, "优先级 %lld > %lld", (long long)entry->effective,
+                 (long long)acd->entries[second.entry].effective);
+    else
+        snprintf(out, ACD_REASON_SIZE, "先到先接,已等 %llu 秒", waited_s(entry, now));
 }
 
 static void start_ringing(struct acd *acd, uint64_t now, uint32_t member, uint32_t entry,
@@ -123,34 +161,55 @@ static void start_ringing(struct acd *acd, uint64_t now, uint32_t member, uint32
 
 static void ring_all_others(struct acd *acd, uint64_t now, uint32_t entry);
 
+static struct choice first_of(const struct acd *acd, uint32_t member, struct looking *look)
+{
+    uint32_t e = order_find(acd->entry_nodes, acd->queues[acd->members[member].queue].waiting,
+                            may_take, look);
+
+    return e == ORDER_NONE ? (struct choice){NONE, NONE} : (struct choice){member, e};
+}
+
+/* The best caller for an agent, and the second best for the reason. */
+static struct choice best_for(const struct acd *acd, uint64_t now, uint32_t at,
+                              struct choice *ret_second)
+{
+    struct looking look = {acd, now, at, NONE};
+    struct choice best = {NONE, NONE}, second = {NONE, NONE}, next;
+
+    for (uint32_t m = acd->agents[at].members; m != NONE; m = acd->members[m].agent_next) {
+        next = first_of(acd, m, &look);
+        if (next.member == NONE)
+            continue;
+        if (better(acd, next, best)) {
+            second = best;
+            best = next;
+        } else if (better(acd, next, second)) {
+            second = next;
+        }
+    }
+    if (best.member != NONE) { /* the next in the same queue counts too */
+        look.but = best.entry;
+        next = first_of(acd, best.member, &look);
+        if (next.member != NONE && better(acd, next, second))
+            second = next;
+    }
+    *ret_second = second;
+    return best;
+}
+
 void match_agent(struct acd *acd, uint64_t now, uint32_t at)
 {
-    struct looking look = {acd, now, at};
-    uint32_t member = NONE, entry = NONE, second_member = NONE, second_entry = NONE;
+    struct choice best, second;
     char reason[ACD_REASON_SIZE];
 
     if (!agent_available(&acd->agents[at]))
         return;
-    for (uint32_t m = acd->agents[at].members; m != NONE; m = acd->members[m].agent_next) {
-        uint32_t e = order_find(acd->entry_nodes, acd->queues[acd->members[m].queue].waiting,
-                                may_take, &look);
-        if (e == ORDER_NONE)
-            continue;
-        if (member == NONE || better(acd, m, e, member, entry)) {
-            second_member = member;
-            second_entry = entry;
-            member = m;
-            entry = e;
-        } else if (second_member == NONE || better(acd, m, e, second_member, second_entry)) {
-            second_member = m;
-            second_entry = e;
-        }
-    }
-    if (member == NONE)
+    best = best_for(acd, now, at, &second);
+    if (best.member == NONE)
         return;
-    reason_of_choice(acd, now, member, entry, second_member, second_entry, reason);
-    start_ringing(acd, now, member, entry, reason);
-    ring_all_others(acd, now, entry);
+    reason_of_choice(acd, now, best, second, reason);
+    start_ringing(acd, now, best.member, best.entry, reason);
+    ring_all_others(acd, now, best.entry);
 }
 
 /* --- a caller looks for an agent ------------------------------------------------------------ */
@@ -190,25 +249,38 @@ static void ring_all_others(struct acd *acd, uint64_t now, uint32_t at)
         offer_make(acd, now, member, at, "同振");
 }
 
+/* Those who never refused this caller go before those whose refusal has run out. */
+static uint32_t agent_for(const struct acd *acd, uint64_t now, const struct entry *entry)
+{
+    uint32_t available = acd->queues[entry->queue].available;
+    struct choosing choose = {acd, entry, now};
+    uint32_t member = order_find(acd->member_nodes, available, never_refused, &choose);
+
+    return member != ORDER_NONE ? member
+                                : order_find(acd->member_nodes, available, may_ring, &choose);
+}
+
 void match_entry(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
-    struct queue *queue = &acd->queues[entry->queue];
-    struct choosing choose = {acd, entry, now};
     char reason[ACD_REASON_SIZE];
+    struct choice best, second;
     uint32_t member;
 
-    if (!entry->used || entry->offers)
-        return;
-    /* Those who never refused this caller go before those whose refusal has run out. */
-    member = order_find(acd->member_nodes, queue->available, never_refused, &choose);
-    if (member == ORDER_NONE)
-        member = order_find(acd->member_nodes, queue->available, may_ring, &choose);
-    if (member == ORDER_NONE)
-        return;
-    reason_of_strategy(acd, now, &acd->members[member], reason);
-    start_ringing(acd, now, member, at, reason);
-    ring_all_others(acd, now, at);
+    while (entry->used && !entry->offers) {
+        member = agent_for(acd, now, entry);
+        if (member == ORDER_NONE || !acd->entry_nodes[at].in)
+            return;
+        /* Refusals of two callers may run out together: the agent takes the better one. */
+        best = best_for(acd, now, acd->members[member].agent, &second);
+        if (best.entry != at) {
+            match_agent(acd, now, acd->members[member].agent);
+            continue;
+        }
+        reason_of_strategy(acd, now, &acd->members[member], reason);
+        start_ringing(acd, now, member, at, reason);
+        ring_all_others(acd, now, at);
+    }
 }
 
 /* --- ending offers -------------------------------------------------------------------------- */
@@ -234,9 +306,7 @@ void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_re
     struct entry *entry = &acd->entries[entry_at];
 
     say_revoke(acd, agent, reason);
-    agent->offer = 0;
-    agent->entry = NONE;
-    entry->offers--;
+    offer_unlink(acd, at);
     if (reason == ACD_REVOKE_NO_ANSWER || reason == ACD_REVOKE_REJECTED)
         entry_refused(acd, now, entry_at, at);
     /* The caller is in its place again before anybody looks for callers, this agent included. */
@@ -255,37 +325,37 @@ void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_re
 void entry_revoke_all(struct acd *acd, uint64_t now, uint32_t entry_at, uint32_t but_agent,
                       enum acd_revoke_reason reason)
 {
-    struct entry *entry = &acd->entries[entry_at];
-    struct queue *queue = &acd->queues[entry->queue];
+    const struct entry *entry = &acd->entries[entry_at];
+    uint32_t at;
 
-    for (uint32_t m = queue->members; m != NONE && entry->offers; m = acd->members[m].queue_next) {
-        uint32_t at = acd->members[m].agent;
-        if (at != but_agent && acd->agents[at].entry == entry_at && acd->agents[at].offer)
-            offer_revoke(acd, now, at, reason, false);
+    /* From the head each time: an agent set free may change the list of another entry. */
+    while ((at = entry->ringing) != NONE) {
+        if (at == but_agent && (at = acd->agents[at].ring_next) == NONE)
+            return;
+        offer_revoke(acd, now, at, reason, false);
     }
 }
 
-void entry_withdraw(struct acd *acd, uint32_t entry_at, enum acd_revoke_reason reason)
+uint32_t entry_withdraw(struct acd *acd, uint32_t entry_at, enum acd_revoke_reason reason)
 {
-    struct entry *entry = &acd->entries[entry_at];
+    uint32_t rang = NONE, at;
 
-    for (uint32_t m = acd->queues[entry->queue].members; m != NONE && entry->offers;
-         m = acd->members[m].queue_next) {
-        struct agent *agent = &acd->agents[acd->members[m].agent];
-        if (agent->entry != entry_at || !agent->offer)
-            continue;
-        say_revoke(acd, agent, reason);
-        agent->offer = 0;
-        agent->entry = NONE;
-        entry->offers--;
+    while ((at = acd->entries[entry_at].ringing) != NONE) {
+        say_revoke(acd, &acd->agents[at], reason);
+        offer_unlink(acd, at);
+        acd->agents[at].ring_next = rang;
+        rang = at;
     }
+    return rang;
 }
 
-void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t queue_at)
+void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t rang)
 {
-    for (uint32_t m = acd->queues[queue_at].members; m != NONE; m = acd->members[m].queue_next) {
-        uint32_t at = acd->members[m].agent;
-        if (acd->agents[at].state == ACD_RING && !acd->agents[at].offer)
-            agent_settle(acd, now, at);
+    uint32_t next;
+
+    for (uint32_t at = rang; at != NONE; at = next) {
+        next = acd->agents[at].ring_next;
+        acd->agents[at].ring_next = NONE;
+        agent_settle(acd, now, at);
     }
 }

@@ -24,8 +24,9 @@ struct entry {
     int64_t effective; /* priority with ageing */
     uint64_t first_entry, entered;
     uint64_t tag;
-    uint32_t id;     /* counts up: the last word in every order */
-    uint32_t offers; /* open ones; 0 = waiting */
+    uint32_t id;      /* counts up: the last word in every order */
+    uint32_t offers;  /* open ones; 0 = waiting */
+    uint32_t ringing; /* list of the agents it rings at */
     bool wait_said;
     struct refusal refusals[REFUSALS];
     uint8_t refusal_count;
@@ -56,12 +57,13 @@ struct agent {
     uint64_t idle_since;
     uint32_t answered;
     acd_offer_t offer;
-    uint32_t entry;      /* ringing with, NONE */
-    uint32_t talk_queue; /* index the talk came from, NONE = occupied otherwise */
+    uint32_t entry;                /* ringing with, NONE */
+    uint32_t ring_prev, ring_next; /* the others the same entry rings at */
+    uint32_t talk_queue;           /* index the talk came from, NONE = occupied otherwise */
     int32_t talk_queue_id;
-    bool wrap_required;
-    uint64_t deadline; /* ring time-out or end of ACW, TIMER_NEVER */
-    uint32_t members;  /* list */
+    bool wrap_required; /* a compulsory summary is missing */
+    uint64_t deadline;  /* ring time-out or end of ACW, TIMER_NEVER */
+    uint32_t members;   /* list */
     uint8_t member_count;
 };
 
@@ -69,6 +71,7 @@ struct queue {
     bool used;
     struct acd_queue_conf conf;
     uint32_t waiting;   /* set of entries with no open offer */
+    uint32_t by_age;    /* set of all entries, the oldest first */
     uint32_t available; /* set of members whose agent is available, in the strategy's order */
     uint32_t count;     /* entries, ringing ones included */
     uint32_t members, entries; /* lists */
@@ -87,7 +90,7 @@ struct acd {
     struct queue *queues;
     struct member *members;
     struct entry *entries;
-    struct order_node *member_nodes, *entry_nodes;
+    struct order_node *member_nodes, *entry_nodes, *age_nodes;
     struct order_node *timer_nodes; /* agents first, then entries */
     uint32_t timers;
     struct id_map agent_map, queue_map;
@@ -134,10 +137,12 @@ void match_entry(struct acd *acd, uint64_t now, uint32_t entry);
  * its last offer and still_waits. */
 void offer_revoke(struct acd *acd, uint64_t now, uint32_t agent, enum acd_revoke_reason reason,
                   bool entry_still_waits);
+/* The agent no longer rings with its entry; says nothing. */
+void offer_unlink(struct acd *acd, uint32_t agent);
 /* In two halves: first all offers of an entry are revoked, then (when the entry has its new place)
- * the agents of that queue who rang look for callers again. */
-void entry_withdraw(struct acd *acd, uint32_t entry, enum acd_revoke_reason reason);
-void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t queue);
+ * the agents who rang look for callers again. The list of them goes from one half to the other. */
+uint32_t entry_withdraw(struct acd *acd, uint32_t entry, enum acd_revoke_reason reason);
+void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t agents);
 void entry_revoke_all(struct acd *acd, uint64_t now, uint32_t entry, uint32_t but_agent,
                       enum acd_revoke_reason reason);
 

@@ -48,20 +48,19 @@ void acd_queue_staff(const struct acd *acd, int32_t id, uint32_t *ret_signed_in,
     *ret_available = queue ? queue->available_count : 0;
 }
 
-/* Oldest of all, ringing ones included: O(length), for views that are made a few times a second. */
 bool acd_queue_view(const struct acd *acd, int32_t id, struct acd_queue_view *ret_view)
 {
     const struct queue *queue = find_queue(acd, id);
+    uint32_t oldest;
 
     if (!queue)
         return false;
-    *ret_view = (struct acd_queue_view){.waiting = queue->count,
-                                        .oldest_first_entry = UINT64_MAX,
-                                        .signed_in = queue->signed_in,
-                                        .available = queue->available_count};
-    for (uint32_t e = queue->entries; e != NONE; e = acd->entries[e].queue_next)
-        if (acd->entries[e].first_entry < ret_view->oldest_first_entry)
-            ret_view->oldest_first_entry = acd->entries[e].first_entry;
+    oldest = order_first(acd->age_nodes, queue->by_age);
+    *ret_view = (struct acd_queue_view){
+        .waiting = queue->count,
+        .oldest_first_entry = oldest == ORDER_NONE ? UINT64_MAX : acd->entries[oldest].first_entry,
+        .signed_in = queue->signed_in,
+        .available = queue->available_count};
     return true;
 }
 
@@ -127,6 +126,8 @@ static void check_entry(struct checking *c, uint32_t at)
     const struct queue *queue = &acd->queues[entry->queue];
     uint32_t offers = 0;
 
+    if (!acd->age_nodes[at].in)
+        complain(c, "caller missing among the oldest", entry->id, queue->conf.id);
     if (!queue->used)
         complain(c, "caller in a queue that does not exist", entry->id, queue->conf.id);
     for (uint32_t m = queue->members; m != NONE; m = acd->members[m].queue_next)
