@@ -49,9 +49,10 @@ const struct acd_out *acd_out(const struct acd *acd)
     return &acd->out;
 }
 
-static void step_begin(struct acd *acd)
+static void step_begin(struct acd *acd, uint64_t now)
 {
     acd->out.count = 0;
+    entries_age(acd, now);
 }
 
 /* --- ids ------------------------------------------------------------------------------------ */
@@ -134,13 +135,15 @@ static int tables_init(struct acd *acd)
     acd->member_nodes = calloc(l->members + 1, sizeof(*acd->member_nodes));
     acd->entry_nodes = calloc(l->entries + 1, sizeof(*acd->entry_nodes));
     acd->age_nodes = calloc(l->entries + 1, sizeof(*acd->age_nodes));
+    acd->ageing_nodes = calloc(l->entries + 1, sizeof(*acd->ageing_nodes));
     acd->timer_nodes = calloc(l->agents + l->entries + 1, sizeof(*acd->timer_nodes));
     /* Worst step: a queue with every entry is removed: each agent is revoked and changes state,
      * and is offered something else; each entry is dropped. */
     acd->out.capacity = 6 * l->agents + 2 * l->entries + 64;
     acd->out.commands = malloc(acd->out.capacity * sizeof(*acd->out.commands));
     if (!acd->agents || !acd->queues || !acd->members || !acd->entries || !acd->member_nodes ||
-        !acd->entry_nodes || !acd->age_nodes || !acd->timer_nodes || !acd->out.commands)
+        !acd->entry_nodes || !acd->age_nodes || !acd->ageing_nodes || !acd->timer_nodes ||
+        !acd->out.commands)
         return -ENOMEM;
     if (map_init(&acd->agent_map, l->agents) || map_init(&acd->queue_map, l->queues))
         return -ENOMEM;
@@ -163,7 +166,7 @@ int acd_create(const struct acd_limits *limits, struct acd **ret_acd)
     if (!acd)
         return -ENOMEM;
     acd->limits = *limits;
-    acd->timers = ORDER_NONE;
+    acd->timers = acd->ageing = ORDER_NONE;
     acd->member_free = limits->members ? 0 : NONE;
     acd->entry_free = limits->entries ? 0 : NONE;
     if (tables_init(acd)) {
@@ -185,6 +188,7 @@ void acd_destroy(struct acd *acd)
     free(acd->member_nodes);
     free(acd->entry_nodes);
     free(acd->age_nodes);
+    free(acd->ageing_nodes);
     free(acd->timer_nodes);
     free(acd->out.commands);
     free(acd->agent_map.ids);
@@ -230,7 +234,7 @@ int acd_queue_set(struct acd *acd, uint64_t now, const struct acd_queue_conf *co
     uint32_t at = map_find(&acd->queue_map, conf->id);
     struct queue *queue;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE) {
         if (acd->queue_count == acd->limits.queues)
             return -ENOSPC;
@@ -289,7 +293,7 @@ int acd_queue_remove(struct acd *acd, uint64_t now, int32_t id)
     uint32_t at = queue_index(acd, id);
     struct queue *queue;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOENT;
     queue = &acd->queues[at];
@@ -338,7 +342,7 @@ int acd_member_set(struct acd *acd, uint64_t now, int32_t agent, int32_t queue, 
 {
     uint32_t queue_at = queue_index(acd, queue), agent_at, member;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (queue_at == NONE)
         return -ENOENT;
     agent_at = agent_take(acd, agent);
@@ -364,7 +368,7 @@ int acd_member_remove(struct acd *acd, uint64_t now, int32_t agent, int32_t queu
 {
     uint32_t queue_at = queue_index(acd, queue), agent_at = agent_index(acd, agent), member;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (queue_at == NONE || agent_at == NONE)
         return -ENOENT;
     member = member_find(acd, agent_at, queue_at);
@@ -408,7 +412,7 @@ int acd_sign_in(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_state 
     uint32_t at = agent_take(acd, id);
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOSPC;
     agent = &acd->agents[at];
@@ -428,7 +432,7 @@ int acd_sign_out(struct acd *acd, uint64_t now, int32_t id, bool forced)
     uint32_t at = present(acd, id);
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOENT;
     agent = &acd->agents[at];
@@ -464,7 +468,7 @@ int acd_request_state(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_
     uint32_t at = present(acd, id);
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOENT;
     if (!is_idle_state(state))
@@ -491,7 +495,7 @@ int acd_line(struct acd *acd, uint64_t now, int32_t id, bool up)
     uint32_t at = present(acd, id);
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOENT;
     agent = &acd->agents[at];
@@ -514,7 +518,7 @@ int acd_occupy(struct acd *acd, uint64_t now, int32_t id)
     uint32_t at = present(acd, id);
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ENOENT;
     agent = &acd->agents[at];
@@ -545,7 +549,7 @@ int acd_talk_ended(struct acd *acd, uint64_t now, int32_t id, bool wrap_up)
     const struct acd_queue_conf *conf;
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE || acd->agents[at].state != ACD_TALK)
         return -ENOENT;
     agent = &acd->agents[at];
@@ -566,7 +570,7 @@ int acd_wrap_up_done(struct acd *acd, uint64_t now, int32_t id)
 {
     uint32_t at = present(acd, id);
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE || acd->agents[at].state != ACD_ACW)
         return -ENOENT;
     agent_settle(acd, now, at);
@@ -588,7 +592,7 @@ int acd_answer(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
     struct acd_command *command;
     struct agent *agent;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ESTALE;
     agent = &acd->agents[at];
@@ -613,7 +617,7 @@ int acd_reject(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
 {
     uint32_t at = offered(acd, id, offer);
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ESTALE;
     offer_revoke(acd, now, at, ACD_REVOKE_REJECTED, true);
@@ -650,7 +654,7 @@ int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, ui
     struct entry *entry;
     uint16_t generation;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (queue_at == NONE)
         return -ENOENT;
     if (at == NONE || is_full(&acd->queues[queue_at]))
@@ -677,7 +681,7 @@ int acd_leave(struct acd *acd, uint64_t now, acd_entry_t handle)
 {
     uint32_t at = entry_handle_index(acd, handle);
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ESTALE;
     entry_unwait(acd, at);
@@ -691,7 +695,7 @@ int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
     uint32_t at = entry_handle_index(acd, handle), to = queue_index(acd, queue), from, rang;
     struct entry *entry, kept;
 
-    step_begin(acd);
+    step_begin(acd, now);
     if (at == NONE)
         return -ESTALE;
     entry = &acd->entries[at];
@@ -743,7 +747,6 @@ static void entry_due(struct acd *acd, uint64_t now, uint32_t at)
         command->entry = entry_handle(acd, at);
         command->tag = entry->tag;
     }
-    entry_age(acd, now, at);
     entry_timer(acd, now, at);
     match_entry(acd, now, at); /* a refusal may have run out */
 }
@@ -752,7 +755,7 @@ void acd_tick(struct acd *acd, uint64_t now)
 {
     uint32_t first;
 
-    step_begin(acd);
+    step_begin(acd, now);
     while ((first = order_first(acd->timer_nodes, acd->timers)) != ORDER_NONE &&
            acd->timer_nodes[first].key.a <= now && acd->out.count < acd->out.capacity / 2) {
         if (first < acd->limits.agents)
@@ -762,9 +765,17 @@ void acd_tick(struct acd *acd, uint64_t now)
     }
 }
 
+static uint64_t first_due(const struct order_node *nodes, uint32_t root)
+{
+    uint32_t first = order_first(nodes, root);
+
+    return first == ORDER_NONE ? TIMER_NEVER : nodes[first].key.a;
+}
+
 uint64_t acd_next_due(const struct acd *acd)
 {
-    uint32_t first = order_first(acd->timer_nodes, acd->timers);
+    uint64_t timer = first_due(acd->timer_nodes, acd->timers);
+    uint64_t ageing = first_due(acd->ageing_nodes, acd->ageing);
 
-    return first == ORDER_NONE ? UINT64_MAX : acd->timer_nodes[first].key.a;
+    return timer < ageing ? timer : ageing;
 }

@@ -19,6 +19,20 @@ static int64_t aged(const struct acd *acd, const struct entry *entry, uint64_t n
     return entry->priority + (int64_t)((now - entry->first_entry) / step);
 }
 
+/* Ageing has a clock of its own, because it comes before everything else of its millisecond. */
+static void ageing_set(struct acd *acd, uint64_t now, uint32_t at)
+{
+    const struct entry *entry = &acd->entries[at];
+    uint64_t step = acd->queues[entry->queue].conf.age_step_ms, waited;
+
+    order_remove(acd->ageing_nodes, &acd->ageing, at);
+    if (!step)
+        return;
+    waited = now > entry->first_entry ? now - entry->first_entry : 0;
+    order_insert(acd->ageing_nodes, &acd->ageing, at,
+                 (struct order_key){entry->first_entry + (waited / step + 1) * step, at, 0});
+}
+
 void entry_wait(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
@@ -33,18 +47,27 @@ void entry_unwait(struct acd *acd, uint32_t at)
     order_remove(acd->entry_nodes, &acd->queues[acd->entries[at].queue].waiting, at);
 }
 
+/* Ringing entries age too: they may have to wait again. */
 void entry_age(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
+    uint32_t *waiting = &acd->queues[entry->queue].waiting;
 
-    if (aged(acd, entry, now) == entry->effective)
-        return;
+    entry->effective = aged(acd, entry, now);
     if (acd->entry_nodes[at].in) {
-        entry_unwait(acd, at);
-        entry_wait(acd, now, at);
-    } else {
-        entry->effective = aged(acd, entry, now);
+        order_remove(acd->entry_nodes, waiting, at);
+        order_insert(acd->entry_nodes, waiting, at, entry_key(entry));
     }
+    ageing_set(acd, now, at);
+}
+
+void entries_age(struct acd *acd, uint64_t now)
+{
+    uint32_t first;
+
+    while ((first = order_first(acd->ageing_nodes, acd->ageing)) != ORDER_NONE &&
+           acd->ageing_nodes[first].key.a <= now)
+        entry_age(acd, now, first);
 }
 
 /* The next moment something happens to an entry by itself. */
@@ -56,17 +79,13 @@ void entry_timer(struct acd *acd, uint64_t now, uint32_t at)
 
     if (conf->max_wait_ms && !entry->wait_said)
         due = entry->entered + conf->max_wait_ms;
-    if (conf->age_step_ms) {
-        uint64_t waited = now > entry->first_entry ? now - entry->first_entry : 0;
-        uint64_t next = entry->first_entry + (waited / conf->age_step_ms + 1) * conf->age_step_ms;
-        due = next < due ? next : due;
-    }
     for (unsigned i = 0; i < entry->refusal_count && !entry->offers; i++) {
         uint64_t again = entry->refusals[i].at + ACD_REOFFER_MS;
         if (again > now && again < due)
             due = again;
     }
     timer_set(acd, acd->limits.agents + at, due);
+    ageing_set(acd, now, at);
 }
 
 uint64_t entry_barred_until(const struct entry *entry, uint32_t agent)
@@ -104,6 +123,7 @@ void entry_free(struct acd *acd, uint32_t at)
     entry_unwait(acd, at);
     order_remove(acd->age_nodes, &queue->by_age, at);
     timer_set(acd, acd->limits.agents + at, TIMER_NEVER);
+    order_remove(acd->ageing_nodes, &acd->ageing, at);
     if (entry->queue_prev != NONE)
         acd->entries[entry->queue_prev].queue_next = entry->queue_next;
     else

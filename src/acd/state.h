@@ -93,6 +93,8 @@ struct acd {
     struct order_node *member_nodes, *entry_nodes, *age_nodes;
     struct order_node *timer_nodes; /* agents first, then entries */
     uint32_t timers;
+    struct order_node *ageing_nodes; /* entries by the time of their next step of priority */
+    uint32_t ageing;
     struct id_map agent_map, queue_map;
     uint32_t agent_count, queue_count;
     uint32_t member_free, entry_free;
@@ -126,6 +128,8 @@ void entry_unwait(struct acd *acd, uint32_t at);
 void entry_free(struct acd *acd, uint32_t at);
 void entry_timer(struct acd *acd, uint64_t now, uint32_t at);
 void entry_age(struct acd *acd, uint64_t now, uint32_t at);
+/* Begins every event, so that no decision is made with yesterday's priorities. */
+void entries_age(struct acd *acd, uint64_t now);
 /* When this agent may be offered the entry again; 0 = now, never refused. */
 uint64_t entry_barred_until(const struct entry *entry, uint32_t agent);
 void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent);

@@ -274,6 +274,22 @@ static void ACD_03_ageing_raises_one_who_waits_long(void **state)
     assert_reason(ANNA, "优先级 3 > 2");
 }
 
+static void ACD_03_ageing_counts_in_its_own_millisecond_without_a_tick(void **state)
+{
+    struct acd_queue_conf conf = plain(CONSULT);
+
+    (void)state;
+    conf.age_step_ms = 10000;
+    configure(conf);
+    anna_serves_three(50, 50, 50);
+    enter(CONSULT, 0, 1);
+    now += 500;
+    enter(CONSULT, 1, 2);
+    now += 8500; /* she is free 10,000 ms after the first entered: 1 beside 1, first come */
+    anna_gets_free();
+    assert_offered(ANNA, 1);
+}
+
 static void ACD_03_without_ageing_it_does_not(void **state)
 {
     (void)state;
@@ -950,6 +966,7 @@ int main(void)
         STORY(ACD_03_higher_priority_is_served_first),
         STORY(ACD_03_equal_priority_is_first_in_first_out_across_queues),
         STORY(ACD_03_ageing_raises_one_who_waits_long),
+        STORY(ACD_03_ageing_counts_in_its_own_millisecond_without_a_tick),
         STORY(ACD_03_without_ageing_it_does_not),
         STORY(ACD_03_a_call_moved_on_keeps_its_time),
         STORY(CC_29_longest_idle_gets_the_call),
