@@ -44,7 +44,7 @@ static int parse_day(const cJSON *list, struct calendar_day *day, const char *na
     {
         int from = parse_minute(cJSON_GetArrayItem(period, 0));
         int to = parse_minute(cJSON_GetArrayItem(period, 1));
-        if (from < 0 || to < 0 || to <= from || cJSON_GetArraySize(period) != 2) {
+        if (!cJSON_IsArray(period) || cJSON_GetArraySize(period) != 2 || from < 0 || to <= from) {
             text_addf(problems, "“%s”:时段应为 [\"开始\",\"结束\"],如 [\"09:00\",\"12:00\"]。\n",
                       name);
             bad++;
@@ -95,12 +95,16 @@ static int parse_special(const cJSON *days, struct calendar *calendar, struct te
     const cJSON *day;
     int bad = 0;
 
+    if (days && !cJSON_IsObject(days)) {
+        text_add(problems, "“days”应为日期到时段的对照。\n");
+        return 1;
+    }
     cJSON_ArrayForEach(day, days)
     {
         struct calendar_day *special = &calendar->special[calendar->special_count];
         int32_t date = parse_date(day->string);
         if (date < 0) {
-            text_addf(problems, "“%s”不是日期(写法:2026-10-01)。\n", day->string);
+            text_addf(problems, "“%.10s”不是日期(写法:2026-10-01)。\n", day->string);
             bad++;
         } else if (calendar->special_count == CALENDAR_DAYS) {
             text_addf(problems, "特殊日期太多(最多 %d 天)。\n", CALENDAR_DAYS);
@@ -112,6 +116,35 @@ static int parse_special(const cJSON *days, struct calendar *calendar, struct te
         }
     }
     qsort(calendar->special, calendar->special_count, sizeof(calendar->special[0]), compare_days);
+    for (unsigned i = 1; i < calendar->special_count; i++)
+        if (calendar->special[i].date == calendar->special[i - 1].date) {
+            text_addf(problems, "日期 %d 出现了两次。\n", calendar->special[i].date);
+            bad++;
+        }
+    return bad;
+}
+
+static int parse_week(const cJSON *week, struct calendar *calendar, struct text *problems)
+{
+    const cJSON *day;
+    unsigned seen = 0;
+    int bad = 0;
+
+    if (!cJSON_IsObject(week)) {
+        text_add(problems, "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
+        return 1;
+    }
+    cJSON_ArrayForEach(day, week)
+    {
+        int at = strlen(day->string) == 1 ? day->string[0] - '1' : -1;
+        if (at < 0 || at > 6 || seen & 1u << at) {
+            text_addf(problems, "“week”里“%.8s”不对:1 到 7 为周一到周日,各一次。\n", day->string);
+            bad++;
+            continue;
+        }
+        seen |= 1u << at;
+        bad += parse_day(day, &calendar->week[at], day->string, problems);
+    }
     return bad;
 }
 
@@ -120,23 +153,21 @@ int calendar_parse(const char *json, size_t length, struct calendar *ret_calenda
 {
     cJSON *document = cJSON_ParseWithLength(json, length);
     const cJSON *week = cJSON_GetObjectItemCaseSensitive(document, "week");
-    const cJSON *days = cJSON_GetObjectItemCaseSensitive(document, "days"), *day;
+    const cJSON *days = cJSON_GetObjectItemCaseSensitive(document, "days"), *field;
     int bad = 0;
 
     memset(ret_calendar, 0, sizeof(*ret_calendar));
-    if (!cJSON_IsObject(week)) {
-        text_add(problems, "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
+    if (!cJSON_IsObject(document)) {
+        text_add(problems, "工作日历不是有效的 JSON。\n");
+        cJSON_Delete(document);
+        return 1;
+    }
+    cJSON_ArrayForEach(field, document) if (field != week && field != days)
+    {
+        text_add(problems, "工作日历只能有“week”和“days”,各一次。\n");
         bad++;
     }
-    cJSON_ArrayForEach(day, week)
-    {
-        if (strlen(day->string) != 1 || day->string[0] < '1' || day->string[0] > '7') {
-            text_addf(problems, "“week”里没有“%s”(1 到 7 为周一到周日)。\n", day->string);
-            bad++;
-            continue;
-        }
-        bad += parse_day(day, &ret_calendar->week[day->string[0] - '1'], day->string, problems);
-    }
+    bad += parse_week(week, ret_calendar, problems);
     bad += parse_special(days, ret_calendar, problems);
     cJSON_Delete(document);
     return bad;

@@ -11,6 +11,7 @@
 
 #define DEFAULT_TIMEOUT_MS 5000
 #define DEFAULT_RETRIES    2
+#define GIVEN_VARIABLES    4 /* caller_no, caller_city, called_no, source: set before the start */
 
 struct parsing {
     struct ivr_flow *flow;
@@ -18,6 +19,8 @@ struct parsing {
     const cJSON *nodes;
     struct text *problems;
     int count;
+    char collected[IVR_VARIABLES][IVR_NAME_SIZE]; /* variables of collect nodes */
+    unsigned collected_count;
     const char *node; /* being parsed, for messages */
 };
 
@@ -35,6 +38,19 @@ static void problem(struct parsing *p, const char *format, ...)
     va_end(ap);
     text_add(p->problems, "\n");
     p->count++;
+}
+
+/* Quoted in a message: the first 40 bytes, whole characters only. */
+struct brief {
+    char text[41];
+};
+
+static struct brief brief(const char *text)
+{
+    struct brief b;
+
+    (void)text_copy(b.text, sizeof(b.text), text);
+    return b;
 }
 
 int key_index(char key)
@@ -56,7 +72,7 @@ static void take_text(struct parsing *p, const cJSON *node, const char *name, ch
     else if (item && (!cJSON_IsString(item) || (required && !item->valuestring[0])))
         problem(p, "“%s”应为文字。", name);
     else if (item && !text_copy(out, size, item->valuestring))
-        problem(p, "“%s”太长(最多 %zu 字节):%.40s…", name, size - 1, item->valuestring);
+        problem(p, "“%s”太长(最多 %zu 字节):%s…", name, size - 1, brief(item->valuestring).text);
 }
 
 static int64_t take_number(struct parsing *p, const cJSON *node, const char *name, int64_t min,
@@ -99,7 +115,7 @@ static uint16_t take_target(struct parsing *p, const cJSON *node, const char *na
     }
     at = node_by_id(p, item->valuestring);
     if (at == NO_NODE)
-        problem(p, "“%s”指向的节点“%s”不存在。", name, item->valuestring);
+        problem(p, "“%s”指向的节点“%s”不存在。", name, brief(item->valuestring).text);
     return at;
 }
 
@@ -115,8 +131,12 @@ static void take_prompt(struct parsing *p, const cJSON *node, const char *name, 
 
 static void parse_play(struct parsing *p, const cJSON *json, struct node *node)
 {
+    const cJSON *interruptible = cJSON_GetObjectItemCaseSensitive(json, "interruptible");
+
     take_prompt(p, json, "prompt", node->prompt, true);
-    node->interruptible = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "interruptible"));
+    if (interruptible && !cJSON_IsBool(interruptible))
+        problem(p, "“interruptible”应为 true 或 false。");
+    node->interruptible = cJSON_IsTrue(interruptible);
     node->next = take_target(p, json, "next", true);
 }
 
@@ -135,13 +155,13 @@ static void parse_keys(struct parsing *p, const cJSON *json, struct node *node)
         int at = strlen(key->string) == 1 ? key_index(key->string[0]) : -1;
         const char *target = cJSON_IsString(key) ? key->valuestring : "";
         if (at < 0)
-            problem(p, "“%s”不是电话按键。", key->string);
+            problem(p, "“%s”不是电话按键。", brief(key->string).text);
         else if (strcmp(target, "@back") == 0)
             node->keys[at] = GOTO_BACK;
         else if (strcmp(target, "@main") == 0)
             node->keys[at] = GOTO_MAIN;
         else if ((node->keys[at] = node_by_id(p, target)) == NO_NODE)
-            problem(p, "按键“%s”指向的节点“%s”不存在。", key->string, target);
+            problem(p, "按键“%s”指向的节点“%s”不存在。", key->string, brief(target).text);
     }
 }
 
@@ -162,12 +182,25 @@ static void parse_menu(struct parsing *p, const cJSON *json, struct node *node)
     parse_keys(p, json, node);
 }
 
+/* A run has room for a few variables; the same one may be collected at several nodes. */
+static void count_variable(struct parsing *p, const char *name)
+{
+    for (unsigned i = 0; i < p->collected_count; i++)
+        if (strcmp(p->collected[i], name) == 0)
+            return;
+    if (p->collected_count == IVR_VARIABLES - GIVEN_VARIABLES)
+        problem(p, "收集的变量太多(最多 %d 个)。", IVR_VARIABLES - GIVEN_VARIABLES);
+    else
+        text_copy(p->collected[p->collected_count++], IVR_NAME_SIZE, name);
+}
+
 static void parse_collect(struct parsing *p, const cJSON *json, struct node *node)
 {
     char end[4] = "#";
 
     parse_input(p, json, node);
     take_text(p, json, "variable", node->text, sizeof(node->text), true);
+    count_variable(p, node->text);
     take_text(p, json, "end", end, sizeof(end), false);
     if (end[0] && (end[1] || key_index(end[0]) < 0))
         problem(p, "“end”应为一个按键。");
@@ -196,7 +229,7 @@ static void take_value(struct parsing *p, struct node *node, const cJSON *item)
     else if (node->value_count == LIST_MAX)
         problem(p, "条件的比较值太多(最多 %d 个)。", LIST_MAX);
     else if (!text_copy(node->values[node->value_count++], IVR_VALUE_SIZE, item->valuestring))
-        problem(p, "条件的比较值太长:%.40s…", item->valuestring);
+        problem(p, "条件的比较值太长:%s…", brief(item->valuestring).text);
 }
 
 static void parse_condition(struct parsing *p, const cJSON *json, struct node *node)
@@ -210,8 +243,10 @@ static void parse_condition(struct parsing *p, const cJSON *json, struct node *n
     if (!!equals + !!in + !!starts + !!is_set != 1)
         problem(p, "条件要有且只有一个 equals、in、starts_with 或 is_set。");
     node->test = equals ? TEST_EQUALS : in ? TEST_IN : starts ? TEST_STARTS_WITH : TEST_IS_SET;
-    if (in && !cJSON_IsArray(in))
-        problem(p, "“in”应为列表。");
+    if (in && (!cJSON_IsArray(in) || !in->child))
+        problem(p, "“in”应为列表,至少有一个值。");
+    if (is_set && !cJSON_IsTrue(is_set))
+        problem(p, "“is_set”只能为 true。");
     cJSON_ArrayForEach(item, in) take_value(p, node, item);
     if (equals || starts)
         take_value(p, node, equals ? equals : starts);
@@ -287,7 +322,7 @@ static void check_fields(struct parsing *p, const cJSON *json, const char *field
             found++;
         }
         if (!known)
-            problem(p, "不认识的字段“%s”。", item->string);
+            problem(p, "不认识的字段“%s”。", brief(item->string).text);
     }
 }
 
@@ -304,12 +339,15 @@ static void parse_node(struct parsing *p, const cJSON *json, struct node *node)
            strcmp(types[i].name, type->valuestring) != 0)
         i++;
     if (!cJSON_IsString(type) || i == sizeof(types) / sizeof(types[0])) {
-        problem(p, "节点类型“%s”不存在。", cJSON_IsString(type) ? type->valuestring : "");
+        problem(p, "节点类型“%s”不存在。",
+                brief(cJSON_IsString(type) ? type->valuestring : "").text);
         return;
     }
     node->type = types[i].type;
     check_fields(p, json, types[i].fields);
     take_text(p, json, "name", node->name, sizeof(node->name), false);
+    if (!node->name[0])
+        text_copy(node->name, sizeof(node->name), node->id);
     types[i].parse(p, json, node);
 }
 
@@ -353,10 +391,18 @@ static void check_reachable(struct parsing *p)
         }
 }
 
-/* Nodes that pass on at once without letting the caller do or hear anything. */
-static bool passes_on(const struct node *node)
+/* Where a node may lead at once, without letting the caller do or hear anything: a queue without a
+ * prompt that is full or has nobody says so in the same moment. */
+static unsigned at_once_of(const struct node *node, uint16_t out[KEY_COUNT + 5])
 {
-    return node->type == NODE_GOTO || node->type == NODE_HOURS || node->type == NODE_CONDITION;
+    if (node->type == NODE_QUEUE && !node->prompt[0]) {
+        out[0] = node->on_full;
+        out[1] = node->on_no_agent;
+        return 2;
+    }
+    if (node->type == NODE_GOTO || node->type == NODE_HOURS || node->type == NODE_CONDITION)
+        return targets_of(node, out);
+    return 0;
 }
 
 /* A circle of such nodes would run for ever. Depth-first: 1 = on the way, 2 = done. */
@@ -365,12 +411,10 @@ static bool circle_from(struct parsing *p, uint16_t at, uint8_t *mark)
     uint16_t targets[KEY_COUNT + 5];
     unsigned n;
 
-    if (!passes_on(&p->flow->nodes[at]) || mark[at] == 2)
-        return false;
-    if (mark[at] == 1)
-        return true;
+    if (mark[at])
+        return mark[at] == 1;
     mark[at] = 1;
-    n = targets_of(&p->flow->nodes[at], targets);
+    n = at_once_of(&p->flow->nodes[at], targets);
     for (unsigned i = 0; i < n; i++)
         if (circle_from(p, targets[i], mark))
             return true;
@@ -397,14 +441,20 @@ static void parse_nodes(struct parsing *p, const cJSON *document)
 
     cJSON_ArrayForEach(json, p->nodes)
     {
+        if (!json->string[0])
+            problem(p, "有一个节点没有名字。");
+        else if (node_by_id(p, json->string) != NO_NODE)
+            problem(p, "节点“%s”出现了两次。", brief(json->string).text);
         if (!text_copy(p->flow->nodes[p->flow->node_count++].id, IVR_NAME_SIZE, json->string))
-            problem(p, "节点名太长:%.40s…", json->string);
+            problem(p, "节点名太长:%s…", brief(json->string).text);
     }
     cJSON_ArrayForEach(json, p->nodes) parse_node(p, json, &p->flow->nodes[i++]);
     p->node = NULL;
+    check_fields(p, document, " entry nodes ");
     p->flow->entry = cJSON_IsString(entry) ? node_by_id(p, entry->valuestring) : NO_NODE;
     if (p->flow->entry == NO_NODE)
-        problem(p, "入口节点“%s”不存在。", cJSON_IsString(entry) ? entry->valuestring : "");
+        problem(p, "入口节点“%s”不存在。",
+                brief(cJSON_IsString(entry) ? entry->valuestring : "").text);
     if (p->count)
         return;
     check_reachable(p);
@@ -412,11 +462,26 @@ static void parse_nodes(struct parsing *p, const cJSON *document)
     check_circles(p);
 }
 
+/* The whole text is one JSON document, nothing behind it. */
+static cJSON *parse_json(const char *json, size_t length)
+{
+    const char *end = NULL;
+    cJSON *document = cJSON_ParseWithLengthOpts(json, length, &end, false);
+
+    while (document && end < json + length && *end && strchr(" \t\r\n", *end))
+        end++;
+    if (document && end < json + length && *end) {
+        cJSON_Delete(document);
+        return NULL;
+    }
+    return document;
+}
+
 int ivr_flow_parse(const char *json, size_t length, const struct ivr_names *names,
                    struct ivr_flow **ret_flow, struct text *problems)
 {
     struct parsing p = {.names = names, .problems = problems};
-    cJSON *document = cJSON_ParseWithLength(json, length);
+    cJSON *document = parse_json(json, length);
     int nodes;
 
     p.nodes = cJSON_GetObjectItemCaseSensitive(document, "nodes");

@@ -6,7 +6,8 @@
 
 #include "ivr/flow.h"
 
-#define MAX_PASSED 1000 /* nodes passed in one event: more is a flow gone mad */
+#define MAX_PASSED 1000  /* nodes passed in one event: more is a flow gone mad */
+#define MAX_STEPS  10000 /* nodes passed in one call: for instance a circle of prompts not there */
 
 struct step {
     const struct ivr_flow *flow;
@@ -127,18 +128,16 @@ static void enter_menu(struct step *s)
     struct ivr_run *run = s->run;
 
     /* Coming back to a menu of the path shortens the path; a new one lengthens it. */
-    for (unsigned i = 0; i < run->depth; i++)
-        if (run->menus[i] == run->node) {
-            run->depth = (uint8_t)(i + 1);
-            end_input(s);
-            listen(s, here(s)->prompt);
-            return;
-        }
-    if (run->depth == IVR_MAX_DEPTH) { /* the oldest but the main menu is forgotten */
+    unsigned at = 0;
+
+    while (at < run->depth && run->menus[at] != run->node)
+        at++;
+    if (at == IVR_MAX_DEPTH) { /* the oldest but the main menu is forgotten */
         memmove(&run->menus[1], &run->menus[2], (IVR_MAX_DEPTH - 2) * sizeof(run->menus[0]));
-        run->depth--;
+        at--;
     }
-    run->menus[run->depth++] = run->node;
+    run->menus[at] = run->node;
+    run->depth = (uint8_t)(at + 1);
     end_input(s);
     listen(s, here(s)->prompt);
 }
@@ -155,24 +154,27 @@ static void ask_for_queue(struct step *s)
     command->priority = here(s)->priority;
 }
 
+static void play(struct step *s, const char *prompt)
+{
+    s->run->state = IVR_PLAYING;
+    say_timer(s, 0);
+    say_play(s, prompt);
+}
+
 static void enter_queue(struct step *s)
 {
-    if (!here(s)->prompt[0]) {
+    if (here(s)->prompt[0])
+        play(s, here(s)->prompt);
+    else
         ask_for_queue(s);
-        return;
-    }
-    s->run->state = IVR_PLAYING;
-    say_play(s, here(s)->prompt);
 }
 
 static void enter_hangup(struct step *s)
 {
-    if (!here(s)->prompt[0]) {
+    if (here(s)->prompt[0])
+        play(s, here(s)->prompt);
+    else
         end(s, here(s)->text);
-        return;
-    }
-    s->run->state = IVR_PLAYING;
-    say_play(s, here(s)->prompt);
 }
 
 static void go_to(struct step *s, uint16_t at)
@@ -181,15 +183,13 @@ static void go_to(struct step *s, uint16_t at)
 
     s->run->node = at;
     s->run->steps++;
-    if (++s->passed > MAX_PASSED) {
+    if (++s->passed > MAX_PASSED || s->run->steps > MAX_STEPS) {
         end(s, "error");
         return;
     }
     switch (here(s)->type) {
     case NODE_PLAY:
-        s->run->state = IVR_PLAYING;
-        say_timer(s, 0);
-        say_play(s, here(s)->prompt);
+        play(s, here(s)->prompt);
         return;
     case NODE_MENU:
         enter_menu(s);
@@ -247,9 +247,7 @@ static void input_failed(struct step *s, const char *hint)
         return;
     }
     if (hint[0]) { /* the hint alone now; the prompt follows when it was heard */
-        run->state = IVR_PLAYING;
-        say_timer(s, 0);
-        say_play(s, hint);
+        play(s, hint);
         return;
     }
     listen(s, here(s)->prompt);
