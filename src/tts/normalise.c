@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hotlined/text.h>
@@ -13,6 +14,24 @@ static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
+
+static size_t digit_count(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+static bool starts_with_one_of(const char *text, const char *const list[], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(text, list[i], strlen(list[i])) == 0)
+            return true;
+    return false;
+}
+
+#define STARTS_WITH_ONE_OF(text, list)                                                             \
+    starts_with_one_of(text, list, sizeof(list) / sizeof((list)[0]))
+
+/* --- saying numbers ------------------------------------------------------------------------- */
 
 static void say_each(struct text *out, const char *number, size_t length)
 {
@@ -64,17 +83,89 @@ static void say_quantity(struct text *out, uint64_t value)
         say_group(out, low, !high);
 }
 
+/* --- dates and times of day ----------------------------------------------------------------- */
+
+static unsigned value_of(const char *text, size_t length)
+{
+    unsigned value = 0;
+
+    for (size_t i = 0; i < length; i++)
+        value = value * 10 + (unsigned)(text[i] - '0');
+    return value;
+}
+
+/* 2026-11-24 or 2026/11/24; returns the bytes, 0 when it is none. */
+static size_t say_date(struct text *out, const char *text)
+{
+    size_t month, day, at;
+    char between = digit_count(text) == 4 ? text[4] : 0;
+
+    if (between != '-' && between != '/')
+        return 0;
+    month = digit_count(text + 5);
+    at = 5 + month + 1;
+    if (!month || month > 2 || text[at - 1] != between)
+        return 0;
+    day = digit_count(text + at);
+    if (!day || day > 2 || value_of(text + 5, month) - 1 > 11 || value_of(text + at, day) - 1 > 30)
+        return 0;
+    say_each(out, text, 4);
+    text_add(out, "年");
+    say_quantity(out, value_of(text + 5, month));
+    text_add(out, "月");
+    say_quantity(out, value_of(text + at, day));
+    text_add(out, "日");
+    return at + day;
+}
+
+/* 9:00, 17:30; returns the bytes, 0 when it is none. */
+static size_t say_time(struct text *out, const char *text)
+{
+    size_t hour = digit_count(text);
+    unsigned minute;
+
+    if (!hour || hour > 2 || text[hour] != ':' || digit_count(text + hour + 1) != 2 ||
+        value_of(text, hour) > 24 || value_of(text + hour + 1, 2) > 59)
+        return 0;
+    minute = value_of(text + hour + 1, 2);
+    say_quantity(out, value_of(text, hour));
+    text_add(out, "点");
+    if (minute && minute < 10)
+        text_add(out, "零");
+    if (minute) {
+        say_quantity(out, minute);
+        text_add(out, "分");
+    }
+    return hour + 3;
+}
+
+/* --- amounts and names ---------------------------------------------------------------------- */
+
 /* Units after which a number is an amount; anything else is a name (telephone numbers, 12366). */
-static bool amount_follows(const char *rest)
+static bool is_unit(const char *rest, size_t length)
 {
     static const char *const units[] = {"月", "日", "元", "万", "亿", "人",   "位", "秒",   "分",
                                         "小", "个", "天", "次", "件", "工作", "项", "时",   "点",
-                                        "%",  "％", "倍", "家", "岁", "名",   "条", "公里", "周"};
+                                        "%",  "％", "倍", "家", "岁", "名",   "条", "公里", "周",
+                                        "季", "户", "份", "张", "笔", "页",   "层", "楼"};
+    static const char *const short_units[] = {"年",
+                                              "号"}; /* 10 年 but 2026 年, 12 号 but 1001 号 */
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strncmp(rest, units[i], strlen(units[i])) == 0)
-            return true;
-    return false;
+    return STARTS_WITH_ONE_OF(rest, units) ||
+           (length <= 2 && STARTS_WITH_ONE_OF(rest, short_units));
+}
+
+/* The second number of "9-12月" lends its unit to the first. */
+static bool amount_follows(const char *rest, size_t length)
+{
+    if (*rest == '-' || *rest == '~') {
+        size_t second = digit_count(rest + 1);
+        if (!second)
+            return false;
+        rest += 1 + second;
+    }
+    rest += strspn(rest, " ");
+    return is_unit(rest, length);
 }
 
 static bool percent_follows(const char *rest)
@@ -82,28 +173,58 @@ static bool percent_follows(const char *rest)
     return rest[0] == '%' || strncmp(rest, "％", strlen("％")) == 0;
 }
 
+/* 两个, 两小时; but 二月, 二日, 二号, 二万, 百分之二. */
+static bool is_said_liang(const char *rest)
+{
+    static const char *const units[] = {"个", "位", "次", "件", "天", "小", "家", "名",
+                                        "条", "倍", "周", "人", "点", "项", "户", "份",
+                                        "张", "笔", "页", "层", "年", "秒"};
+
+    rest += strspn(rest, " ");
+    return STARTS_WITH_ONE_OF(rest, units);
+}
+
+/* Digits, or 1,234,567 with its separators left out; returns the bytes. Longer numbers than fit
+ * are no amounts: they are said digit by digit from the text. */
+static size_t take_whole(const char *text, char out[16], size_t *ret_count)
+{
+    size_t length = digit_count(text), count = length < 15 ? length : 15;
+    bool may_group = length <= 3;
+
+    memcpy(out, text, count);
+    while (may_group && count <= 12 && text[length] == ',' && digit_count(text + length + 1) == 3) {
+        memcpy(out + count, text + length + 1, 3);
+        count += 3;
+        length += 4;
+    }
+    out[count] = 0;
+    *ret_count = count;
+    return length;
+}
+
 /* One number with an optional fraction; returns the bytes it took. */
 static size_t say_number(struct text *out, const char *text)
 {
-    size_t whole = strspn(text, "0123456789"), fraction = 0, length = whole;
+    char number[16];
+    size_t count, whole = take_whole(text, number, &count), fraction = 0, length = whole;
+    bool grouped = count > digit_count(text), amount;
     const char *rest;
-    uint64_t value = 0;
-    bool amount;
 
     if (text[whole] == '.' && is_digit(text[whole + 1])) {
-        fraction = strspn(text + whole + 1, "0123456789");
+        fraction = digit_count(text + whole + 1);
         length = whole + 1 + fraction;
     }
     rest = text + length;
-    amount = whole <= 8 && (fraction || amount_follows(rest)) && !(text[0] == '0' && whole > 1);
-    for (size_t i = 0; amount && i < whole; i++)
-        value = value * 10 + (unsigned)(text[i] - '0');
+    amount = count <= 8 && (fraction || grouped || amount_follows(rest, count)) &&
+             !(text[0] == '0' && count > 1);
     if (percent_follows(rest)) {
         text_add(out, "百分之");
         length += rest[0] == '%' ? 1 : strlen("％");
     }
-    if (amount)
-        say_quantity(out, value);
+    if (amount && count == 1 && text[0] == '2' && !fraction && is_said_liang(rest))
+        text_add(out, "两");
+    else if (amount)
+        say_quantity(out, value_of(number, count));
     else
         say_each(out, text, whole);
     if (fraction) {
@@ -113,19 +234,59 @@ static size_t say_number(struct text *out, const char *text)
     return length;
 }
 
-char *tts_normalise(const char *text)
+/* --- the whole ------------------------------------------------------------------------------ */
+
+/* １２３ as 123, line ends as blanks: they would cut the sentence. */
+static char *plain(const char *text)
 {
     struct text out = {0};
 
-    while (*text) {
-        if (is_digit(*text)) {
-            text += say_number(&out, text);
-        } else if ((unsigned char)*text < 0x20) {
-            text_add(&out, " "); /* line ends would cut the sentence */
-            text++;
+    for (const char *p = text; *p; p++) {
+        const unsigned char *u = (const unsigned char *)p;
+        if (u[0] == 0xef && u[1] == 0xbc && u[2] >= 0x90 && u[2] <= 0x99) {
+            char digit = (char)('0' + u[2] - 0x90);
+            text_add_bytes(&out, &digit, 1);
+            p += 2;
         } else {
-            text_add_bytes(&out, text++, 1);
+            text_add_bytes(&out, *u < 0x20 ? " " : p, 1);
         }
     }
+    return text_take(&out);
+}
+
+/* A dash between digits: from-to of times and amounts, else only a breath (0771-5551234). */
+static void say_dash(struct text *out, const char *second)
+{
+    size_t length = digit_count(second);
+
+    text_add(out, second[length] == ':' || amount_follows(second + length, length) ? "至" : " ");
+}
+
+static size_t say_digits(struct text *out, const char *text)
+{
+    size_t took = say_date(out, text);
+
+    if (!took)
+        took = say_time(out, text);
+    return took ? took : say_number(out, text);
+}
+
+char *tts_normalise(const char *text)
+{
+    struct text out = {0};
+    char *copy = plain(text);
+
+    for (const char *p = copy; p && *p;) {
+        if (is_digit(*p)) {
+            p += say_digits(&out, p);
+        } else if ((*p == '-' || *p == '~') && p > copy && is_digit(p[-1]) && is_digit(p[1])) {
+            say_dash(&out, ++p);
+        } else {
+            text_add_bytes(&out, p++, 1);
+        }
+    }
+    if (!copy)
+        out.failed = true;
+    free(copy);
     return text_take(&out);
 }

@@ -12,6 +12,7 @@
 #define PHONE_RATE 8000
 #define HALF_TAPS  24
 #define PEAK       23197.0 /* -3 dB */
+#define SILENCE    33.0    /* -60 dB: nobody would hear it */
 
 struct source {
     const uint8_t *data;
@@ -70,50 +71,91 @@ static double frame(const struct source *src, int64_t at)
     return sum / src->channels;
 }
 
-/* Windowed sinc around a position between input samples; cut off at half of the lower rate. */
-static double sample_at(const struct source *src, double position, double cutoff)
-{
-    int64_t centre = (int64_t)floor(position);
-    double sum = 0, half = HALF_TAPS / cutoff;
+/* Windowed sinc between input samples, cut off at half of the lower rate. Output positions repeat
+ * after a few steps (160 of them from 22,050 Hz), so the weights are made once for each. */
+struct resampler {
+    unsigned phases, taps;
+    int64_t before;  /* input samples left of the position */
+    double *weights; /* [phases][taps] */
+};
 
-    for (int64_t i = centre - (int64_t)half; i <= centre + (int64_t)half + 1; i++) {
-        double x = position - (double)i, t = M_PI * x * cutoff;
-        double window = fabs(x) < half ? 0.5 + 0.5 * cos(M_PI * x / half) : 0;
-        sum += frame(src, i) * window * cutoff * (fabs(t) < 1e-9 ? 1 : sin(t) / t);
-    }
+static unsigned common_divisor(unsigned a, unsigned b)
+{
+    return b ? common_divisor(b, a % b) : a;
+}
+
+static int resampler_init(struct resampler *r, unsigned rate)
+{
+    double cutoff = rate > PHONE_RATE ? 0.94 * PHONE_RATE / rate : 1, half = HALF_TAPS / cutoff;
+
+    r->phases = PHONE_RATE / common_divisor(rate, PHONE_RATE);
+    r->before = (int64_t)half;
+    r->taps = 2 * (unsigned)r->before + 2;
+    r->weights = malloc(sizeof(double) * r->phases * r->taps);
+    if (!r->weights)
+        return -ENOMEM;
+    for (unsigned phase = 0; phase < r->phases; phase++)
+        for (unsigned tap = 0; tap < r->taps; tap++) {
+            double at = (double)((uint64_t)phase * rate % PHONE_RATE) / PHONE_RATE;
+            double x = at - ((double)tap - (double)r->before), t = M_PI * x * cutoff;
+            double window = fabs(x) < half ? 0.5 + 0.5 * cos(M_PI * x / half) : 0;
+            r->weights[phase * r->taps + tap] = window * cutoff * (fabs(t) < 1e-9 ? 1 : sin(t) / t);
+        }
+    return 0;
+}
+
+static double sample_at(const struct resampler *r, const struct source *src, uint64_t at)
+{
+    const double *weights = r->weights + at % r->phases * r->taps;
+    int64_t first = (int64_t)(at * src->rate / PHONE_RATE) - r->before;
+    double sum = 0;
+
+    for (unsigned tap = 0; tap < r->taps; tap++)
+        sum += frame(src, first + tap) * weights[tap];
     return sum;
+}
+
+static double resample(const struct resampler *r, const struct source *src, double *values,
+                       size_t count)
+{
+    double peak = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        values[i] = sample_at(r, src, i);
+        peak = fabs(values[i]) > peak ? fabs(values[i]) : peak;
+    }
+    return peak;
 }
 
 int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t *ret_count,
                   char *why, size_t why_size)
 {
+    struct resampler resampler = {0};
     struct source src;
-    double *values, peak = 1, cutoff, step;
+    double *values = NULL, peak = 0;
     size_t count;
+    int err = -ENOMEM;
 
+    *ret_samples = NULL;
     if (!parse(wav, size, &src)) {
         snprintf(why, why_size, "语音合成引擎给出的不是 16 位 PCM 的 WAV(%zu 字节)", size);
         return -EINVAL;
     }
-    count = (size_t)((double)src.frames * PHONE_RATE / src.rate);
-    step = (double)src.rate / PHONE_RATE;
-    cutoff = step > 1 ? 0.94 / step : 1;
+    count = (size_t)((uint64_t)src.frames * PHONE_RATE / src.rate);
     values = calloc(count + 1, sizeof(*values));
-    *ret_samples = calloc(count + 1, sizeof(**ret_samples));
-    if (!values || !*ret_samples) {
-        free(values);
-        free(*ret_samples);
-        return -ENOMEM;
+    if (values && resampler_init(&resampler, src.rate) == 0) {
+        peak = resample(&resampler, &src, values, count);
+        *ret_samples = peak >= SILENCE ? calloc(count + 1, sizeof(**ret_samples)) : NULL;
+        err = peak < SILENCE ? -EINVAL : *ret_samples ? 0 : -ENOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        values[i] = sample_at(&src, (double)i * step, cutoff);
-        peak = fabs(values[i]) > peak ? fabs(values[i]) : peak;
-    }
-    for (size_t i = 0; i < count; i++)
-        (*ret_samples)[i] = (int16_t)lrint(values[i] * (peak > 1 ? PEAK / peak : 1));
+    if (err == -EINVAL)
+        snprintf(why, why_size, "语音合成引擎给出的是静音");
+    for (size_t i = 0; !err && i < count; i++)
+        (*ret_samples)[i] = (int16_t)lrint(values[i] * (PEAK / peak));
+    free(resampler.weights);
     free(values);
     *ret_count = count;
-    return 0;
+    return err;
 }
 
 static void put32(uint8_t *p, uint32_t v)
@@ -128,6 +170,7 @@ int wave_write(const char *path, const int16_t *samples, size_t count)
     char temporary[700];
     FILE *file;
     bool good;
+    int err;
 
     put32(header + 4, (uint32_t)(36 + 2 * count));
     put32(header + 16, 16);
@@ -137,16 +180,20 @@ int wave_write(const char *path, const int16_t *samples, size_t count)
     put32(header + 32, 2 | 16u << 16);
     memcpy(header + 36, "data", 4);
     put32(header + 40, (uint32_t)(2 * count));
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+        return -ENAMETOOLONG;
     file = fopen(temporary, "wb");
     if (!file)
         return -errno;
     good = fwrite(header, 1, sizeof(header), file) == sizeof(header) &&
            fwrite(samples, 2, count, file) == count && fflush(file) == 0 &&
            fsync(fileno(file)) == 0;
-    if (fclose(file) != 0 || !good) {
+    err = good ? 0 : -errno;
+    if (fclose(file) != 0 && !err)
+        err = -errno;
+    if (!err && rename(temporary, path))
+        err = -errno;
+    if (err)
         (void)remove(temporary);
-        return -EIO;
-    }
-    return rename(temporary, path) ? -errno : 0;
+    return err;
 }
