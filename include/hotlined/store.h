@@ -51,13 +51,16 @@ struct store_options {
 struct store_handlers {
     /* PostgreSQL came or went. since is a wall time in ms. */
     void (*on_available)(bool available, int64_t since_wall_ms, void *arg);
-    /* NOTIFY hotlined_config, 'payload' arrived (LISTEN on its own connection). */
+    /* NOTIFY hotlined_config, 'payload' arrived (LISTEN on its own connection). "" = it could not
+     * be heard for a while: something may have changed. */
     void (*on_config_changed)(const char *payload, void *arg);
 };
 
 int store_create(struct loop *loop, const struct store_options *options,
                  const struct store_handlers *handlers, void *arg, struct store **ret_store);
-/* Finishes what is in flight up to timeout_ms, then closes; open callbacks get STORE_UNKNOWN. */
+/* Finishes what is in flight up to timeout_ms, then closes; open callbacks get STORE_UNKNOWN, or
+ * STORE_UNAVAILABLE where nothing was sent yet. Runs the loop while it waits: never call it from a
+ * callback. */
 void store_destroy(struct store *store, int timeout_ms);
 bool store_is_available(const struct store *store);
 
@@ -91,7 +94,8 @@ typedef void store_done_h(const struct store_result *result, void *arg);
 int store_query(struct store *store, enum store_lane lane, enum store_statement statement,
                 const struct store_scope *scope, const struct store_params *params,
                 store_done_h *done, void *arg, struct store_request **ret_request);
-/* The waiter died: the query finishes, the callback will not come. */
+/* The waiter died: the query finishes, the callback will not come. Only before the callback: the
+ * request is gone with it. */
 void store_cancel(struct store_request *request);
 
 enum store_status store_status(const struct store_result *result);

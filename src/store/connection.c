@@ -14,6 +14,7 @@
 #define FAST_IN_FLIGHT 32
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  2000
+#define CONNECT_MS     10000 /* from the first packet to all statements prepared */
 #define WATCH_EVERY_MS 500
 #define WATCH_GRACE_MS 2000 /* the server's own statement_timeout comes first */
 
@@ -31,15 +32,26 @@ struct connection {
     struct event *read_event, *write_event, *poll_event;
     struct loop_timer retry, watch;
     unsigned retry_ms;
+    uint64_t deadline; /* monotonic ms; what is awaited is late then; 0 = nothing */
     struct store_request *first, **last; /* in flight, in order */
     unsigned in_flight;
     bool failed_prepare;
     bool dirty;    /* has bytes to flush */
+    bool broken;   /* could not send; given up in the next turn, never inside store_query() */
     bool said_why; /* one log line per outage */
 };
 
 static void connect_start(void *arg);
+static void flush(struct connection *c);
 static void lose(struct connection *c, const char *why);
+
+/* What is awaited from now on must be there within ms. */
+static void expect_within(struct connection *c, int ms)
+{
+    c->deadline = loop_now_ms(c->loop) + (uint64_t)ms;
+    if (!c->watch.armed)
+        loop_timer_start(&c->watch, WATCH_EVERY_MS);
+}
 
 /* --- requests ------------------------------------------------------------------------------- */
 
@@ -68,7 +80,8 @@ bool connection_is_ready(const struct connection *c)
 
 bool connection_has_room(const struct connection *c)
 {
-    return c->state == READY && c->in_flight < (c->kind == CONNECTION_FAST ? FAST_IN_FLIGHT : 1);
+    return c->state == READY && !c->broken &&
+           c->in_flight < (c->kind == CONNECTION_FAST ? FAST_IN_FLIGHT : 1);
 }
 
 unsigned connection_in_flight(const struct connection *c)
@@ -83,8 +96,9 @@ void connection_send(struct connection *c, struct store_request *request)
 {
     const char *scope[2] = {request->centers, request->user};
 
+    if (!c->first)
+        expect_within(c, c->timeout_ms + WATCH_GRACE_MS);
     request->next = NULL;
-    request->sent_at = loop_now_ms(c->loop);
     *c->last = request;
     c->last = &request->next;
     c->in_flight++;
@@ -92,12 +106,13 @@ void connection_send(struct connection *c, struct store_request *request)
         !PQsendQueryPrepared(c->pg, store_statement_texts[request->statement].name,
                              request->param_count, request->params, NULL, NULL, 0) ||
         !PQpipelineSync(c->pg)) {
-        lose(c, PQerrorMessage(c->pg));
+        c->broken = true;
+        loop_timer_start(&c->watch, 0);
         return;
     }
     c->dirty = true;
-    if (!c->watch.armed)
-        loop_timer_start(&c->watch, WATCH_EVERY_MS);
+    /* Not written here: all that is asked in one turn leaves in one packet. */
+    event_active(c->write_event, EV_WRITE, 1);
 }
 
 /* --- results -------------------------------------------------------------------------------- */
@@ -128,18 +143,15 @@ static enum store_status status_of(const PGresult *result)
     return STORE_FAILED;
 }
 
-/* An answer to [scope][statement][sync]: the scope's result is dropped unless it failed. */
+/* An answer to [scope][statement][sync]: the scope's result is dropped unless it failed. An error
+ * may come once more at the sync, when the transaction ends: it replaces a good result. */
 static void keep_result(struct connection *c, PGresult *result)
 {
     struct store_request *request = c->first;
-    bool scope = PQresultStatus(result) == PGRES_TUPLES_OK && !request->result &&
-                 PQnfields(result) == 2 && strcmp(PQfname(result, 0), "set_config") == 0;
+    bool scope = !request->answers++ && status_of(result) == STORE_OK;
+    bool known = request->result && status_of(request->result) != STORE_OK;
 
-    if (scope || PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
-        PQclear(result);
-        return;
-    }
-    if (request->result && status_of(request->result) != STORE_OK) {
+    if (scope || known || PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
         PQclear(result); /* the first error is the reason */
         return;
     }
@@ -154,9 +166,13 @@ static void finish_first(struct connection *c)
     enum store_status status = request->result ? status_of(request->result) : STORE_FAILED;
 
     c->first = request->next;
-    if (!c->first)
-        c->last = &c->first;
     c->in_flight--;
+    if (c->first) {
+        expect_within(c, c->timeout_ms + WATCH_GRACE_MS); /* its turn begins only now */
+    } else {
+        c->last = &c->first;
+        c->deadline = 0;
+    }
     if (status == STORE_FAILED ||
         (status == STORE_INVALID && request->result &&
          strncmp(PQresultErrorField(request->result, PG_DIAG_SQLSTATE), "HL", 2) != 0))
@@ -169,6 +185,7 @@ static void finish_first(struct connection *c)
 static void ready(struct connection *c)
 {
     c->state = READY;
+    c->deadline = 0;
     c->retry_ms = RETRY_FIRST_MS;
     c->said_why = false;
     c->handlers.on_ready(c, c->arg);
@@ -179,7 +196,9 @@ static void take_prepared(struct connection *c, PGresult *result)
     ExecStatusType status = PQresultStatus(result);
 
     if (status == PGRES_FATAL_ERROR) {
-        log_error("store", "prepare_failed", "message=%s", log_safe(PQresultErrorMessage(result)));
+        if (!c->said_why)
+            log_error("store", "prepare_failed", "message=%s",
+                      log_safe(PQresultErrorMessage(result)));
         c->failed_prepare = true;
     } else if (status == PGRES_TUPLES_OK && PQnfields(result) == 1 &&
                strcmp(PQfname(result, 0), "schema_version") == 0) {
@@ -187,9 +206,10 @@ static void take_prepared(struct connection *c, PGresult *result)
         if (PQntuples(result) && text_to_int(PQgetvalue(result, 0, 0), 0, 1 << 20, &version))
             version = 0;
         if (version != store_schema_version()) {
-            log_error("store", "schema_version",
-                      "database=%lld program=%d remedy=hotlined_--migrate", (long long)version,
-                      store_schema_version());
+            if (!c->said_why)
+                log_error("store", "schema_version",
+                          "database=%lld program=%d remedy=hotlined_--migrate", (long long)version,
+                          store_schema_version());
             c->failed_prepare = true;
         }
     }
@@ -257,16 +277,16 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     take_notifies(c);
     if (connection_has_room(c) && c->handlers.on_idle)
         c->handlers.on_idle(c, c->arg);
-    connection_flush(c);
+    flush(c);
 }
 
 /* --- writing -------------------------------------------------------------------------------- */
 
-void connection_flush(struct connection *c)
+static void flush(struct connection *c)
 {
     int left;
 
-    if (!c->dirty || !c->pg || c->state < PREPARING)
+    if (!c->dirty || !c->pg || c->broken)
         return;
     left = PQflush(c->pg);
     if (left < 0) {
@@ -282,7 +302,14 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    connection_flush(arg);
+    flush(arg);
+}
+
+/* What RAISE WARNING said, and libpq itself. */
+static void on_notice(void *arg, const char *message)
+{
+    (void)arg;
+    log_info("store", "notice", "message=%s", log_safe(message));
 }
 
 /* --- connecting ----------------------------------------------------------------------------- */
@@ -311,7 +338,8 @@ static void lose(struct connection *c, const char *why)
     PQfinish(c->pg);
     c->pg = NULL;
     c->state = IDLE;
-    c->dirty = false;
+    c->dirty = c->broken = false;
+    c->deadline = 0;
     c->first = NULL;
     c->last = &c->first;
     c->in_flight = 0;
@@ -372,8 +400,10 @@ static void connected(struct connection *c)
         return;
     }
     c->dirty = true;
-    connection_flush(c);
+    flush(c);
 }
+
+static void await_connect(struct connection *c, short what);
 
 static void poll_connect(evutil_socket_t fd, short what, void *arg)
 {
@@ -390,10 +420,13 @@ static void poll_connect(evutil_socket_t fd, short what, void *arg)
         lose(c, PQerrorMessage(c->pg));
         return;
     }
+    await_connect(c, status == PGRES_POLLING_READING ? EV_READ : EV_WRITE);
+}
+
+static void await_connect(struct connection *c, short what)
+{
     drop_events(c); /* PQsocket() may be another one by now */
-    c->poll_event =
-        event_new(loop_event_base(c->loop), PQsocket(c->pg),
-                  status == PGRES_POLLING_READING ? EV_READ : EV_WRITE, poll_connect, c);
+    c->poll_event = event_new(loop_event_base(c->loop), PQsocket(c->pg), what, poll_connect, c);
     if (!c->poll_event || event_add(c->poll_event, NULL))
         lose(c, "out of memory");
 }
@@ -408,22 +441,23 @@ static void connect_start(void *arg)
         lose(c, c->pg ? PQerrorMessage(c->pg) : "out of memory");
         return;
     }
-    poll_connect(-1, 0, c);
+    PQsetNoticeProcessor(c->pg, on_notice, c);
+    expect_within(c, CONNECT_MS);
+    await_connect(c, EV_WRITE);
 }
 
 /* A query the server does not end by itself (it hangs, or its host is gone) must not hold the
- * others up: the connection is given up. */
+ * others up: the connection is given up. So is one that cannot be set up. */
 static void watch(void *arg)
 {
     struct connection *c = arg;
 
-    if (!c->first)
-        return;
-    if (loop_now_ms(c->loop) - c->first->sent_at > (uint64_t)c->timeout_ms + WATCH_GRACE_MS) {
+    if (c->broken)
+        lose(c, PQerrorMessage(c->pg));
+    else if (c->deadline && loop_now_ms(c->loop) >= c->deadline)
         lose(c, "no answer in time");
-        return;
-    }
-    loop_timer_start(&c->watch, WATCH_EVERY_MS);
+    else if (c->deadline)
+        loop_timer_start(&c->watch, WATCH_EVERY_MS);
 }
 
 int connection_create(struct loop *loop, enum connection_kind kind, const char *conninfo,

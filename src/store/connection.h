@@ -27,7 +27,7 @@ struct store_request {
     store_done_h *done; /* NULL = withdrawn */
     void *arg;
     PGresult *result;          /* owned: the statement's, until the sync */
-    uint64_t sent_at;          /* monotonic ms */
+    unsigned answers;          /* results that came: the scope's is the first */
     enum store_status refusal; /* answer without having been sent */
 };
 
@@ -52,10 +52,8 @@ void connection_destroy(struct connection *connection);
 bool connection_is_ready(const struct connection *connection);
 bool connection_has_room(const struct connection *connection);
 unsigned connection_in_flight(const struct connection *connection);
-/* Takes the request over; its callback comes from here on. */
+/* Takes the request over; its callback comes later, never from inside. Leaves in this turn. */
 void connection_send(struct connection *connection, struct store_request *request);
-/* Writes what was queued since the last turn. */
-void connection_flush(struct connection *connection);
 
 /* Calls done (if not withdrawn) and frees. */
 void request_finish(struct store_request *request, enum store_status status);

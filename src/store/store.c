@@ -26,6 +26,7 @@ struct store {
     struct lane lanes[2];
     struct connection *listener;
     bool available, closing;
+    bool deaf; /* the listener was away: what was told meanwhile is not known */
 };
 
 const struct store_scope STORE_SCOPE_DAEMON = {NULL, 0, 0};
@@ -71,16 +72,6 @@ static void lane_fail(struct lane *lane, enum store_status status)
     }
 }
 
-static int flush_turn(void *arg)
-{
-    struct store *store = arg;
-
-    for (int l = 0; l < 2; l++)
-        for (int i = 0; i < store->lanes[l].count; i++)
-            connection_flush(store->lanes[l].connections[i]);
-    return -1;
-}
-
 /* --- what connections tell ------------------------------------------------------------------ */
 
 static struct lane *lane_of(struct store *store, const struct connection *connection)
@@ -118,8 +109,12 @@ static void on_ready(struct connection *connection, void *arg)
     struct store *store = arg;
     struct lane *lane = lane_of(store, connection);
 
-    if (!lane)
-        return; /* the listener */
+    if (!lane) { /* the listener */
+        if (store->deaf && store->handlers.on_config_changed)
+            store->handlers.on_config_changed("", store->arg);
+        store->deaf = false;
+        return;
+    }
     count_ready(lane);
     tell_available(store);
     lane_push(lane);
@@ -130,8 +125,10 @@ static void on_lost(struct connection *connection, void *arg)
     struct store *store = arg;
     struct lane *lane = lane_of(store, connection);
 
-    if (!lane)
+    if (!lane) {
+        store->deaf = true;
         return;
+    }
     count_ready(lane);
     if (!lane->ready)
         lane_fail(lane, STORE_UNAVAILABLE);
@@ -279,8 +276,6 @@ int store_create(struct loop *loop, const struct store_options *options,
         err =
             connection_create(loop, CONNECTION_LISTEN, options->conninfo, options->fast_timeout_ms,
                               &listen_handlers, store, &store->listener);
-    if (!err)
-        err = loop_add_turn(loop, flush_turn, store);
     if (err) {
         store_destroy(store, 0);
         return err;
@@ -311,12 +306,11 @@ void store_destroy(struct store *store, int timeout_ms)
     store->closing = true;
     while (something_open(store) && loop_now_ms(store->loop) < end)
         loop_run_once(store->loop, 20);
-    loop_remove_turn(store->loop, flush_turn, store);
     connection_destroy(store->listener);
     for (int l = 0; l < 2; l++) {
         for (int i = 0; i < store->lanes[l].count; i++)
             connection_destroy(store->lanes[l].connections[i]);
-        lane_fail(&store->lanes[l], STORE_UNKNOWN);
+        lane_fail(&store->lanes[l], STORE_UNAVAILABLE);
     }
     free(store);
 }
