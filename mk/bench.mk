@@ -1,0 +1,16 @@
+# Benchmarks are release builds; their first line names their rooms, as in tests.
+#   make bench-acd    the ACD with 10,000 waiting calls: ns per event, as JSON on stdout
+# Works from any place of the Makefile, and beside it: make -f Makefile -f mk/bench.mk bench-acd
+ifndef BENCH_MK
+BENCH_MK := 1
+.PHONY: bench-acd
+bench-acd: $(B)/bench/bench_acd
+	@$<
+
+# Expanded last, because rel_obj and srcs_of may be defined further down.
+.SECONDEXPANSION:
+$(B)/bench/bench_acd: $$(call rel_obj,tests/bench/bench_acd.c $$(call srcs_of,tests/bench/bench_acd.c))
+	@mkdir -p $(@D)
+	@echo "  LD    $@" >&2
+	@$(CC) $(REL_CFLAGS) -o $@ $^ $(PKG_LIBS)
+endif
