@@ -487,6 +487,33 @@ static void variables_are_few_and_say_so(void **state)
     assert_null(ivr_variable(&run, "v9"));
 }
 
+/* The examples people copy from must be right: every block of docs/flows.md is parsed. */
+static void the_examples_of_the_reference_are_valid(void **state)
+{
+    FILE *file = fopen("docs/flows.md", "rb"); /* tests run at the root of the project */
+    static char text[65536];
+    char *flow_text, *calendar_text, *end;
+    struct text problems = {0};
+    struct calendar calendar;
+    size_t size;
+
+    (void)state;
+    assert_non_null(file);
+    size = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    text[size] = 0;
+    flow_text = strstr(text, "```json\n");
+    assert_non_null(flow_text);
+    calendar_text = strstr(flow_text + 8, "```json\n");
+    assert_non_null(calendar_text);
+    end = strstr(flow_text + 8, "\n```\n");
+    if (ivr_flow_parse(flow_text + 8, (size_t)(end - flow_text - 8), NULL, &flow, &problems))
+        fail_msg("%s", problems.data);
+    end = strstr(calendar_text + 8, "\n```\n");
+    if (calendar_parse(calendar_text + 8, (size_t)(end - calendar_text - 8), &calendar, &problems))
+        fail_msg("%s", problems.data);
+}
+
 /* --- the checker ---------------------------------------------------------------------------- */
 
 static bool known(const char *code, void *arg)
@@ -806,6 +833,7 @@ int main(void)
         TEST(a_circle_of_prompts_ends_some_day),
         TEST(menus_deeper_than_the_path_forget_the_oldest_but_the_first),
         TEST(variables_are_few_and_say_so),
+        TEST(the_examples_of_the_reference_are_valid),
         TEST(IVR_01_problems_of_the_document),
         TEST(IVR_01_problems_of_nodes),
         TEST(IVR_01_problems_of_menus_and_input),
