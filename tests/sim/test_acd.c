@@ -186,6 +186,8 @@ static void take_revoke(const struct acd_command *command)
     tell("  -> revoke caller %d from agent %d, why %d", c, a, command->revoke_reason);
     if (!agent->offer || agent->offer != command->offer || agent->caller != c)
         wrong("an offer agent %d does not have was revoked", a);
+    if (command->revoke_reason == ACD_REVOKE_NO_ANSWER && !s.callers[c].waiting)
+        wrong("caller %d hung up, and agent %d is said not to have answered", c, a);
     agent->offer = 0;
     agent->caller = -1;
     s.callers[c].ringing--;
@@ -275,13 +277,38 @@ static void engine_complains(const char *what, void *arg)
     tell("  engine: %s", what);
 }
 
+static void check_view(int q)
+{
+    struct acd_queue_view view = {0};
+    uint64_t oldest = UINT64_MAX;
+    uint32_t waiting = 0;
+
+    for (int c = 0; c < CALLERS; c++) {
+        const struct m_caller *caller = &s.callers[c];
+        if (!caller->waiting || caller->queue != q)
+            continue;
+        waiting++;
+        oldest = caller->first < oldest ? caller->first : oldest;
+    }
+    if (acd_queue_view(s.acd, q + 1, &view) != s.queues[q].exists)
+        wrong("queue %d: view of what does not exist, or none", q);
+    if (s.queues[q].exists && (view.waiting != waiting || view.oldest_first_entry != oldest))
+        wrong("queue %d: %u wait, oldest since %llu; the view says %u, %llu", q, waiting,
+              (unsigned long long)oldest, view.waiting,
+              (unsigned long long)view.oldest_first_entry);
+}
+
 static void check_everything(void)
 {
+    for (int q = 0; q < QUEUES; q++)
+        check_view(q);
     for (int a = 0; a < AGENTS; a++) {
         const struct m_agent *agent = &s.agents[a];
         struct acd_agent_view view = {0};
         if ((agent->state == ACD_RING) != (agent->offer != 0))
             wrong("agent %d: state %d and offer %u do not fit", a, agent->state, agent->offer);
+        if (agent->offer && !agent->line)
+            wrong("agent %d rings without a line", a);
         if (acd_agent_view(s.acd, a + 1, &view) &&
             (view.state != agent->state || view.offer != agent->offer))
             wrong("agent %d: the engine's view differs from what it said", a);
