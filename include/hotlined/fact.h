@@ -24,14 +24,16 @@ struct fact_handlers {
     /* A batch is in PostgreSQL: figures that read it may be refreshed. */
     void (*on_shipped)(unsigned count, void *arg);
     /* The outbox cannot be written (disk full ...): an alarm; facts are held in memory up to a
-     * bound, and new calls are to be refused when full is true. */
+     * bound, and new calls are to be refused when full is true. what is NULL when it is over.
+     * Never comes from inside fact_emit(). */
     void (*on_trouble)(const char *what, bool full, void *arg);
 };
 
 int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
                      const struct fact_handlers *handlers, void *arg,
                      struct fact_outbox **ret_outbox);
-/* Commits everything to disk; ships what it can within timeout_ms. */
+/* Commits everything to disk; ships what it can within timeout_ms. Runs the loop meanwhile: never
+ * from a callback. Before store_destroy(). */
 void fact_outbox_close(struct fact_outbox *outbox, int timeout_ms);
 
 /* payload_json is copied. kind is a constant from docs/facts.md. Never blocks. */

@@ -22,7 +22,8 @@
 
 #define BATCH_MAX      500
 #define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
-#define RETRY_DISK_MS  1000
+#define HELD_FULL      150000 /* no new calls from here on: the rest is for those under way */
+#define RETRY_DISK_S   1
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  3000
 
@@ -52,6 +53,7 @@ struct fact_outbox {
     int ask_limit;
     char ask_why[200];
     bool stopping;
+    bool full_said;
 
     _Atomic uint64_t pending; /* emitted and not yet in PostgreSQL */
     _Atomic bool trouble;
@@ -65,6 +67,8 @@ struct fact_outbox {
     char *batch; /* owned: JSON array being shipped */
     int batch_count;
     int64_t batch_last;
+    int64_t shipped; /* sequence up to which PostgreSQL has all; they may not be deleted yet */
+    bool closing;
     struct store_request *request;
 };
 
@@ -83,9 +87,12 @@ static void ship(void *arg);
 
 /* --- the thread ----------------------------------------------------------------------------- */
 
-struct note { /* from the thread to the loop */
+enum news { NEWS_ANSWER, NEWS_COMMITTED, NEWS_TROUBLE, NEWS_FULL, NEWS_OVER };
+
+struct note { /* to the loop */
     struct fact_outbox *outbox;
-    enum ask ask; /* ASK_NOTHING: a group was committed, or trouble began or ended */
+    enum news news;
+    enum ask ask; /* NEWS_ANSWER: to what */
     char *batch;
     int count, err;
     int64_t last;
@@ -93,30 +100,31 @@ struct note { /* from the thread to the loop */
 
 static void note_arrived(void *arg);
 
+/* Comes for certain: the shipper waits for its answers. */
 static void tell(struct fact_outbox *o, struct note note)
 {
-    struct note *copy = malloc(sizeof(*copy));
+    static const struct timespec pause = {0, 10 * 1000 * 1000};
+    struct note *copy;
 
-    if (copy) {
-        *copy = note;
-        copy->outbox = o;
-    }
-    if (!copy || loop_post(o->loop, note_arrived, copy)) {
-        log_error("outbox", "no_memory", "what=note");
-        free(note.batch);
-        free(copy);
-    }
+    while (!(copy = malloc(sizeof(*copy))))
+        nanosleep(&pause, NULL);
+    *copy = note;
+    copy->outbox = o;
+    while (loop_post(o->loop, note_arrived, copy))
+        nanosleep(&pause, NULL);
 }
 
 static int write_group(struct fact_outbox *o, struct pending *group)
 {
     int err = outbox_db_begin(o->db);
 
+    if (err)
+        return err;
     for (struct pending *p = group; p && !err; p = p->next)
         err = outbox_db_add(o->db, p->json);
     if (!err)
         return outbox_db_commit(o->db);
-    (void)outbox_db_commit(o->db); /* ends the transaction; the group is written again as a whole */
+    outbox_db_rollback(o->db); /* the group is written again as a whole */
     return err;
 }
 
@@ -151,29 +159,30 @@ static void give_back(struct fact_outbox *o, struct pending *group)
 static bool journal(struct fact_outbox *o, struct pending *group)
 {
     int err = write_group(o, group);
-    bool was_trouble = atomic_load(&o->trouble);
+    bool was_trouble = atomic_exchange(&o->trouble, err != 0);
     unsigned count;
 
     if (err) {
         give_back(o, group);
-        atomic_store(&o->trouble, true);
         if (!was_trouble)
-            tell(o, (struct note){.err = err});
+            tell(o, (struct note){.news = NEWS_TROUBLE, .err = err});
         return false;
     }
     count = free_group(group);
     pthread_mutex_lock(&o->lock);
     o->held -= count;
+    o->full_said = false;
     pthread_mutex_unlock(&o->lock);
-    atomic_store(&o->trouble, false);
     metric_add(&facts_total, count);
-    tell(o, (struct note){.count = (int)count});
+    if (was_trouble)
+        tell(o, (struct note){.news = NEWS_OVER});
+    tell(o, (struct note){.news = NEWS_COMMITTED});
     return true;
 }
 
 static void serve(struct fact_outbox *o, enum ask ask)
 {
-    struct note note = {.ask = ask};
+    struct note note = {.news = NEWS_ANSWER, .ask = ask};
     struct text json = {0};
 
     if (ask == ASK_BATCH) {
@@ -188,43 +197,55 @@ static void serve(struct fact_outbox *o, enum ask ask)
     tell(o, note);
 }
 
-static void wait_for_disk(struct fact_outbox *o)
+/* Waits for something to do. Facts the disk refused wait for retry_at (0 = nothing was refused),
+ * however many come meanwhile. Returns whether facts may be written now. */
+static bool wait_for_work(struct fact_outbox *o, const struct timespec *retry_at)
 {
-    struct timespec until;
+    bool refused = retry_at->tv_sec != 0, due = false;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += RETRY_DISK_MS / 1000;
-    pthread_cond_timedwait(&o->wanted, &o->lock, &until);
+    while (!o->ask && !o->stopping && !due && (refused || !o->first)) {
+        if (refused)
+            due = pthread_cond_timedwait(&o->wanted, &o->lock, retry_at) == ETIMEDOUT;
+        else
+            pthread_cond_wait(&o->wanted, &o->lock);
+    }
+    return !refused || due || o->stopping;
+}
+
+static struct pending *take_group(struct fact_outbox *o)
+{
+    struct pending *group = o->first;
+
+    o->first = NULL;
+    o->last = &o->first;
+    return group;
 }
 
 static void *outbox_thread(void *arg)
 {
     struct fact_outbox *o = arg;
-    bool refused = false;
+    struct timespec retry_at = {0};
 
     pthread_mutex_lock(&o->lock);
     for (;;) {
-        struct pending *group;
-        enum ask ask;
+        struct pending *group = wait_for_work(o, &retry_at) ? take_group(o) : NULL;
+        enum ask ask = o->ask;
 
-        while (!o->first && !o->ask && !o->stopping)
-            pthread_cond_wait(&o->wanted, &o->lock);
-        if (refused && !o->stopping)
-            wait_for_disk(o);
-        group = o->first;
-        o->first = NULL;
-        o->last = &o->first;
-        ask = o->ask;
         o->ask = ASK_NOTHING;
         if (!group && !ask && o->stopping)
             break;
         pthread_mutex_unlock(&o->lock);
-        refused = group && !journal(o, group);
+        if (group && journal(o, group)) {
+            retry_at.tv_sec = 0;
+        } else if (group) {
+            clock_gettime(CLOCK_MONOTONIC, &retry_at);
+            retry_at.tv_sec += RETRY_DISK_S;
+        }
         if (ask)
             serve(o, ask);
         pthread_mutex_lock(&o->lock);
-        if (refused && o->stopping)
-            break; /* the disk takes nothing: they are lost with the process, and it was said */
+        if (retry_at.tv_sec && o->stopping)
+            break; /* the disk takes nothing: fact_outbox_close() says how many are lost */
     }
     pthread_mutex_unlock(&o->lock);
     return NULL;
@@ -238,7 +259,7 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
     struct text json = {0};
     struct pending *fact;
     char buf[UUID_TEXT_SIZE];
-    bool full;
+    bool full, say_full;
 
     text_addf(&json, "{\"id\":\"%s\",\"center_id\":%d,\"at_ms\":%lld,\"kind\":\"%s\",\"payload\":",
               uuid_text(id, buf), center_id, (long long)wall_ms, kind);
@@ -259,17 +280,18 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
         *o->last = fact;
         o->last = &fact->next;
         o->held++;
+        atomic_fetch_add(&o->pending, 1);
         pthread_cond_signal(&o->wanted);
     }
+    say_full = o->held >= HELD_FULL && !o->full_said;
+    o->full_said = o->full_said || say_full;
     pthread_mutex_unlock(&o->lock);
-    if (!full) {
-        atomic_fetch_add(&o->pending, 1);
-        return;
+    if (say_full)
+        tell(o, (struct note){.news = NEWS_FULL});
+    if (full) {
+        log_error("outbox", "fact_lost", "kind=%s why=full fact=%s", kind, log_safe(fact->json));
+        free(fact);
     }
-    log_error("outbox", "fact_lost", "kind=%s why=full payload=%s", kind, log_safe(fact->json));
-    free(fact);
-    if (o->handlers.on_trouble)
-        o->handlers.on_trouble("the outbox is full", true, o->arg);
 }
 
 /* --- shipping ------------------------------------------------------------------------------- */
@@ -296,6 +318,21 @@ static void drop_batch(struct fact_outbox *o)
     o->batch = NULL;
 }
 
+/* Is it the facts that PostgreSQL does not like, or has PostgreSQL a trouble of its own (full disk,
+ * read-only, missing rights) that any facts would meet? */
+static bool is_fault_of_facts(const struct store_result *result)
+{
+    static const char *const faults[] = {"21", "22", "23", "42", "54", "HL", "P0"};
+    const char *state = store_sqlstate(result);
+
+    if (strcmp(state, "42501") == 0 || strcmp(state, "42P01") == 0) /* no right, no table */
+        return false;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        if (strncmp(state, faults[i], 2) == 0)
+            return true;
+    return false;
+}
+
 /* A batch PostgreSQL refuses holds a bad fact: halve until it stands alone, then put it aside. */
 static void batch_refused(struct fact_outbox *o, const struct store_result *result)
 {
@@ -308,14 +345,11 @@ static void batch_refused(struct fact_outbox *o, const struct store_result *resu
     }
     log_error("outbox", "fact_rejected", "why=%s fact=%s", log_safe(store_message(result)),
               log_safe(o->batch));
-    metric_add(&facts_rejected, 1);
-    atomic_fetch_sub(&o->pending, 1);
     drop_batch(o);
     pthread_mutex_lock(&o->lock);
     text_copy(o->ask_why, sizeof(o->ask_why), store_message(result));
-    o->ask_after = 0;
+    o->ask_after = o->shipped;
     pthread_mutex_unlock(&o->lock);
-    o->limit = BATCH_MAX;
     ask_thread(o, ASK_REJECT);
 }
 
@@ -325,23 +359,26 @@ static void batch_shipped(const struct store_result *result, void *arg)
     enum store_status status = store_status(result);
 
     o->request = NULL;
-    if (status == STORE_INVALID || status == STORE_FAILED) {
+    if (status != STORE_OK && is_fault_of_facts(result)) {
         batch_refused(o, result);
         return;
     }
     if (status != STORE_OK) {
+        if (status == STORE_TIMEOUT && o->batch_count > 1)
+            o->limit = o->batch_count / 2; /* the same number would take as long again */
         drop_batch(o);
         try_later(o);
         return;
     }
     o->retry_ms = RETRY_FIRST_MS;
+    o->shipped = o->batch_last;
     atomic_fetch_sub(&o->pending, (uint64_t)o->batch_count);
     if (o->handlers.on_shipped)
         o->handlers.on_shipped((unsigned)o->batch_count, o->arg);
     drop_batch(o);
     o->limit = o->limit * 2 > BATCH_MAX ? BATCH_MAX : o->limit * 2;
     pthread_mutex_lock(&o->lock);
-    o->ask_last = o->batch_last;
+    o->ask_last = o->shipped;
     pthread_mutex_unlock(&o->lock);
     ask_thread(o, ASK_DELETE);
 }
@@ -363,32 +400,22 @@ static void ship(void *arg)
 {
     struct fact_outbox *o = arg;
 
-    if (o->busy)
+    if (o->busy || o->closing)
         return;
     if (!store_is_available(o->store)) {
         try_later(o);
         return;
     }
     pthread_mutex_lock(&o->lock);
-    o->ask_after = 0;
+    o->ask_after = o->shipped;
     o->ask_limit = o->limit;
     pthread_mutex_unlock(&o->lock);
     o->more = false;
     ask_thread(o, ASK_BATCH);
 }
 
-static void answered(struct fact_outbox *o, struct note *note)
+static void batch_read(struct fact_outbox *o, struct note *note)
 {
-    o->busy = false;
-    if (note->err) {
-        log_error("outbox", "read_failed", "ask=%d error=%s", note->ask, strerror(-note->err));
-        try_later(o);
-        return;
-    }
-    if (note->ask != ASK_BATCH) {
-        ship(o); /* one batch is gone: the next */
-        return;
-    }
     if (note->count == 0) {
         if (o->more)
             ship(o);
@@ -402,20 +429,59 @@ static void answered(struct fact_outbox *o, struct note *note)
     send_batch(o);
 }
 
+static void answered(struct fact_outbox *o, struct note *note)
+{
+    o->busy = false;
+    if (note->err) {
+        log_error("outbox", "file_failed", "ask=%d error=%s", note->ask, strerror(-note->err));
+        try_later(o);
+        return;
+    }
+    if (note->ask == ASK_BATCH) {
+        batch_read(o, note);
+        return;
+    }
+    if (note->ask == ASK_REJECT) {
+        o->shipped = o->batch_last;
+        o->limit = BATCH_MAX;
+        metric_add(&facts_rejected, 1);
+        atomic_fetch_sub(&o->pending, 1);
+    }
+    ship(o); /* one batch is gone: the next */
+}
+
+static void tell_trouble(struct fact_outbox *o, const char *what, bool full)
+{
+    log_error("outbox", what ? "write_failed" : "write_works", "full=%d error=%s", full,
+              log_safe(what));
+    if (o->handlers.on_trouble)
+        o->handlers.on_trouble(what, full, o->arg);
+}
+
 static void note_arrived(void *arg)
 {
     struct note *note = arg;
     struct fact_outbox *o = note->outbox;
 
-    if (note->ask != ASK_NOTHING) {
-        answered(o, note);
-    } else if (note->err) {
-        log_error("outbox", "write_failed", "error=%s", strerror(-note->err));
-        if (o->handlers.on_trouble)
-            o->handlers.on_trouble(strerror(-note->err), false, o->arg);
-    } else {
+    switch (note->news) {
+    case NEWS_ANSWER:
+        if (!o->closing)
+            answered(o, note);
+        break;
+    case NEWS_COMMITTED:
         o->more = true;
-        ship(o);
+        if (!o->retry.armed) /* else it was said to wait a little */
+            ship(o);
+        break;
+    case NEWS_TROUBLE:
+        tell_trouble(o, strerror(-note->err), false);
+        break;
+    case NEWS_FULL:
+        tell_trouble(o, "the outbox is full", true);
+        break;
+    case NEWS_OVER:
+        tell_trouble(o, NULL, false);
+        break;
     }
     metric_set(&facts_pending, (int64_t)fact_outbox_pending(o));
     free(note->batch);
@@ -434,6 +500,7 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
                      struct fact_outbox **ret_outbox)
 {
     struct fact_outbox *o = calloc(1, sizeof(*o));
+    pthread_condattr_t clock;
     int err, moved = 0;
 
     if (!o)
@@ -446,7 +513,10 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
     o->limit = BATCH_MAX;
     o->retry_ms = RETRY_FIRST_MS;
     pthread_mutex_init(&o->lock, NULL);
-    pthread_cond_init(&o->wanted, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&o->wanted, &clock);
+    pthread_condattr_destroy(&clock);
     loop_timer_init(&o->retry, loop, ship, o);
     metric_register(&facts_total);
     metric_register(&facts_pending);
@@ -468,9 +538,19 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
     return 0;
 }
 
+static void stop_thread(struct fact_outbox *o)
+{
+    pthread_mutex_lock(&o->lock);
+    o->stopping = true;
+    pthread_cond_signal(&o->wanted);
+    pthread_mutex_unlock(&o->lock);
+    pthread_join(o->thread, NULL);
+}
+
 void fact_outbox_close(struct fact_outbox *o, int timeout_ms)
 {
     uint64_t end;
+    unsigned lost;
 
     if (!o)
         return;
@@ -478,20 +558,17 @@ void fact_outbox_close(struct fact_outbox *o, int timeout_ms)
     while (o->thread_runs && fact_outbox_pending(o) && store_is_available(o->store) &&
            loop_now_ms(o->loop) < end)
         loop_run_once(o->loop, 20);
+    o->closing = true;
     if (o->request)
         store_cancel(o->request);
     if (o->thread_runs) {
-        pthread_mutex_lock(&o->lock);
-        o->stopping = true;
-        pthread_cond_signal(&o->wanted);
-        pthread_mutex_unlock(&o->lock);
-        pthread_join(o->thread, NULL);
-        loop_run_once(o->loop, 0); /* the thread's last notes find us still here */
+        stop_thread(o);
+        loop_run_once(o->loop, 0); /* the last notes find us still here */
     }
-    if (o->request)
-        store_cancel(o->request);
     loop_timer_done(&o->retry);
-    free_group(o->first);
+    lost = free_group(o->first);
+    if (lost)
+        log_error("outbox", "facts_lost", "count=%u why=disk", lost);
     drop_batch(o);
     outbox_db_close(o->db);
     pthread_cond_destroy(&o->wanted);

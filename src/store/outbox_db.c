@@ -17,7 +17,8 @@ enum { ADD, BATCH, DELETE, REJECT_COPY, REJECT_DELETE, COUNT, BEGIN, COMMIT, ROL
 /* synchronous=NORMAL in WAL mode: a commit survives the death of the process at once, and the
  * death of the machine up to the last checkpoint's sync. */
 static const char SCHEMA[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=2000;"
+    "PRAGMA busy_timeout=2000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA "
+    "wal_autocheckpoint=2000;"
     "CREATE TABLE IF NOT EXISTS fact (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS rejected (seq INTEGER PRIMARY KEY, json TEXT NOT NULL,"
     " why TEXT NOT NULL, at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);";
@@ -70,6 +71,22 @@ void outbox_db_close(struct outbox_db *db)
     free(db);
 }
 
+/* The first line of quick_check says "ok", or what is broken. */
+static int check_file(sqlite3 *sqlite)
+{
+    sqlite3_stmt *check;
+    int code = sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &check, NULL);
+
+    if (code != SQLITE_OK)
+        return code;
+    code = sqlite3_step(check);
+    if (code == SQLITE_ROW)
+        code = strcmp((const char *)sqlite3_column_text(check, 0), "ok") == 0 ? SQLITE_OK
+                                                                              : SQLITE_CORRUPT;
+    sqlite3_finalize(check);
+    return code;
+}
+
 static int open_once(const char *path, struct outbox_db **ret_db)
 {
     struct outbox_db *db = calloc(1, sizeof(*db));
@@ -80,6 +97,8 @@ static int open_once(const char *path, struct outbox_db **ret_db)
     code = sqlite3_open(path, &db->sqlite);
     if (code == SQLITE_OK)
         code = sqlite3_exec(db->sqlite, SCHEMA, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = check_file(db->sqlite);
     for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
         code = sqlite3_prepare_v3(db->sqlite, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                   &db->statements[i], NULL);
@@ -91,18 +110,20 @@ static int open_once(const char *path, struct outbox_db **ret_db)
     return 0;
 }
 
+/* The write-ahead log goes along: together they may still tell something. */
 static int move_aside(const char *path)
 {
-    char aside[600], wal[600];
+    char from[600], aside[600], with[620];
 
     snprintf(aside, sizeof(aside), "%s.broken-%lld", path, (long long)time(NULL));
     if (rename(path, aside))
         return -errno;
-    snprintf(wal, sizeof(wal), "%s-wal", path);
-    (void)remove(wal); /* belongs to the broken file; there may be none */
-    snprintf(wal, sizeof(wal), "%s-shm", path);
-    (void)remove(wal);
-    return 0;
+    snprintf(from, sizeof(from), "%s-wal", path);
+    snprintf(with, sizeof(with), "%s-wal", aside);
+    if (rename(from, with) && errno != ENOENT)
+        return -errno;
+    snprintf(from, sizeof(from), "%s-shm", path);
+    return remove(from) && errno != ENOENT ? -errno : 0;
 }
 
 int outbox_db_open(const char *path, struct outbox_db **ret_db, int *ret_moved)
@@ -137,9 +158,15 @@ int outbox_db_commit(struct outbox_db *db)
 {
     int err = step(db, COMMIT);
 
-    if (err && !sqlite3_get_autocommit(db->sqlite))
-        (void)step(db, ROLLBACK); /* the commit's error is the one that counts */
+    if (err)
+        outbox_db_rollback(db);
     return err;
+}
+
+void outbox_db_rollback(struct outbox_db *db)
+{
+    if (!sqlite3_get_autocommit(db->sqlite))
+        (void)step(db, ROLLBACK); /* SQLite may have done it already: that is its only failure */
 }
 
 int outbox_db_add(struct outbox_db *db, const char *fact_json)

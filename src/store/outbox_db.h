@@ -15,6 +15,7 @@ void outbox_db_close(struct outbox_db *db);
 
 int outbox_db_begin(struct outbox_db *db);
 int outbox_db_commit(struct outbox_db *db); /* -ENOSPC, -EIO: nothing of the group is kept */
+void outbox_db_rollback(struct outbox_db *db);
 /* fact_json is the whole {id,center_id,at_ms,kind,payload}. */
 int outbox_db_add(struct outbox_db *db, const char *fact_json);
 /* Appends the oldest facts above `after` as a JSON array. Returns their number; *ret_last is the

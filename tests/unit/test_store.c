@@ -203,6 +203,7 @@ static void answers_come_in_order_with_hundreds_in_flight(void **state)
 
 static void keep_path(const struct store_result *result, void *arg)
 {
+    answers_seen++;
     text_copy(arg, 64, store_text(result, 0, 1));
 }
 
@@ -223,7 +224,7 @@ static void each_answer_belongs_to_its_question(void **state)
                          0);
         memset(&params, 'x', sizeof(params)); /* they were copied */
     }
-    until(paths[MANY - 1][0] && paths[MANY - 2][0] && paths[MANY - 3][0]);
+    until(answers_seen == MANY);
     for (int i = 0; i < MANY; i++) {
         char expected[64];
         snprintf(expected, sizeof(expected), "%s/p%d-1.wav", i % 2 ? "city" : "region", i);
