@@ -3,8 +3,9 @@
  * Every call, queue, agent, ticket and HTTP request lives on the thread that runs loop_run().
  * Code on it needs no locks and must never wait. A turn of the loop is:
  *
- *   1. every registered "turn" function (sofia-sip's root, libmicrohttpd, libpq flush) runs;
- *   2. deferred functions run (objects parked for destruction, answers promised for "later");
+ *   1. every registered "turn" function (sofia-sip's root, libmicrohttpd) runs;
+ *   2. deferred functions run (objects parked for destruction, answers promised for "later"); the
+ *      turn functions run again before the loop sleeps;
  *   3. the loop sleeps until a descriptor, a timer, or a post from another thread is due.
  *
  * Only base/loop.c knows that libevent is underneath; devices that own descriptors may ask for
@@ -29,7 +30,7 @@ typedef int loop_turn_h(void *arg);
 int loop_create(struct loop **ret_loop);
 void loop_destroy(struct loop *loop);
 
-/* Runs until loop_stop(). */
+/* Runs until loop_stop(), which may come before: then it returns at once. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 

@@ -238,7 +238,8 @@ static void take_group(struct loading *l, const config_setting_t *group)
             take(l, at, node);
         else
             complain(l, (int)config_setting_source_line(node),
-                     "%s: there is no such setting. Did you mean %s?", path, nearest(path));
+                     "%s: there is no such setting. Did you mean %s? Correct or remove it.", path,
+                     nearest(path));
     }
 }
 
@@ -338,6 +339,10 @@ static void check_media(struct loading *l)
                  "media.public_address: far sides could not send here (found \"%s\"). Write the IP "
                  "address they reach this machine at.",
                  c->media_public_address);
+    if (c->media_port_min % 2)
+        complain(l, line_of(l, "media.port_min"),
+                 "media.port_min: odd (found %d); RTP uses even ports. Write an even port.",
+                 c->media_port_min);
     if (c->media_port_max < c->media_port_min + 3)
         complain(l, line_of(l, "media.port_max"),
                  "media.port_max: too few ports (found %d to %d). Write a port_max above port_min, "
@@ -347,6 +352,18 @@ static void check_media(struct loading *l)
         complain(l, line_of(l, "media.line_port"),
                  "media.line_port: inside port_min..port_max (found %d). Write a port outside.",
                  c->line_port);
+}
+
+/* Other paths are made by adding to this one. */
+static void check_state_dir(struct loading *l)
+{
+    size_t length = strlen(l->config->state_dir);
+
+    if (!length || length > CONFIG_TEXT - 64)
+        complain(l, line_of(l, "process.state_dir"),
+                 "process.state_dir: no directory to write to (found \"%s\"). Write a "
+                 "path of at most %d bytes.",
+                 l->config->state_dir, CONFIG_TEXT - 64);
 }
 
 static void check_rest(struct loading *l)
@@ -367,7 +384,8 @@ static void check_rest(struct loading *l)
     if (strcmp(c->tts_engine, "command") == 0 && !c->tts_command[0])
         complain(l, line_of(l, "tts.command"),
                  "tts.command: missing for engine \"command\". Write the command to run.");
-    if (strcmp(c->tts_engine, "http") == 0 && strncmp(c->tts_url, "http", 4) != 0)
+    if (strcmp(c->tts_engine, "http") == 0 && strncmp(c->tts_url, "http://", 7) != 0 &&
+        strncmp(c->tts_url, "https://", 8) != 0)
         complain(l, line_of(l, "tts.url"),
                  "tts.url: missing for engine \"http\" (found \"%s\"). Write its address.",
                  c->tts_url);
@@ -407,6 +425,7 @@ int config_load(const char *path, struct config *ret_config, struct text *proble
         check_address(&l, "sip.listen", ret_config->sip_listen, false);
         check_address(&l, "sip.tls_listen", ret_config->sip_tls_listen, true);
         check_loopback(&l);
+        check_state_dir(&l);
         check_media(&l);
         check_rest(&l);
         fill_directories(ret_config);

@@ -58,7 +58,8 @@ void log_line(enum log_level level, const char *room, const char *event, const c
     n += vsnprintf(line + n, sizeof(line) - (size_t)n, format, ap);
     va_end(ap);
     if (n > (int)sizeof(line) - 2)
-        n = (int)sizeof(line) - 2;
+        for (n = (int)sizeof(line) - 2; n && ((unsigned char)line[n] & 0xc0) == 0x80;)
+            n--; /* back to the first byte of the character that does not fit */
     line[n++] = '\n';
     if (write(STDERR_FILENO, line, (size_t)n) < 0) {
         /* nowhere left to say it */

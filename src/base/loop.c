@@ -157,6 +157,8 @@ static struct event_base *new_base(void)
     if (!config)
         return NULL;
     event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+    /* A timer begins when it is started, not when the turn began: else it would come early. */
+    event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
     base = event_base_new_with_config(config);
     event_config_free(config);
     return base;
@@ -245,9 +247,6 @@ static int run_turns(struct loop *loop, int max_wait_ms)
         if (opinion >= 0 && (wait < 0 || opinion < wait))
             wait = opinion;
     }
-    run_all(list_take_all(&loop->deferred));
-    if (loop->deferred.first)
-        wait = 0; /* deferred from a deferred call: next turn, without sleeping */
     return wait;
 }
 
@@ -255,11 +254,24 @@ static int run_turns(struct loop *loop, int max_wait_ms)
  * polls in a row sleep 1 ms instead of spinning. */
 static int tame_zeros(struct loop *loop, int wait)
 {
-    if (wait != 0 || loop->deferred.first) {
+    if (wait != 0) {
         loop->zeros = 0;
         return wait;
     }
     return ++loop->zeros > MAX_ZEROS ? 1 : 0;
+}
+
+static int prepare(struct loop *loop, int max_wait_ms)
+{
+    int wait = run_turns(loop, max_wait_ms);
+
+    if (loop->deferred.first) {
+        /* What they begin is for the turn functions to carry on: no sleep before these ran. */
+        run_all(list_take_all(&loop->deferred));
+        return 0;
+    }
+    /* libevent forgets a break that was asked for outside of its own loop. */
+    return loop->stopping ? 0 : tame_zeros(loop, wait);
 }
 
 void loop_run_once(struct loop *loop, int max_wait_ms)
@@ -267,7 +279,7 @@ void loop_run_once(struct loop *loop, int max_wait_ms)
     int wait;
 
     read_clocks(loop);
-    wait = tame_zeros(loop, run_turns(loop, max_wait_ms));
+    wait = prepare(loop, max_wait_ms);
     if (wait == 0) {
         event_base_loop(loop->base, EVLOOP_NONBLOCK);
     } else {
@@ -284,9 +296,9 @@ void loop_run_once(struct loop *loop, int max_wait_ms)
 
 void loop_run(struct loop *loop)
 {
-    loop->stopping = false;
     while (!loop->stopping)
         loop_run_once(loop, NO_OPINION);
+    loop->stopping = false;
 }
 
 void loop_stop(struct loop *loop)

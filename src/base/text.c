@@ -63,7 +63,9 @@ void text_addv(struct text *text, const char *format, va_list ap)
 
     va_copy(again, ap);
     n = vsnprintf(NULL, 0, format, ap);
-    if (n >= 0 && reserve(text, (size_t)n)) {
+    if (n < 0)
+        text->failed = true;
+    else if (reserve(text, (size_t)n)) {
         vsnprintf(text->data + text->length, (size_t)n + 1, format, again);
         text->length += (size_t)n;
     }
@@ -204,9 +206,14 @@ bool text_equal(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* Years of four digits: 0001-01-01 to 9999-12-30. */
+#define FIRST_MS (-62135596800000LL)
+#define LAST_MS  253402214400000LL
+
 char *time_text(int64_t wall_ms, char out[TIME_TEXT_SIZE])
 {
-    int64_t local = wall_ms + 8 * 3600 * 1000LL;
+    int64_t known = wall_ms < FIRST_MS ? FIRST_MS : wall_ms > LAST_MS ? LAST_MS : wall_ms;
+    int64_t local = known + 8 * 3600 * 1000LL;
     int64_t ms = ((local % 1000) + 1000) % 1000;
     time_t seconds = (time_t)((local - ms) / 1000);
     struct tm tm;

@@ -169,6 +169,15 @@ static int64_t standing(void)
                      "wait_event_type = 'Lock'");
 }
 
+/* All connections, the listener's too, are set up and rest. */
+static void all_idle(int count)
+{
+    until(pg_number(&pg, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hotlined_app' AND "
+                         "state = 'idle' AND query <> ''") == count);
+    for (int i = 0; i < 10; i++)
+        loop_run_once(loop, 20); /* the answers are on their way */
+}
+
 /* --- order ---------------------------------------------------------------------------------- */
 
 static void every_named_statement_prepares(void **state)
@@ -454,6 +463,7 @@ static void one_connection_less_is_no_outage(void **state)
 
     (void)state;
     open_store(2, 1, 5000);
+    all_idle(4);
     lock_teams();
     ask_teams(STORE_FAST, &STORE_SCOPE_DAEMON, &after);
     until(standing() == 1);
@@ -735,10 +745,7 @@ static void an_idle_store_sleeps(void **state)
 
     (void)state;
     open_store(2, 2, 5000);
-    until(pg_number(&pg, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hotlined_app'") ==
-          5);
-    for (int i = 0; i < 30; i++)
-        loop_run_once(loop, 20); /* the listener's last words */
+    all_idle(5);
     loop_timer_init(&timer, loop, end_sleep, &over);
     loop_timer_start(&timer, 700);
     for (; !over; turns++)
