@@ -206,8 +206,8 @@ bool text_equal(const char *a, const char *b)
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* Years of four digits: 0001-01-01 to 9999-12-30. */
-#define FIRST_MS (-62135596800000LL)
+/* Years of four digits: 1000-01-01 to 9999-12-30. */
+#define FIRST_MS (-30610224000000LL)
 #define LAST_MS  253402214400000LL
 
 char *time_text(int64_t wall_ms, char out[TIME_TEXT_SIZE])
