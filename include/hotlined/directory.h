@@ -93,6 +93,7 @@ void directory_destroy(struct directory *directory);
 /* Reads again soon; many calls in a row become one read. */
 void directory_refresh(struct directory *directory);
 bool directory_is_ready(const struct directory *directory);
+int64_t directory_revision(const struct directory *directory); /* of the snapshot in force */
 
 /* Views of the current snapshot; pointers are valid until the next on_changed. */
 const struct dir_center *directory_centers(const struct directory *directory, size_t *ret_count);

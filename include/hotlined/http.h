@@ -100,6 +100,10 @@ void http_answer_source(struct http_request *request, const struct http_source *
 void http_problem(struct http_request *request, int status, const char *code, const char *title,
                   cJSON *errors);
 
+/* The same with members of its own ({"where":...}); more is taken. */
+void http_problem_more(struct http_request *request, int status, const char *code,
+                       const char *title, cJSON *more);
+
 /* --- bodies -------------------------------------------------------------------------------- */
 
 enum http_field_kind {

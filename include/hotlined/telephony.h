@@ -107,6 +107,8 @@ enum telephony_result telephony_line_offer(struct telephony *telephony, int32_t 
 /* Where and since when somebody is signed in, for the question "move here?". False when not. */
 bool telephony_signed_in_at(struct telephony *telephony, int32_t user_id, char address[64],
                             int64_t *ret_since_ms);
+/* Signed in as an agent through this HTTP session? */
+bool telephony_is_signed_in(struct telephony *telephony, int32_t user_id, const char *session);
 enum telephony_result telephony_answer(struct telephony *telephony, int32_t user_id,
                                        const struct uuid *call_id);
 enum telephony_result telephony_reject(struct telephony *telephony, int32_t user_id,
@@ -126,7 +128,10 @@ enum telephony_result telephony_line_test(struct telephony *telephony, int32_t u
 
 /* The agent's own document, same as event "agent". {"signed_in":false} when not. */
 void telephony_agent_json(struct telephony *telephony, int32_t user_id, struct text *out);
-/* {"at_ms":..,"queues":[..],"seats":[..],"waiting":[..],"trunks":[..]} of one center. */
+/* "queues":[..],"seats":[..],"waiting":[..] of one center, without braces: to be put into a larger
+ * object. */
 void telephony_center_json(struct telephony *telephony, int32_t center_id, struct text *out);
+/* [..] of all trunks. */
+void telephony_trunks_json(struct telephony *telephony, struct text *out);
 
 #endif

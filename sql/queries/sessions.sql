@@ -33,14 +33,14 @@ INSERT INTO session (token_hash, center_id, user_id, csrf, address, expires_at)
 SELECT $1::text, u.center_id, u.id, $3::text, $4::text, $5::timestamptz FROM app_user u WHERE u.id = $2::int;
 
 -- name: session_load_active
--- No parameters: all sessions that still hold, at daemon start.
+-- No parameters: all sessions there are. One that has expired here may live on in the daemon's memory, when
+-- the database was away for long; the daemon decides.
 -- Columns: token_hash, user_id, center_id, csrf, address, created_ms, last_seen_ms, expires_ms.
 SELECT s.token_hash, s.user_id, s.center_id, s.csrf, s.address,
     (extract(epoch FROM s.created_at) * 1000)::bigint AS created_ms,
     (extract(epoch FROM s.last_seen_at) * 1000)::bigint AS last_seen_ms,
     (extract(epoch FROM s.expires_at) * 1000)::bigint AS expires_ms
-FROM session s JOIN app_user u ON u.id = s.user_id AND u.enabled AND u.deleted_at IS NULL
-WHERE s.expires_at > now();
+FROM session s JOIN app_user u ON u.id = s.user_id AND u.enabled AND u.deleted_at IS NULL;
 
 -- name: session_touch
 -- $1 token hash, $2 last seen (timestamptz), $3 expires at (timestamptz).
@@ -51,11 +51,12 @@ UPDATE session SET last_seen_at = $2::timestamptz, expires_at = $3::timestamptz 
 DELETE FROM session WHERE token_hash = $1::text;
 
 -- name: session_purge
--- No parameters: removes what has expired.
+-- No parameters: removes what has expired, sessions and counts of failures.
+WITH old AS (DELETE FROM login_failure WHERE last_at < now() - interval '1 day' AND coalesce(locked_until, last_at) < now())
 DELETE FROM session WHERE expires_at <= now();
 
--- name: user_subject
--- $1 user id. One row or none: user_id, center_id, center_code, center_kind, team_id (0 = none), login,
+-- name: user_subjects
+-- $1 user ids (int array text). One row each, ordered by id, none for who may not sign in: user_id, center_id, center_code, center_kind, team_id (0 = none), login,
 -- name, agent_no, permissions (json {"call.read":"center"}: the widest scope of all roles),
 -- granted (json [center ids]).
 SELECT u.id AS user_id, u.center_id, c.code AS center_code, c.kind AS center_kind, coalesce(u.team_id, 0) AS team_id,
@@ -66,7 +67,8 @@ SELECT u.id AS user_id, u.center_id, c.code AS center_code, c.kind AS center_kin
         ORDER BY p.permission, array_position('{region,center,team,self}'::text[], p.scope)) w) AS permissions,
     (SELECT coalesce(json_agg(g.granted_center_id ORDER BY 1), '[]') FROM center_grant g WHERE g.user_id = u.id) AS granted
 FROM app_user u JOIN center c ON c.id = u.center_id
-WHERE u.id = $1::int AND u.enabled AND u.deleted_at IS NULL AND c.enabled;
+WHERE u.id = ANY ($1::int[]) AND u.enabled AND u.deleted_at IS NULL AND c.enabled
+ORDER BY u.id;
 
 -- name: me
 -- $1 user id, $2 csrf token. One column: the document of GET /me.

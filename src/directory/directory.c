@@ -306,6 +306,11 @@ bool directory_is_ready(const struct directory *d)
     return d->now != NULL;
 }
 
+int64_t directory_revision(const struct directory *d)
+{
+    return d->now ? d->now->revision : 0;
+}
+
 /* --- views ---------------------------------------------------------------------------------- */
 
 #define VIEW(type, function, array, counter, count_type)                                           \

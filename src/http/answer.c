@@ -143,17 +143,30 @@ void http_answer_empty(struct http_request *request, int status)
                 MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT));
 }
 
+/* Takes problem, which may have members of its own already. */
+static void answer_problem(struct http_request *request, int status, const char *code,
+                           const char *title, cJSON *problem)
+{
+    cJSON_AddStringToObject(problem, "type", "about:blank");
+    cJSON_AddStringToObject(problem, "title", title);
+    cJSON_AddNumberToObject(problem, "status", status);
+    cJSON_AddStringToObject(problem, "code", code);
+    answer_printed(request, status, "application/problem+json", cJSON_PrintUnformatted(problem));
+    cJSON_Delete(problem);
+}
+
 void http_problem(struct http_request *request, int status, const char *code, const char *title,
                   cJSON *errors)
 {
     cJSON *problem = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(problem, "type", "about:blank");
-    cJSON_AddStringToObject(problem, "title", title);
-    cJSON_AddNumberToObject(problem, "status", status);
-    cJSON_AddStringToObject(problem, "code", code);
-    if (errors)
-        cJSON_AddItemToObject(problem, "errors", errors);
-    answer_printed(request, status, "application/problem+json", cJSON_PrintUnformatted(problem));
-    cJSON_Delete(problem);
+    if (errors && !cJSON_AddItemToObject(problem, "errors", errors))
+        cJSON_Delete(errors);
+    answer_problem(request, status, code, title, problem);
+}
+
+void http_problem_more(struct http_request *request, int status, const char *code,
+                       const char *title, cJSON *more)
+{
+    answer_problem(request, status, code, title, more ? more : cJSON_CreateObject());
 }

@@ -14,7 +14,6 @@
 #include <hotlined/config.h>
 #include <hotlined/directory.h>
 #include <hotlined/fact.h>
-#include <hotlined/http.h>
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
@@ -31,7 +30,6 @@
 #define ORPHANS_LOOK_MS     500
 #define PARTITIONS_EVERY_MS (6 * 3600 * 1000)
 #define STOP_TIMEOUT_MS     3000
-#define MAX_BODY            (8 * 1024 * 1024) /* an uploaded prompt */
 #define SESSION_EXPIRES_S   1800
 
 struct daemon {
@@ -45,7 +43,6 @@ struct daemon {
     struct telephony *telephony;
     struct media *media;
     struct sip *sip;
-    struct http *http;
     struct api *api;
     struct event *signals[4];
     struct loop_timer drain_timer, watchdog_timer, orphans_timer, partitions_timer;
@@ -342,19 +339,16 @@ static int start_telephony(struct daemon *d)
     return err;
 }
 
-static int start_http(struct daemon *d)
+static int start_api(struct daemon *d)
 {
-    const struct config *c = d->config;
-    struct api_deps deps = {.config = c,
-                            .http = NULL,
+    struct api_deps deps = {.config = d->config,
                             .store = d->store,
                             .outbox = d->outbox,
                             .telephony = d->telephony,
                             .directory = d->directory,
                             .workers = d->workers};
 
-    (void)deps;
-    return 0;
+    return api_create(d->loop, &deps, &d->api);
 }
 
 static int start_all(struct daemon *d)
@@ -366,7 +360,7 @@ static int start_all(struct daemon *d)
         {"base", start_base},
         {"store", start_store},
         {"telephony", start_telephony},
-        {"http", start_http},
+        {"api", start_api},
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -387,8 +381,6 @@ static void stop_all(struct daemon *d)
 {
     if (d->api)
         api_destroy(d->api);
-    if (d->http)
-        http_destroy(d->http);
     if (d->sip)
         sip_destroy(d->sip, STOP_TIMEOUT_MS);
     if (d->media)

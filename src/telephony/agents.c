@@ -199,6 +199,13 @@ bool telephony_signed_in_at(struct telephony *t, int32_t user_id, char address[6
     return true;
 }
 
+bool telephony_is_signed_in(struct telephony *t, int32_t user_id, const char *session)
+{
+    const struct agent *agent = agent_find(t, user_id);
+
+    return agent && agent->signed_in && strcmp(agent->http_session, session) == 0;
+}
+
 /* --- states --------------------------------------------------------------------------------- */
 
 static bool reason_fits(struct telephony *t, const struct agent *agent, int32_t reason_id,

@@ -312,8 +312,7 @@ void telephony_center_json(struct telephony *t, int32_t center_id, struct text *
     handle_t handle;
     bool first = true;
 
-    text_addf(out, "{\"center_id\":%d,\"now_ms\":%lld,\"queues\":[", center_id,
-              (long long)loop_wall_ms(t->loop));
+    text_add(out, "\"queues\":[");
     for (size_t i = 0; i < count; i++)
         if (queues[i].acd.center_id == center_id) {
             text_add(out, first ? "" : ",");
@@ -333,9 +332,13 @@ void telephony_center_json(struct telephony *t, int32_t center_id, struct text *
         add_waiting(t, out, center);
     else
         text_add(out, "[]");
-    text_add(out, ",\"trunks\":[");
+}
+
+void telephony_trunks_json(struct telephony *t, struct text *out)
+{
+    text_add(out, "[");
     add_trunks(t, out, 0);
-    text_add(out, "]}");
+    text_add(out, "]");
 }
 
 /* --- events --------------------------------------------------------------------------------- */

@@ -1,0 +1,138 @@
+/* The API room: made, wired, ended. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "api/room.h"
+
+#define MAX_BODY        (8 * 1024 * 1024) /* an uploaded prompt */
+#define MAX_CONNECTIONS 6000
+
+const struct api_routes *const api_route_tables[] = {
+    &api_routes_session, &api_routes_me,     &api_routes_agent,   &api_routes_events,
+    &api_routes_monitor, &api_routes_calls,  &api_routes_records, &api_routes_recordings,
+    &api_routes_reports, &api_routes_users,  &api_routes_queues,  &api_routes_flows,
+    &api_routes_prompts, &api_routes_trunks, &api_routes_system,
+};
+const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);
+
+/* The http room wants plain rows; they live as long as the program. */
+static int add_routes(struct api *api)
+{
+    for (size_t t = 0; t < api_route_table_count; t++)
+        for (size_t i = 0; i < api_route_tables[t]->count; i++) {
+            const struct http_route *route = &api_route_tables[t]->rows[i].http;
+            int err = http_add_routes(api->http, route, 1, api);
+            if (err) {
+                log_error("api", "bad_route", "method=%s path=%s error=%s", route->method,
+                          route->path, strerror(-err));
+                return err;
+            }
+        }
+    return 0;
+}
+
+/* The operator's certificate, or one made at the first start. */
+static int find_certificate(const struct config *config, char certificate[CONFIG_TEXT + 24],
+                            char key[CONFIG_TEXT + 24])
+{
+    char dir[CONFIG_TEXT + 8];
+
+    if (config->tls_certificate[0]) {
+        snprintf(certificate, CONFIG_TEXT + 24, "%s", config->tls_certificate);
+        snprintf(key, CONFIG_TEXT + 24, "%s", config->tls_key);
+        return 0;
+    }
+    snprintf(dir, sizeof(dir), "%s/tls", config->state_dir);
+    if (mkdir(dir, 0700) && errno != EEXIST)
+        return -errno;
+    snprintf(certificate, CONFIG_TEXT + 24, "%s/web.pem", dir);
+    snprintf(key, CONFIG_TEXT + 24, "%s/web.key", dir);
+    return http_make_certificate(certificate, key);
+}
+
+static int start_server(struct api *api)
+{
+    const struct config *config = api->deps.config;
+    char certificate[CONFIG_TEXT + 24] = "", key[CONFIG_TEXT + 24] = "";
+    struct http_options options = {.listen = config->http_listen,
+                                   .https_listen = config->https_listen,
+                                   .certificate = certificate,
+                                   .key = key,
+                                   .web_dir = config->web_dir,
+                                   .max_body = MAX_BODY,
+                                   .max_connections = MAX_CONNECTIONS};
+    int err = config->https_listen[0] ? find_certificate(config, certificate, key) : 0;
+
+    if (err) {
+        log_error("api", "no_certificate", "file=%s error=%s", certificate, strerror(-err));
+        return err;
+    }
+    err = http_create(api->loop, &options, api_guard, api, &api->http);
+    return err ? err : add_routes(api);
+}
+
+int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_api)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    int err;
+
+    if (!api)
+        return -ENOMEM;
+    api->loop = loop;
+    api->deps = *deps;
+    err = api_hub_create(api);
+    if (!err)
+        err = api_sessions_create(api);
+    if (!err)
+        err = start_server(api);
+    if (err) {
+        api_destroy(api);
+        return err;
+    }
+    *ret_api = api;
+    return 0;
+}
+
+void api_destroy(struct api *api)
+{
+    if (!api)
+        return;
+    api->stopping = true;
+    api_waits_end(api);
+    if (api->http)
+        http_destroy(api->http);
+    api_hub_destroy(api);
+    api_sessions_destroy(api);
+    free(api);
+}
+
+void api_on_telephony_event(struct api *api, const struct telephony_event *event)
+{
+    api_hub_event(api, event);
+}
+
+void api_on_store(struct api *api, bool available, int64_t since_wall_ms)
+{
+    api_hub_store(api, available, since_wall_ms);
+    if (available)
+        api_sessions_reload(api);
+}
+
+void api_on_shipped(struct api *api)
+{
+    api_hub_shipped(api);
+}
+
+void api_on_directory_changed(struct api *api)
+{
+    api_hub_directory(api);
+    api_sessions_reload(api);
+}
+
+struct http *api_http(const struct api *api)
+{
+    return api->http;
+}

@@ -1,0 +1,279 @@
+/* Waits: a request that waits for the database or for a worker, and what becomes of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/room.h"
+
+struct api_wait {
+    struct api_wait *next, **previous;
+    struct api *api; /* NULL: the API stopped; only state is still to be freed */
+    struct http_request *request;
+    struct api_person person;
+    bool has_person;
+    void *state;
+    void (*free_state)(void *state);
+    struct store_request *query; /* asking */
+    struct api_ask ask;
+    worker_work_h *work; /* working */
+    void (*worked)(struct api *api, struct http_request *request, const struct api_person *person,
+                   void **state);
+};
+
+/* --- problems ------------------------------------------------------------------------------- */
+
+void api_unavailable(struct http_request *request)
+{
+    http_add_header(request, "Retry-After", "5");
+    http_problem(request, 503, "store.unavailable",
+                 "数据库暂时连接不上,本次操作没有生效,请稍后再试", NULL);
+}
+
+void api_missing(struct http_request *request, const char *title)
+{
+    http_problem(request, 404, "not_found", title ? title : "没有这条数据,或您无权查看", NULL);
+}
+
+void api_field_problem(struct http_request *request, const char *field, const char *message)
+{
+    cJSON *errors = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(errors, field, message);
+    http_problem(request, 422, "request.invalid", message, errors);
+}
+
+void api_store_problem(struct http_request *request, const struct store_result *result)
+{
+    const char *state = store_sqlstate(result);
+
+    switch (store_status(result)) {
+    case STORE_INVALID:
+        if (strncmp(state, "HL", 2) == 0 && store_constraint(result)[0])
+            api_field_problem(request, store_constraint(result), store_message(result));
+        else
+            http_problem(request, 422, "request.invalid",
+                         strncmp(state, "HL", 2) == 0 ? store_message(result)
+                                                      : "提交的内容与已有数据不符,请检查后再试",
+                         NULL);
+        return;
+    case STORE_CONFLICT:
+        http_problem(request, 409, "conflict", "他人刚刚修改了同一数据,请刷新后再试", NULL);
+        return;
+    case STORE_TIMEOUT:
+        http_problem(request, 503, "store.timeout", "查询时间过长已取消,请缩小范围再试", NULL);
+        return;
+    case STORE_UNKNOWN:
+        http_problem(request, 503, "store.unknown",
+                     "数据库连接中断,不能确定是否已保存;再次提交同一内容是安全的", NULL);
+        return;
+    case STORE_UNAVAILABLE:
+        api_unavailable(request);
+        return;
+    case STORE_OK:
+    case STORE_FAILED:
+        break;
+    }
+    log_error("api", "query_failed", "path=%s sqlstate=%s", log_safe(http_path(request)), state);
+    http_problem(request, 500, "store.failed", "数据库处理出错,已记录;请联系系统管理员", NULL);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static struct api_wait *wait_new(struct api *api, struct http_request *request,
+                                 const struct api_person *person, void *state,
+                                 void (*free_state)(void *state))
+{
+    struct api_wait *wait = calloc(1, sizeof(*wait));
+
+    if (!wait)
+        return NULL;
+    wait->api = api;
+    wait->request = request;
+    if (person) {
+        wait->person = *person;
+        wait->has_person = true;
+    }
+    wait->state = state;
+    wait->free_state = free_state;
+    wait->next = api->waits;
+    wait->previous = &api->waits;
+    if (wait->next)
+        wait->next->previous = &wait->next;
+    api->waits = wait;
+    return wait;
+}
+
+static void wait_free(struct api_wait *wait)
+{
+    if (wait->previous) {
+        *wait->previous = wait->next;
+        if (wait->next)
+            wait->next->previous = wait->previous;
+    }
+    if (wait->state && wait->free_state)
+        wait->free_state(wait->state);
+    free(wait);
+}
+
+static const struct api_person *wait_person(const struct api_wait *wait)
+{
+    return wait->has_person ? &wait->person : NULL;
+}
+
+static void refuse(struct http_request *request, void *state, void (*free_state)(void *state))
+{
+    api_unavailable(request);
+    if (state && free_state)
+        free_state(state);
+}
+
+/* --- asking the database -------------------------------------------------------------------- */
+
+static void audit_success(struct api_wait *wait)
+{
+    const struct api_ask *ask = &wait->ask;
+
+    if (ask->action && wait->has_person)
+        api_audit(wait->api, &wait->person, ask->action, ask->object_kind, ask->object_id,
+                  ask->detail);
+}
+
+static void answer_document(struct api_wait *wait, const struct store_result *result)
+{
+    if (!store_rows(result) || store_is_null(result, 0, 0)) {
+        api_missing(wait->request, wait->ask.missing);
+        return;
+    }
+    audit_success(wait);
+    http_answer_json(wait->request, wait->ask.status ? wait->ask.status : 200,
+                     store_text(result, 0, 0));
+}
+
+static void answer_result(struct api_wait *wait, const struct store_result *result)
+{
+    cJSON *json = store_rows(result) ? cJSON_Parse(store_text(result, 0, 0)) : NULL;
+    const char *word = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "result"));
+
+    if (text_equal(word, "ok")) {
+        audit_success(wait);
+        http_answer_json(wait->request, wait->ask.status ? wait->ask.status : 200,
+                         store_text(result, 0, 0));
+    } else if (text_equal(word, "stale")) {
+        http_problem(wait->request, 412, "version.stale",
+                     "此内容在您打开之后已被他人修改,请刷新后再改", NULL);
+    } else {
+        api_missing(wait->request, wait->ask.missing);
+    }
+    cJSON_Delete(json);
+}
+
+static void answered(const struct store_result *result, void *arg)
+{
+    struct api_wait *wait = arg;
+
+    wait->query = NULL;
+    if (store_status(result) != STORE_OK) {
+        api_store_problem(wait->request, result);
+    } else if (wait->ask.then) {
+        if (store_rows(result))
+            audit_success(wait);
+        wait->ask.then(wait->api, wait->request, wait_person(wait), result, &wait->state);
+    } else if (wait->ask.answer == API_DOCUMENT) {
+        answer_document(wait, result);
+    } else if (wait->ask.answer == API_RESULT) {
+        answer_result(wait, result);
+    } else {
+        audit_success(wait);
+        http_answer_empty(wait->request, wait->ask.status ? wait->ask.status : 204);
+    }
+    wait_free(wait);
+}
+
+void api_ask(struct api *api, struct http_request *request, const struct api_person *person,
+             const struct api_ask *ask, void *state, void (*free_state)(void *state))
+{
+    int32_t centers[ACCESS_MAX_CENTERS];
+    struct store_scope scope = {.centers = centers};
+    struct api_wait *wait;
+
+    if (ask->permission && person) {
+        scope.center_count = api_centers(api, person, ask->permission, centers);
+        scope.user_id = person->subject.user_id;
+    } else {
+        scope = STORE_SCOPE_DAEMON;
+    }
+    wait = api->stopping ? NULL : wait_new(api, request, person, state, free_state);
+    if (!wait) {
+        refuse(request, state, free_state);
+        return;
+    }
+    wait->ask = *ask;
+    memset(&wait->ask.params, 0, sizeof(wait->ask.params)); /* its texts may go now */
+    if (store_query(api->deps.store, ask->lane, ask->statement, &scope, &ask->params, answered,
+                    wait, &wait->query)) {
+        api_unavailable(request);
+        wait_free(wait);
+    }
+}
+
+/* --- working -------------------------------------------------------------------------------- */
+
+static void work(void *arg)
+{
+    struct api_wait *wait = arg;
+
+    wait->work(wait->state);
+}
+
+static void worked(void *arg, int cancelled)
+{
+    struct api_wait *wait = arg;
+
+    if (wait->api && cancelled)
+        api_unavailable(wait->request);
+    else if (wait->api)
+        wait->worked(wait->api, wait->request, wait_person(wait), &wait->state);
+    wait_free(wait);
+}
+
+void api_work(struct api *api, struct http_request *request, const struct api_person *person,
+              worker_work_h *work_h,
+              void (*then)(struct api *api, struct http_request *request,
+                           const struct api_person *person, void **state),
+              void *state, void (*free_state)(void *state))
+{
+    struct api_wait *wait =
+        api->stopping ? NULL : wait_new(api, request, person, state, free_state);
+
+    if (!wait) {
+        refuse(request, state, free_state);
+        return;
+    }
+    wait->work = work_h;
+    wait->worked = then;
+    if (worker_submit(api->deps.workers, work, worked, wait)) {
+        http_add_header(request, "Retry-After", "2");
+        http_problem(request, 503, "server.busy", "服务器正忙,请稍后再试", NULL);
+        wait_free(wait);
+    }
+}
+
+void api_waits_end(struct api *api)
+{
+    for (struct api_wait *wait = api->waits, *next; wait; wait = next) {
+        next = wait->next;
+        http_problem(wait->request, 503, "server.stopping", "系统正在停止,请稍后再试", NULL);
+        wait->request = NULL;
+        if (wait->query) {
+            store_cancel(wait->query);
+            wait_free(wait);
+            continue;
+        }
+        /* a worker still holds it: it frees itself */
+        *wait->previous = wait->next;
+        if (wait->next)
+            wait->next->previous = wait->previous;
+        wait->previous = NULL;
+        wait->next = NULL;
+        wait->api = NULL;
+    }
+}
