@@ -137,10 +137,21 @@ static void audit_success(struct api_wait *wait)
                   ask->detail);
 }
 
+/* A guessed id, perhaps of another center, leaves a trace (GEN-04). */
+static void answer_missing(struct api_wait *wait)
+{
+    const struct api_ask *ask = &wait->ask;
+
+    if (ask->object_kind && wait->has_person)
+        api_audit(wait->api, &wait->person, "refused", ask->object_kind, ask->object_id,
+                  http_path(wait->request));
+    api_missing(wait->request, ask->missing);
+}
+
 static void answer_document(struct api_wait *wait, const struct store_result *result)
 {
     if (!store_rows(result) || store_is_null(result, 0, 0)) {
-        api_missing(wait->request, wait->ask.missing);
+        answer_missing(wait);
         return;
     }
     audit_success(wait);
@@ -161,7 +172,7 @@ static void answer_result(struct api_wait *wait, const struct store_result *resu
         http_problem(wait->request, 412, "version.stale",
                      "此内容在您打开之后已被他人修改,请刷新后再改", NULL);
     } else {
-        api_missing(wait->request, wait->ask.missing);
+        answer_missing(wait);
     }
     cJSON_Delete(json);
 }
