@@ -377,8 +377,11 @@ static bool send_preparation(struct connection *c)
     if (c->kind == CONNECTION_LISTEN)
         return PQsendQueryParams(c->pg, "LISTEN hotlined_config", 0, NULL, NULL, NULL, NULL, 0) &&
                PQpipelineSync(c->pg);
-    if (!PQsendQueryParams(c->pg, "SELECT set_config('statement_timeout', $1, false)", 1, NULL,
-                           limits, NULL, NULL, 0) ||
+    /* A time that somebody wrote without a zone is Beijing time, wherever the server stands. */
+    if (!PQsendQueryParams(c->pg,
+                           "SELECT set_config('statement_timeout', $1, false), "
+                           "set_config('timezone', 'Asia/Shanghai', false)",
+                           1, NULL, limits, NULL, NULL, 0) ||
         !PQsendQueryParams(c->pg, "SELECT max(version) AS schema_version FROM schema_version", 0,
                            NULL, NULL, NULL, NULL, 0) ||
         !PQsendPrepare(c->pg, "scope", SCOPE_SQL, 0, NULL))
