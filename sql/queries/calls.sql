@@ -3,19 +3,23 @@
 
 -- name: call_list
 -- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 caller number, $5 agent no, $6 queue id, $7 outcome,
--- $8 direction, $9 only calls this user took part in (null = all), $10 limit, $11 after (cursor), $12 reveal.
--- One column: {items, next}. Open calls have outcome "open".
-WITH page AS (
+-- $8 direction, $9 only calls one of these users took part in (int array, null = all), $10 limit, $11 after (cursor),
+-- $12 reveal. One column: {items, next}. Open calls have outcome "open". A talk begins after its call came in.
+WITH theirs AS (
+    SELECT o.call_id FROM call o WHERE o.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR o.t_in >= $1::timestamptz)
+    UNION ALL
+    SELECT k.call_id FROM talk k WHERE k.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR k.t_ans >= $1::timestamptz)),
+page AS (
     SELECT c.call_id, c.t_in FROM call c
     WHERE ($1::timestamptz IS NULL OR c.t_in >= $1::timestamptz) AND ($2::timestamptz IS NULL OR c.t_in < $2::timestamptz)
       AND ($3::int IS NULL OR c.center_id = $3::int)
-      AND ($4::text IS NULL OR c.caller_no = $4::text OR c.caller_no = normalise_number($4::text))
+      AND ($4::text IS NULL OR c.caller_no IN ($4::text, nullif(normalise_number($4::text), '')))
       AND ($5::text IS NULL OR c.user_id IN (SELECT id FROM app_user WHERE agent_no = $5::text))
       AND ($6::int IS NULL OR c.first_queue_id = $6::int
            OR EXISTS (SELECT FROM queue_visit v WHERE v.call_id = c.call_id AND v.queue_id = $6::int))
       AND ($7::text IS NULL OR c.outcome = $7::text)
       AND ($8::text IS NULL OR c.direction = $8::text)
-      AND ($9::int IS NULL OR c.user_id = $9::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = $9::int))
+      AND ($9::int[] IS NULL OR c.call_id IN (SELECT call_id FROM theirs))
       AND ($11::text IS NULL OR (c.t_in, c.call_id) < (cursor_time($11::text), cursor_id($11::text)::uuid))
     ORDER BY c.t_in DESC, c.call_id DESC LIMIT least($10::int, 200) + 1),
 numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.t_in DESC, p.call_id DESC) AS n FROM page p)
@@ -26,7 +30,7 @@ SELECT jsonb_build_object(
 FROM numbered JOIN call c USING (call_id);
 
 -- name: call_get
--- $1 call id, $2 reveal, $3 only if this user took part (null = any). One column; no row = not found.
+-- $1 call id, $2 reveal, $3 only if one of these users took part (int array, null = any). One column; no row = not found.
 SELECT call_item(c, $2::boolean) || jsonb_build_object(
     'hold_ms', c.hold_ms, 'acw_ms', c.acw_ms, 'trunk_id', c.trunk_id,
     'ivr_path', (SELECT coalesce(jsonb_agg(jsonb_build_object('menu', k.menu, 'key', k.key, 'result', k.result, 'at', iso(k.at)) ORDER BY k.at, k.seq), '[]')
@@ -59,12 +63,9 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
         FROM leg_quality l WHERE l.call_id = c.call_id)) AS document
 FROM call c
 WHERE c.call_id = $1::uuid
-  AND ($3::int IS NULL OR c.user_id = $3::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = $3::int)
-       OR EXISTS (SELECT FROM offer o WHERE o.call_id = c.call_id AND o.user_id = $3::int));
-
--- name: call_center
--- $1 call id. Run with the daemon's scope: center_id of a call, to answer 403 and audit a guess.
-SELECT center_id FROM call WHERE call_id = $1::uuid;
+  AND ($3::int[] IS NULL OR c.user_id = ANY ($3::int[])
+       OR EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = ANY ($3::int[]))
+       OR EXISTS (SELECT FROM offer o WHERE o.call_id = c.call_id AND o.user_id = ANY ($3::int[])));
 
 -- name: caller_history
 -- $1 number, $2 limit, $3 reveal, $4 call not to be listed (the one ringing; null = none). Run with the own center.
@@ -84,15 +85,17 @@ SELECT jsonb_build_object(
         LEFT JOIN category k ON k.center_id = r.center_id AND k.code = r.category)) AS document;
 
 -- name: recording_get
--- $1 recording id, $2 only if this user talked in the call (null = any).
+-- $1 recording id, $2 only if one of these users talked in the call (int array, null = any).
 -- Columns: path, state, length_ms, size, sha256, call_id, center_id, left_party, right_party.
 SELECT r.path, r.state, r.length_ms, r.size, r.sha256, r.call_id, r.center_id, r.left_party, r.right_party
 FROM recording r
 WHERE r.recording_id = $1::uuid AND r.state <> 'deleted'
-  AND ($2::int IS NULL OR r.user_id = $2::int OR EXISTS (SELECT FROM talk k WHERE k.call_id = r.call_id AND k.user_id = $2::int));
+  AND ($2::int[] IS NULL OR r.user_id = ANY ($2::int[])
+       OR EXISTS (SELECT FROM talk k WHERE k.call_id = r.call_id AND k.user_id = ANY ($2::int[])));
 
 -- name: call_wrap_up
--- $1 call id, $2 user id, $3 code, $4 note. One row when the call is here: call_id. The fact wrap_up says the same
--- again later, which changes nothing.
-UPDATE call SET wrap_up_code = nullif($3::text, ''), wrap_up_note = coalesce($4::text, ''), wrap_up_by = $2::int, wrap_up_at = now()
-WHERE call_id = $1::uuid RETURNING call_id;
+-- $1 call id, $2 user id, $3 code, $4 note. One row when the call is here and he talked in it: call_id. For a summary
+-- that comes after the wrap-up time; during it telephony journals a fact.
+UPDATE call c SET wrap_up_code = nullif($3::text, ''), wrap_up_note = coalesce($4::text, ''), wrap_up_by = $2::int, wrap_up_at = now()
+WHERE c.call_id = $1::uuid AND EXISTS (SELECT FROM talk k WHERE k.call_id = c.call_id AND k.user_id = $2::int)
+RETURNING call_id;

@@ -6,7 +6,7 @@
 SELECT record_create($1::jsonb, $2::int, $3::int) AS document;
 
 -- name: record_get
--- $1 id, $2 reveal, $3 only if created by this user (null = any). One column; no row = not found.
+-- $1 id, $2 reveal, $3 only if created by one of these users (int array, null = any). One column; no row = not found.
 SELECT jsonb_build_object('id', r.id, 'record_no', r.record_no, 'center_id', r.center_id, 'center_name', c.name, 'call_id', r.call_id,
     'caller_no', mask_number(r.caller_no, $2::boolean), 'caller_name', r.caller_name, 'caller_city', r.caller_city,
     'problem_city', r.problem_city, 'category', r.category, 'category_name', coalesce(k.name, ''),
@@ -23,23 +23,24 @@ JOIN urgency g ON g.code = r.urgency
 LEFT JOIN app_user u ON u.id = r.created_by
 LEFT JOIN category k ON k.center_id = r.center_id AND k.code = r.category
 LEFT JOIN problem_type p ON p.id = r.problem_type_id
-WHERE r.id = $1::uuid AND ($3::int IS NULL OR r.created_by = $3::int);
+WHERE r.id = $1::uuid AND ($3::int[] IS NULL OR r.created_by = ANY ($3::int[]));
 
 -- name: record_update
--- $1 id, $2 expected version, $3 body (json), $4 only if created by this user (null = any), $5 user id.
+-- $1 id, $2 expected version, $3 body (json), $4 only if created by one of these users (int array,
+-- null = any), $5 user id.
 -- One column: {result: "ok"|"missing"|"stale", id, record_no, version}.
-SELECT record_update($1::uuid, $2::int, $3::jsonb, $4::int, $5::int) AS document;
+SELECT record_update($1::uuid, $2::int, $3::jsonb, $4::int[], $5::int) AS document;
 
 -- name: record_list
--- $1 from, $2 to (timestamptz or null), $3 center id, $4 caller number, $5 category, $6 state, $7 created by (mine), $8 limit,
--- $9 after, $10 reveal. One column: {items, next}.
+-- $1 from, $2 to (timestamptz or null), $3 center id, $4 caller number, $5 category, $6 state, $7 only created by these
+-- users (int array, null = all), $8 limit, $9 after, $10 reveal. One column: {items, next}.
 WITH page AS (
     SELECT r.* FROM record r
     WHERE ($1::timestamptz IS NULL OR r.created_at >= $1::timestamptz) AND ($2::timestamptz IS NULL OR r.created_at < $2::timestamptz)
       AND ($3::int IS NULL OR r.center_id = $3::int)
-      AND ($4::text IS NULL OR r.caller_no IN ($4::text, normalise_number($4::text)))
+      AND ($4::text IS NULL OR r.caller_no IN ($4::text, nullif(normalise_number($4::text), '')))
       AND ($5::text IS NULL OR r.category = $5::text) AND ($6::text IS NULL OR r.state = $6::text)
-      AND ($7::int IS NULL OR r.created_by = $7::int)
+      AND ($7::int[] IS NULL OR r.created_by = ANY ($7::int[]))
       AND ($9::text IS NULL OR (r.created_at, r.id) < (cursor_time($9::text), cursor_id($9::text)::uuid))
     ORDER BY r.created_at DESC, r.id DESC LIMIT least($8::int, 200) + 1),
 numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.created_at DESC, p.id DESC) AS n FROM page p)

@@ -227,6 +227,9 @@ COMMENT ON FUNCTION voice_nothing(text) IS '全零的一行计数';
 
 -- --- registrations -----------------------------------------------------------------------------
 
+CREATE INDEX record_newest ON record (created_at DESC, id DESC);
+CREATE INDEX record_author ON record (created_by, created_at DESC, id DESC);
+
 CREATE FUNCTION refuse(message text, field text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '%', message USING ERRCODE = 'HL020', CONSTRAINT = field;
@@ -241,6 +244,23 @@ CREATE FUNCTION next_record_no(home_center integer) RETURNS text LANGUAGE sql AS
         || to_char(day, 'YYYYMMDD') || lpad(last::text, 5, '0')
 $$;
 COMMENT ON FUNCTION next_record_no(integer) IS '下一个记录单号:机构四位、日期、当日五位序号';
+
+-- Is it the call of another center? Answers about calls that are not in sight, with yes or no only.
+CREATE FUNCTION call_is_elsewhere(wanted uuid, home_center integer) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM call c WHERE c.call_id = wanted AND c.center_id <> home_center)
+$$;
+COMMENT ON FUNCTION call_is_elsewhere(uuid, integer) IS '来电是否属于其他中心';
+
+-- A date or a time, as the API takes them elsewhere; never 'tomorrow' or 'infinity'.
+CREATE FUNCTION is_time(written text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN written ~ '^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[-+]\d\d(:?\d\d)?)?)?$'
+        AND written::timestamptz IS NOT NULL;
+EXCEPTION WHEN data_exception THEN
+    RETURN false; -- the 30th of February
+END $$;
+COMMENT ON FUNCTION is_time(text) IS '是否为有效的日期或时间';
 
 -- Refuses what the dictionaries of the center do not have.
 CREATE FUNCTION check_record(home_center integer, doc jsonb) RETURNS void LANGUAGE plpgsql AS $$
@@ -258,6 +278,12 @@ BEGIN
     IF coalesce(doc->>'urgency', '') <> '' AND NOT EXISTS (SELECT FROM urgency u WHERE u.code = doc->>'urgency') THEN
         PERFORM refuse(format('没有紧急程度“%s”', doc->>'urgency'), 'urgency');
     END IF;
+    IF coalesce(doc->>'due_at', '') <> '' AND NOT is_time(doc->>'due_at') THEN
+        PERFORM refuse(format('办理期限“%s”不是有效的日期或时间', doc->>'due_at'), 'due_at');
+    END IF;
+    PERFORM refuse(format('没有地市代码“%s”', doc->>field), field)
+    FROM unnest('{caller_city,problem_city}'::text[]) AS field
+    WHERE coalesce(doc->>field, '') <> '' AND NOT region_cities() @> jsonb_build_array(jsonb_build_object('code', doc->>field));
 END $$;
 COMMENT ON FUNCTION check_record(integer, jsonb) IS '登记内容的字典检查';
 
@@ -282,9 +308,10 @@ CREATE FUNCTION record_state(method text) RETURNS text LANGUAGE sql IMMUTABLE AS
 $$;
 COMMENT ON FUNCTION record_state(text) IS '处理方式对应的初始状态';
 
--- Saves a registration; the same id again gives the same record. What only the system knows comes
--- from the call, never from the document. A call not yet here (its facts are on the way) is
--- taken as one of the center's own; call_begin corrects that when it arrives.
+-- Saves a registration; the same id again, also at the same moment, gives the same record. The draft
+-- of its call goes with it. What only the system knows comes from the call, never from the
+-- document. A call not yet here (its facts are on the way) is taken as one of the center's own;
+-- call_begin corrects that when it arrives.
 CREATE FUNCTION record_create(doc jsonb, home_center integer, actor integer) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     wanted uuid := (doc->>'id')::uuid;
@@ -293,17 +320,17 @@ DECLARE
     how text := coalesce(nullif(doc->>'method', ''), 'direct');
     made record;
 BEGIN
-    SELECT r.id, r.record_no, r.version INTO made FROM record r WHERE r.id = wanted;
+    PERFORM pg_advisory_xact_lock(hashtextextended(wanted::text, 12366));
+    DELETE FROM draft WHERE call_id = (doc->>'call_id')::uuid AND user_id = actor;
+    SELECT r.id, r.record_no, r.version INTO made FROM record r WHERE r.id = wanted AND r.created_by = actor;
     IF FOUND THEN
         RETURN to_jsonb(made);
     END IF;
     PERFORM check_record(home_center, doc);
-    IF doc->>'call_id' IS NOT NULL THEN
-        SELECT * INTO of_call FROM call c WHERE c.call_id = (doc->>'call_id')::uuid;
-        IF of_call.center_id <> home_center THEN
-            PERFORM refuse('这个来电不属于本中心', 'call_id');
-        END IF;
+    IF call_is_elsewhere((doc->>'call_id')::uuid, home_center) THEN
+        PERFORM refuse('这个来电不属于本中心', 'call_id');
     END IF;
+    SELECT * INTO of_call FROM call c WHERE c.call_id = (doc->>'call_id')::uuid;
     INSERT INTO record (id, center_id, record_no, call_id, caller_no, caller_name, caller_city, problem_city, category,
         problem_type_id, title, content, answer, method, urgency, same_day, due_at, taxpayer_name, taxpayer_no, tags,
         info_source, unit_type, channel, state, created_by, closed_at)
@@ -319,31 +346,34 @@ BEGIN
         record_state(how), actor, CASE record_state(how) WHEN 'closed' THEN now() END
     RETURNING id, record_no, version INTO made;
     PERFORM keep_place(home_center, coalesce(nullif(doc->>'caller_no', ''), of_call.caller_no), doc->>'caller_city', actor);
-    DELETE FROM draft WHERE call_id = (doc->>'call_id')::uuid AND user_id = actor;
     RETURN to_jsonb(made);
 END $$;
 COMMENT ON FUNCTION record_create(jsonb, integer, integer) IS '保存业务记录,同一编号重复保存只生效一次';
 
 -- Changes what the document names; {result: ok | missing | stale, id, record_no, version}.
-CREATE FUNCTION record_update(wanted uuid, expected integer, doc jsonb, only_user integer, actor integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION record_update(wanted uuid, expected integer, doc jsonb, only_users integer[], actor integer) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     old record%ROWTYPE;
     next record%ROWTYPE;
 BEGIN
-    SELECT * INTO old FROM record r WHERE r.id = wanted AND (only_user IS NULL OR r.created_by = only_user) FOR UPDATE;
+    SELECT * INTO old FROM record r WHERE r.id = wanted AND (only_users IS NULL OR r.created_by = ANY (only_users)) FOR UPDATE;
     IF NOT FOUND THEN
         RETURN '{"result": "missing"}';
     ELSIF old.version <> expected THEN
         RETURN jsonb_build_object('result', 'stale', 'id', old.id, 'record_no', old.record_no, 'version', old.version);
     END IF;
-    PERFORM check_record(old.center_id, to_jsonb(old) || doc);
+    PERFORM check_record(old.center_id, to_jsonb(old) || jsonb_strip_nulls(doc));
     INSERT INTO record_version (record_id, version, center_id, document, changed_by)
     VALUES (old.id, old.version, old.center_id, to_jsonb(old), actor);
-    -- Only what people write may change; the rest of the document is not looked at.
-    next := jsonb_populate_record(old, (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(doc)
+    -- Only what people write may change; the rest of the document is not looked at. A number that was
+    -- shown masked does not replace the whole one.
+    next := jsonb_populate_record(old, (SELECT coalesce(jsonb_object_agg(key, CASE key WHEN 'due_at' THEN nullif(value, '""') ELSE value END), '{}')
+        FROM jsonb_each(doc)
         WHERE key IN ('caller_no', 'caller_name', 'caller_city', 'problem_city', 'category', 'problem_type_id', 'title',
                       'content', 'answer', 'method', 'urgency', 'same_day', 'due_at', 'taxpayer_name', 'taxpayer_no', 'tags')
-          AND (value <> 'null' OR key IN ('problem_type_id', 'due_at'))));
+          AND (value <> 'null' OR key IN ('problem_type_id', 'due_at'))
+          AND NOT (value = '""' AND key IN ('method', 'urgency'))
+          AND NOT (key = 'caller_no' AND value #>> '{}' LIKE '%*%')));
     IF next.method <> old.method AND old.state <> 'void' THEN
         next.state := record_state(next.method);
         next.closed_at := CASE next.state WHEN 'closed' THEN coalesce(old.closed_at, now()) END;
@@ -357,7 +387,7 @@ BEGIN
     PERFORM keep_place(old.center_id, next.caller_no, doc->>'caller_city', actor);
     RETURN jsonb_build_object('result', 'ok', 'id', old.id, 'record_no', old.record_no, 'version', old.version + 1);
 END $$;
-COMMENT ON FUNCTION record_update(uuid, integer, jsonb, integer, integer) IS '修改业务记录,留存修改前的版本';
+COMMENT ON FUNCTION record_update(uuid, integer, jsonb, integer[], integer) IS '修改业务记录,留存修改前的版本';
 
 -- Names of all cities of the region, for fields; no center's business, so RLS does not apply.
 CREATE FUNCTION region_cities() RETURNS jsonb

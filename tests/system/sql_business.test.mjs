@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Database, Journal, randomFrom } from './lib/sql.mjs';
 
 let db;
@@ -133,7 +135,17 @@ test('saving a registration twice is saving it once; a change needs the version 
   assert.equal(db.sql(`SELECT document->>'title' FROM record_version WHERE record_id = '${first.id}' AND version = 1`), '一');
   assert.equal(db.document(agent, 'record_update', randomUUID(), 1, {}, null, agent.user).result, 'missing');
   assert.equal(db.document(scope(LIUZHOU), 'record_update', first.id, 2, { title: 'x' }, null, 1).result, 'missing');
-  assert.equal(db.document(agent, 'record_update', first.id, 2, { title: 'x' }, agent.user + 1, agent.user).result, 'missing');
+  assert.equal(db.document(agent, 'record_update', first.id, 2, { title: 'x' }, `{${agent.user + 1}}`, agent.user).result, 'missing');
+  assert.equal(db.document(agent, 'record_update', first.id, 2, { title: 'x' }, '{}', agent.user).result, 'missing');
+  // Empty and null say nothing; a deadline is taken away; a masked number does not replace the whole one.
+  const tidy = { category: null, method: '', due_at: '', caller_no: '138****0001', title: '四' };
+  assert.equal(db.document(agent, 'record_update', first.id, 2, tidy, `{1,${agent.user}}`, agent.user).version, 3);
+  const now = db.document(agent, 'record_get', first.id, true, `{${agent.user}}`);
+  assert.deepEqual([now.title, now.category, now.method, now.due_at, now.caller_no], ['四', '01', 'dispatch', null, '13877100001']);
+  assert.equal(db.document(agent, 'record_get', first.id, true, `{${agent.user + 1}}`), null);
+  // The id belongs to who made it first.
+  const colleague = scope(NANNING, 'a1001');
+  assert.throws(() => db.document(colleague, 'record_create', body, NANNING, colleague.user), { sqlstate: '23505' });
 });
 
 test('what the dictionaries do not have is refused with the field', () => {
@@ -144,6 +156,55 @@ test('what the dictionaries do not have is refused with the field', () => {
   refuse({ problem_type_id: db.number(`SELECT min(id) FROM problem_type WHERE center_id = ${LIUZHOU}`) }, 'problem_type_id');
   refuse({ method: 'magic' }, 'method');
   refuse({ urgency: 'never' }, 'urgency');
+  for (const due_at of ['soon', 'tomorrow', 'infinity', '2026-02-30', '2026-11-24T25:00']) refuse({ due_at }, 'due_at');
+  refuse({ caller_city: '110000' }, 'caller_city');
+  refuse({ problem_city: 'x' }, 'problem_city');
+  refuse({ call_id: placeCall(LIUZHOU) }, 'call_id'); // not in sight, and still known to be another center's
+  for (const due_at of ['2026-11-24', '2026-11-24T16:00+08:00', '2026-11-24T08:00:00.000Z', null, ''])
+    assert.ok(db.document(agent, 'record_create', { id: randomUUID(), category: '01', due_at }, NANNING, agent.user).version);
+});
+
+test('NFR-06 saving at the same moment: the same id is one record, others get numbers without a gap', async () => {
+  const agent = scope(NANNING, 'a1001');
+  const same = randomUUID();
+  const ids = [...Array(6).fill(same), ...Array.from({ length: 6 }, () => randomUUID())];
+  const save = promisify(execFile);
+  const answers = await Promise.all(ids.map(async (id) => {
+    const body = JSON.stringify({ id, category: '01' });
+    const { stdout } = await save('psql', ['-qAtX', '-h', db.socket, '-U', 'hotlined_app', '-d', 'hotlined', '-v', 'ON_ERROR_STOP=1', '-c',
+      `BEGIN; SET LOCAL hotlined.centers = '{${NANNING}}'; SELECT record_create('${body}', ${NANNING}, ${agent.user}); SELECT pg_sleep(0.05); COMMIT`]);
+    return JSON.parse(stdout);
+  }));
+  assert.equal(new Set(answers.slice(0, 6).map((a) => a.record_no)).size, 1);
+  const numbers = [...new Set(answers.map((a) => Number(a.record_no.slice(-5))))].sort((a, b) => a - b);
+  assert.equal(numbers.length, 7);
+  assert.equal(numbers[6] - numbers[0], 6);
+});
+
+test('registrations are listed by filters and pages, for some authors only', () => {
+  const authors = ['a1001', 'a1002'].map((login) => scope(NANNING, login));
+  const number = '13877109999';
+  for (let i = 0; i < 9; i++) {
+    const who = authors[i % 2];
+    db.document(who, 'record_create', { id: randomUUID(), category: i < 3 ? '02' : '01', caller_no: number, method: i === 4 ? 'dispatch' : 'direct' }, NANNING, who.user);
+  }
+  const list = ({ from = null, to = null, center = null, caller = number, category = null, state = null, users = null, limit = 50, after = null, reveal = false } = {}) =>
+    db.document(scope(NANNING), 'record_list', from, to, center, caller, category, state, users, limit, after, reveal);
+  assert.equal(list().items.length, 9);
+  assert.equal(list({ caller: `+86${number}` }).items.length, 9);
+  assert.equal(list({ caller: 'nonsense' }).items.length, 0);
+  assert.equal(list({ category: '02' }).items.length, 3);
+  assert.equal(list({ state: 'open' }).items.length, 1);
+  assert.equal(list({ users: `{${authors[1].user}}` }).items.length, 4);
+  assert.equal(list({ users: `{${authors.map((a) => a.user)}}` }).items.length, 9);
+  assert.equal(list({ users: '{}' }).items.length, 0);
+  assert.equal(list({ center: LIUZHOU }).items.length, 0);
+  assert.equal(list({ to: '2020-01-01' }).items.length, 0);
+  assert.equal(list().items[0].caller_no, '138****9999');
+  assert.equal(list({ reveal: true }).items[0].caller_no, number);
+  const first = list({ limit: 4 });
+  const seen = [...first.items, ...list({ limit: 4, after: first.next }).items].map((r) => r.id);
+  assert.deepEqual(seen, list().items.slice(0, 8).map((r) => r.id));
 });
 
 test('REG-02 a place corrected by the agent is kept for that number, in that center', () => {
@@ -173,8 +234,8 @@ test('QRY-05 the call log pages without losing or repeating a call, with every o
     ids.push(call.id);
   }
   db.ingest(journal.sorted());
-  const list = (centers, limit, after, { outcome = null, agent_no = null, mine = null } = {}) => db.document({ centers }, 'call_list',
-    '2026-10-20', '2026-10-21', null, null, agent_no, null, outcome, null, mine, limit, after, false);
+  const list = (centers, limit, after, { outcome = null, agent_no = null, users = null, caller = null } = {}) => db.document({ centers }, 'call_list',
+    '2026-10-20', '2026-10-21', null, caller, agent_no, null, outcome, null, users, limit, after, false);
   const seen = [];
   let cursor = null;
   do {
@@ -189,7 +250,21 @@ test('QRY-05 the call log pages without losing or repeating a call, with every o
   assert.ok(one.items.every((i) => i.center_id === LIUZHOU && i.caller_no === '138****0001'));
   assert.equal(one.next, null);
   for (const outcome of outcomes) assert.equal(list('*', 200, null, { outcome }).items.length, 10);
-  assert.equal(list('*', 200, null, { mine: user(NANNING, 'a1001') }).items.length, 10);
+  const [own, other] = ['a1001', 'a1002'].map((login) => user(NANNING, login));
+  assert.equal(list('*', 200, null, { users: `{${own}}` }).items.length, 10);
+  assert.equal(list('*', 200, null, { users: `{${other}}` }).items.length, 0);
+  assert.equal(list('*', 200, null, { users: '{}' }).items.length, 0);
+  // A colleague's call he was transferred into is one he took part in.
+  const shared = db.document(DAEMON, 'call_get', ids[3], false, null);
+  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`), null);
+  const transfer = new Journal();
+  transfer.talk({ id: ids[3], center: shared.center_id }, null, other, t + 30000, t + 60000, { kind: 'transfer_in' });
+  db.ingest(transfer.sorted());
+  assert.deepEqual(list('*', 200, null, { users: `{${other}}` }).items.map((i) => i.call_id), [ids[3]]);
+  assert.equal(list('*', 200, null, { users: `{${own},${other}}` }).items.length, 10);
+  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`).call_id, ids[3]);
+  assert.equal(list('*', 200, null, { caller: '+8613877100001' }).items.length, 60);
+  assert.equal(list('*', 200, null, { caller: 'no number' }).items.length, 0); // not: all anonymous ones
   assert.equal(list('{2}', 200, null, { agent_no: '1001' }).items.every((i) => i.agent_no === '1001'), true);
   assert.throws(() => list('*', 5, 'nonsense'), (e) => e.sqlstate?.startsWith('22'));
 });
@@ -278,9 +353,10 @@ test('a published flow and prompt are the next version; the old ones stay', () =
   assert.equal(db.document(a, 'settings_flow_get', flow.id).versions.length, 2);
 
   const next = db.call(a, 'settings_prompt_next', NANNING, 'please_wait')[0];
-  assert.deepEqual({ ...next }, { version: '1', path: 'nanning/please_wait-1.wav' });
+  assert.equal(next.version, '1');
+  assert.match(next.path, /^nanning\/please_wait-1-[0-9a-f]{8}\.wav$/); // two who publish at once never share a file
   db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', next.version, '请稍等', 'tts', next.path, a.user);
-  assert.equal(db.call(a, 'settings_prompt_get', NANNING, 'please_wait')[0].path, 'nanning/please_wait-1.wav');
+  assert.equal(db.call(a, 'settings_prompt_get', NANNING, 'please_wait')[0].path, next.path);
   assert.equal(db.call(scope(LIUZHOU), 'settings_prompt_get', LIUZHOU, 'please_wait')[0].path, 'common/please_wait-1.wav');
   assert.throws(() => db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', 1, 'x', 'tts', next.path, a.user), { sqlstate: '23505' });
   const trunk = db.document(DAEMON, 'settings_trunk_list').items[0];

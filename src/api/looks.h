@@ -1,0 +1,19 @@
+/* Looking at what is personal: what call log, recordings and registrations share. */
+#ifndef API_LOOKS_H
+#define API_LOOKS_H
+
+#include "api/room.h"
+
+/* Adds the parameter "only these users": the person himself for mine=1, else as api_param_users().
+ * text must live until the query is sent. */
+void look_param_users(struct api *api, struct http_request *request,
+                      const struct api_person *person, enum permission permission,
+                      struct store_params *params, struct text *text);
+/* "from=2026-11-24 agent_no=1001": those of the named query parameters that are given, for the
+ * audit log. */
+void look_filters(struct http_request *request, const char *names, char *out, size_t size);
+/* The ask about one object, with its id for the audit log. */
+void look_at(struct api_ask *ask, const char *action, const char *object_kind,
+             const struct uuid *id);
+
+#endif

@@ -1,0 +1,35 @@
+/* A recording's file as sound: WAV made while it is read, and its waveform. Plain functions of a
+ * file; they block as reading a disk blocks. */
+#ifndef API_RECORDED_H
+#define API_RECORDED_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum recorded_side { RECORDED_BOTH, RECORDED_LEFT, RECORDED_RIGHT };
+
+struct recorded {
+    int fd;
+    uint64_t frames; /* of 1/8000 s, on the disk when it was opened */
+};
+
+/* path is relative to dir. 0; -EPERM for a path that leads outside; -ENOENT; -EISDIR for what is no
+ * file; other -errno. A recording under way is as long as what is on the disk. */
+int recorded_open(const char *dir, const char *path, struct recorded *ret_recorded);
+void recorded_close(struct recorded *recorded);
+
+/* The same as WAV, PCM16: stereo for both sides, mono for one. Reads exactly the bytes from `at`;
+ * 0 at the end, negative errno when the file got shorter or cannot be read. */
+uint64_t recorded_wav_size(const struct recorded *recorded, enum recorded_side side);
+ssize_t recorded_wav_read(const struct recorded *recorded, enum recorded_side side, uint64_t at,
+                          char *out, size_t size);
+
+/* Loudest sample of each of so many equal parts, 0..100. */
+#define RECORDED_POINTS 600
+struct recorded_waveform {
+    uint8_t left[RECORDED_POINTS], right[RECORDED_POINTS];
+};
+int recorded_waveform(const struct recorded *recorded, struct recorded_waveform *ret_waveform);
+
+#endif
