@@ -23,6 +23,9 @@ struct tts_request {
 /* 0, or a negative errno with a Chinese reason. A failure leaves path as it was. */
 int tts_render(const struct tts_options *options, const struct tts_request *request, char *why,
                size_t why_size);
+/* The same for sound that somebody brought: a WAV in memory (16 bit PCM, A-law or mu-law, mono or
+ * stereo, 8 to 48 kHz) becomes the file at path. -EINVAL with a reason when it is no such WAV. */
+int tts_adopt(const void *wav, size_t size, const char *path, char *why, size_t why_size);
 /* What will be spoken: digits of numbers spelt out, 12366 as 一二三六六, dates and sums read as
  * people do. Exposed for tests and for the preview. Caller frees. */
 char *tts_normalise(const char *text);

@@ -77,6 +77,13 @@ SELECT jsonb_build_object(
         'by', CASE arg.per WHEN 'queue' THEN 'queue' ELSE 'center' END, 'source', $7::text,
         'sl_formula', coalesce(instance_setting('sl_formula'), 'default'),
         'short_abandon_excluded', coalesce(instance_setting('short_abandon_excluded'), 'off') = 'on'),
+    'conditions', jsonb_build_array(
+        jsonb_build_object('title', '统计期间', 'value', to_char($1::date, 'YYYY-MM-DD') || ' 至 ' || to_char($2::date, 'YYYY-MM-DD')),
+        jsonb_build_object('title', '中心', 'value', coalesce((SELECT c.name FROM center c WHERE c.id = $3::int), '可见的全部中心')),
+        jsonb_build_object('title', '队列', 'value', coalesce((SELECT q.name FROM queue q WHERE q.id = $4::int), '全部')),
+        jsonb_build_object('title', '单位类型', 'value',
+            CASE $5::text WHEN 'self' THEN '分中心自接来电' WHEN 'from_12366' THEN '12366转来' WHEN 'from_city' THEN '分中心转来' ELSE '全部' END),
+        jsonb_build_object('title', '统计对象', 'value', CASE arg.per WHEN 'queue' THEN '队列' ELSE '中心' END)),
     'columns', (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'title', c.title, 'kind', c.kind,
             'formula', CASE c.id
                 WHEN 'check' THEN CASE arg.per WHEN 'queue'

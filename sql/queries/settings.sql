@@ -72,8 +72,9 @@ WITH gone AS (DELETE FROM queue_member WHERE queue_id = $1::int AND user_id = $2
 SELECT jsonb_build_object('result', CASE WHEN EXISTS (SELECT FROM gone) THEN 'ok' ELSE 'missing' END) AS document;
 
 -- name: settings_role_list
--- $1 center id: roles that may be given to its people.
+-- $1 center id: roles its people may have; grantable: by the one who asks.
 SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'regional', r.regional,
+    'grantable', NOT role_exceeds(r.code, app_user_id()),
     'permissions', (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{}') FROM role_permission p WHERE p.role_code = r.code)) ORDER BY r.sort), '[]')) AS document
 FROM role r WHERE NOT r.regional OR EXISTS (SELECT FROM center c WHERE c.id = $1::int AND c.kind = 'regional');
 
@@ -109,6 +110,17 @@ SELECT jsonb_build_object('id', f.id, 'center_id', f.center_id, 'code', f.code, 
 FROM flow f LEFT JOIN flow_version v ON v.flow_id = f.id AND v.version = f.published_version
 WHERE f.id = $1::int;
 
+-- name: settings_flow_names
+-- $1 flow id. What the checker needs: center_id, and the codes a flow of this center may use, as JSON
+-- arrays: prompts (also those common to all), queues, calendars. No row = not found.
+SELECT f.center_id,
+    (SELECT coalesce(jsonb_agg(DISTINCT p.code), '[]') FROM prompt p
+     WHERE (p.center_id = f.center_id OR p.center_id IS NULL) AND p.published_version IS NOT NULL) AS prompts,
+    (SELECT coalesce(jsonb_agg(q.code), '[]') FROM queue q
+     WHERE q.center_id = f.center_id AND q.enabled AND q.deleted_at IS NULL) AS queues,
+    (SELECT coalesce(jsonb_agg(k.code), '[]') FROM work_calendar k WHERE k.center_id = f.center_id) AS calendars
+FROM flow f WHERE f.id = $1::int;
+
 -- name: settings_flow_publish
 -- $1 flow id, $2 expected version or null (not checked), $3 document, $4 note, $5 user id. Check the document first.
 SELECT flow_publish($1::int, $2::int, $3::jsonb, $4::text, $5::int) AS document;
@@ -130,8 +142,9 @@ WHERE p.code = $2::text AND (p.center_id = $1::int OR p.center_id IS NULL)
 ORDER BY p.center_id NULLS LAST LIMIT 1;
 
 -- name: settings_prompt_next
--- $1 center id, $2 code. Columns: version, path: the next version and where its sound belongs.
-SELECT n.version, c.code || '/' || $2::text || '-' || n.version || '.wav' AS path
+-- $1 center id, $2 code. Columns: version, path: the next version and where its sound belongs. Two who
+-- publish at once get the same version but not the same path: the loser's sound is nobody's.
+SELECT n.version, c.code || '/' || $2::text || '-' || n.version || '-' || left(gen_random_uuid()::text, 8) || '.wav' AS path
 FROM center c, LATERAL (SELECT 1 + coalesce(max(v.version), 0) AS version FROM prompt p JOIN prompt_version v ON v.prompt_id = p.id
     WHERE p.center_id = c.id AND p.code = $2::text) n
 WHERE c.id = $1::int;

@@ -1,6 +1,31 @@
 -- Changing the configuration by way of the API. Each answers {result: ok | missing | stale, ...};
 -- what a rule refuses is raised as HL0xx with a message for people and the field in CONSTRAINT.
 
+-- Nobody makes somebody who may do more than he: a role must not reach over more centers than the
+-- actor's own right to change settings, and only who keeps the region's things may hand that on.
+-- (Which permissions it has besides does not matter: who runs a center makes its agents without
+-- being one.) Actor 0 is the daemon.
+CREATE FUNCTION role_exceeds(wanted text, actor integer) RETURNS boolean LANGUAGE sql STABLE AS $$
+    WITH own AS (
+        SELECT p.permission, array_position('{self,team,center,region}'::text[], p.scope) AS reach
+        FROM user_role r JOIN role_permission p USING (role_code) WHERE r.user_id = actor)
+    SELECT actor <> 0 AND EXISTS (
+        SELECT FROM role_permission p WHERE p.role_code = wanted
+          AND (array_position('{self,team,center,region}'::text[], p.scope)
+                   > coalesce((SELECT max(reach) FROM own WHERE permission = 'settings.write'), 0)
+               OR (p.permission = 'region.write' AND NOT EXISTS (SELECT FROM own WHERE permission = 'region.write'))))
+$$;
+COMMENT ON FUNCTION role_exceeds(text, integer) IS '角色的范围是否超出操作人';
+
+-- Nor does anybody change, by a new password for instance, somebody who may do more.
+CREATE FUNCTION refuse_superior(target integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM user_role r WHERE r.user_id = target AND role_exceeds(r.role_code, app_user_id())) THEN
+        RAISE EXCEPTION '该用户的权限范围大于您,不能修改' USING ERRCODE = 'HL012', CONSTRAINT = 'roles';
+    END IF;
+END $$;
+COMMENT ON FUNCTION refuse_superior(integer) IS '拒绝修改权限范围大于操作人的用户';
+
 -- Roles of the region are for people of the regional center only.
 CREATE FUNCTION set_roles(target integer, roles jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -12,6 +37,11 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM role o WHERE o.code = r AND (of_region OR NOT o.regional));
     IF FOUND THEN
         RAISE EXCEPTION '角色“%”不存在,或只能授予自治区中心的用户', wrong USING ERRCODE = 'HL012', CONSTRAINT = 'roles';
+    END IF;
+    SELECT o.name INTO wrong FROM jsonb_array_elements_text(roles) r JOIN role o ON o.code = r
+    WHERE role_exceeds(r, app_user_id()) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '角色“%”的权限范围大于您自己的,不能授予', wrong USING ERRCODE = 'HL012', CONSTRAINT = 'roles';
     END IF;
     DELETE FROM user_role WHERE user_id = target AND NOT roles ? role_code;
     INSERT INTO user_role (user_id, role_code, center_id)
@@ -36,7 +66,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION check_user(integer, integer, jsonb) IS '用户内容检查';
 
--- An empty extension takes the phone away; hashes null keep the old password.
+-- An empty extension takes the phone away; hashes null keep the old password. A hash contains the
+-- extension, so a new extension needs the password again.
 CREATE FUNCTION set_phone(target integer, doc jsonb, md5_hash text, sha_hash text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     wanted text := doc->>'extension';
@@ -46,13 +77,14 @@ BEGIN
     ELSIF wanted = '' THEN
         DELETE FROM phone WHERE user_id = target;
         RETURN;
+    ELSIF md5_hash IS NULL AND EXISTS (SELECT FROM phone p WHERE p.user_id = target AND p.extension = wanted) THEN
+        RETURN;
+    ELSIF md5_hash IS NULL THEN
+        RAISE EXCEPTION '新的分机号须同时填写话机密码' USING ERRCODE = 'HL014', CONSTRAINT = 'phone_password';
     END IF;
-    INSERT INTO phone AS p (user_id, center_id, extension, ha1_md5, ha1_sha256)
-    SELECT target, u.center_id, wanted, coalesce(md5_hash, ''), coalesce(sha_hash, '') FROM app_user u WHERE u.id = target
-    ON CONFLICT (user_id) DO UPDATE SET extension = EXCLUDED.extension,
-        -- the hash contains the extension: a new extension needs the password again
-        ha1_md5 = CASE WHEN md5_hash IS NOT NULL OR p.extension <> EXCLUDED.extension THEN EXCLUDED.ha1_md5 ELSE p.ha1_md5 END,
-        ha1_sha256 = CASE WHEN sha_hash IS NOT NULL OR p.extension <> EXCLUDED.extension THEN EXCLUDED.ha1_sha256 ELSE p.ha1_sha256 END;
+    INSERT INTO phone (user_id, center_id, extension, ha1_md5, ha1_sha256)
+    SELECT target, u.center_id, wanted, md5_hash, coalesce(sha_hash, '') FROM app_user u WHERE u.id = target
+    ON CONFLICT (user_id) DO UPDATE SET extension = EXCLUDED.extension, ha1_md5 = EXCLUDED.ha1_md5, ha1_sha256 = EXCLUDED.ha1_sha256;
 EXCEPTION WHEN unique_violation THEN
     RAISE EXCEPTION '分机号“%”已被使用', wanted USING ERRCODE = 'HL014', CONSTRAINT = 'extension';
 END $$;
@@ -79,6 +111,10 @@ BEGIN
         END IF;
         next := jsonb_populate_record(old, (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(doc)
             WHERE key IN ('login', 'name', 'agent_no', 'team_id', 'enabled', 'auto_answer_ms') AND (value <> 'null' OR key = 'team_id')));
+        PERFORM refuse_superior(target);
+        IF target = app_user_id() AND NOT next.enabled THEN
+            RAISE EXCEPTION '不能停用自己' USING ERRCODE = 'HL015', CONSTRAINT = 'enabled';
+        END IF;
         PERFORM check_user(target, old.center_id, to_jsonb(next));
         UPDATE app_user SET login = next.login, name = next.name, agent_no = next.agent_no, team_id = next.team_id,
             enabled = next.enabled, auto_answer_ms = next.auto_answer_ms, version = old.version + 1,
@@ -99,6 +135,10 @@ COMMENT ON FUNCTION user_save(integer, integer, integer, jsonb, text, text, text
 
 CREATE FUNCTION user_delete(target integer) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
+    IF target = app_user_id() THEN
+        RAISE EXCEPTION '不能删除自己' USING ERRCODE = 'HL015', CONSTRAINT = 'id';
+    END IF;
+    PERFORM refuse_superior(target);
     UPDATE app_user SET deleted_at = now(), enabled = false, version = version + 1 WHERE id = target AND deleted_at IS NULL;
     IF NOT FOUND THEN
         RETURN '{"result": "missing"}';
@@ -223,7 +263,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION flow_publish(integer, integer, jsonb, text, integer) IS '发布流程的新版本';
 
--- path is where the sound was put: the name settings_prompt_next gave.
+-- path is where the sound was put: the name settings_prompt_next gave. Who comes second with the
+-- same version is refused by the primary key.
 CREATE FUNCTION prompt_publish(home_center integer, wanted text, new_version integer, new_text text, new_source text, new_path text, actor integer)
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE

@@ -82,13 +82,27 @@ static int speak_without_sigpipe(const struct tts_options *options,
     return err;
 }
 
+static int put_in_place(const char *giver, const uint8_t *wav, size_t size, const char *path,
+                        char *why, size_t why_size)
+{
+    int16_t *samples = NULL;
+    size_t count = 0;
+    int err = wave_to_phone(giver, wav, size, &samples, &count, why, why_size);
+
+    if (!err) {
+        err = wave_write(path, samples, count);
+        if (err)
+            snprintf(why, why_size, "无法写入 %s:%s", path, strerror(-err));
+    }
+    free(samples);
+    return err;
+}
+
 int tts_render(const struct tts_options *options, const struct tts_request *request, char *why,
                size_t why_size)
 {
     char *text = tts_normalise(request->text);
     struct text wav = {0};
-    int16_t *samples = NULL;
-    size_t count = 0;
     int err;
 
     snprintf(why, why_size, "内存不足");
@@ -96,16 +110,22 @@ int tts_render(const struct tts_options *options, const struct tts_request *requ
     if (!err && wav.failed)
         err = -ENOMEM;
     if (!err)
-        err = wave_to_phone((const uint8_t *)wav.data, wav.length, &samples, &count, why, why_size);
-    if (!err) {
-        err = wave_write(request->path, samples, count);
-        if (err)
-            snprintf(why, why_size, "无法写入 %s:%s", request->path, strerror(-err));
-    }
+        err = put_in_place("语音合成引擎给出的", (const uint8_t *)wav.data, wav.length,
+                           request->path, why, why_size);
     if (!err)
         why[0] = 0;
-    free(samples);
     free(text);
     text_done(&wav);
+    return err;
+}
+
+int tts_adopt(const void *wav, size_t size, const char *path, char *why, size_t why_size)
+{
+    int err;
+
+    snprintf(why, why_size, "内存不足");
+    err = put_in_place("上传的文件", wav, size, path, why, why_size);
+    if (!err)
+        why[0] = 0;
     return err;
 }

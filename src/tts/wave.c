@@ -1,4 +1,4 @@
-/* What engines give, as 8 kHz mono. */
+/* What engines give and people upload, as 8 kHz mono. */
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -14,10 +14,12 @@
 #define PEAK       23197.0 /* -3 dB */
 #define SILENCE    33.0    /* -60 dB: nobody would hear it */
 
+enum { PCM = 1, ALAW = 6, ULAW = 7, EXTENSIBLE = 0xFFFE };
+
 struct source {
     const uint8_t *data;
     size_t frames;
-    unsigned rate, channels;
+    unsigned format, rate, channels, bytes; /* bytes of one sample */
 };
 
 static uint32_t le32(const uint8_t *p)
@@ -28,6 +30,21 @@ static uint32_t le32(const uint8_t *p)
 static unsigned le16(const uint8_t *p)
 {
     return (unsigned)p[0] | (unsigned)p[1] << 8;
+}
+
+static bool parse_format(const uint8_t *chunk, size_t length, struct source *src)
+{
+    unsigned bits = le16(chunk + 14);
+
+    src->format = le16(chunk);
+    if (src->format == EXTENSIBLE && length >= 26)
+        src->format = le16(chunk + 24); /* the first bytes of the GUID */
+    src->channels = le16(chunk + 2);
+    src->rate = le32(chunk + 4);
+    src->bytes = bits / 8;
+    return ((src->format == PCM && bits == 16) ||
+            ((src->format == ALAW || src->format == ULAW) && bits == 8)) &&
+           src->channels >= 1 && src->channels <= 2 && src->rate >= 8000 && src->rate <= 48000;
 }
 
 /* espeak-ng on a pipe writes lengths it cannot know as 0x7ffff000 or 0: cut to what is there. */
@@ -43,21 +60,48 @@ static bool parse(const uint8_t *wav, size_t size, struct source *src)
         uint32_t length = le32(wav + at + 4);
         size_t left = size - at - 8;
         if (memcmp(wav + at, "fmt ", 4) == 0 && length >= 16 && left >= 16) {
-            src->channels = le16(wav + at + 10);
-            src->rate = le32(wav + at + 12);
-            format = le16(wav + at + 8) == 1 && le16(wav + at + 22) == 16 && src->channels >= 1 &&
-                     src->channels <= 2 && src->rate >= 8000 && src->rate <= 48000;
+            format = parse_format(wav + at + 8, left < length ? left : length, src);
         } else if (memcmp(wav + at, "data", 4) == 0) {
             size_t bytes = length && length <= left ? length : left;
             src->data = wav + at + 8;
-            src->frames = src->channels ? bytes / (2 * src->channels) : 0;
-            return format && src->frames > 0;
+            src->frames = format ? bytes / (src->bytes * src->channels) : 0;
+            return src->frames > 0;
         }
         if (length > left)
             return false;
         at += 8 + length + (length & 1);
     }
     return false;
+}
+
+/* G.711, decoded by the book: sign, three bits of exponent, four of mantissa. */
+static int of_alaw(unsigned code)
+{
+    unsigned exponent, value;
+
+    code ^= 0x55;
+    exponent = code >> 4 & 7;
+    value = (code & 15) << 4;
+    value = exponent ? (value + 0x108) << (exponent - 1) : value + 8;
+    return code & 0x80 ? (int)value : -(int)value;
+}
+
+static int of_ulaw(unsigned code)
+{
+    unsigned value;
+
+    code = ~code;
+    value = ((((code & 15) << 3) + 0x84) << (code >> 4 & 7)) - 0x84;
+    return code & 0x80 ? -(int)value : (int)value;
+}
+
+static int sample(const struct source *src, size_t index)
+{
+    const uint8_t *at = src->data + index * src->bytes;
+
+    return src->format == PCM    ? (int16_t)le16(at)
+           : src->format == ALAW ? of_alaw(*at)
+                                 : of_ulaw(*at);
 }
 
 static double frame(const struct source *src, int64_t at)
@@ -67,7 +111,7 @@ static double frame(const struct source *src, int64_t at)
     if (at < 0 || at >= (int64_t)src->frames)
         return 0;
     for (unsigned c = 0; c < src->channels; c++)
-        sum += (int16_t)le16(src->data + 2 * ((size_t)at * src->channels + c));
+        sum += sample(src, (size_t)at * src->channels + c);
     return sum / src->channels;
 }
 
@@ -127,8 +171,8 @@ static double resample(const struct resampler *r, const struct source *src, doub
     return peak;
 }
 
-int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t *ret_count,
-                  char *why, size_t why_size)
+int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **ret_samples,
+                  size_t *ret_count, char *why, size_t why_size)
 {
     struct resampler resampler = {0};
     struct source src;
@@ -138,7 +182,10 @@ int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t
 
     *ret_samples = NULL;
     if (!parse(wav, size, &src)) {
-        snprintf(why, why_size, "语音合成引擎给出的不是 16 位 PCM 的 WAV(%zu 字节)", size);
+        snprintf(
+            why, why_size,
+            "%s不是 16 位 PCM 的 WAV(%zu 字节),也不是 A 律、μ 律的(单声道或双声道,8 至 48 千赫)",
+            giver, size);
         return -EINVAL;
     }
     count = (size_t)((uint64_t)src.frames * PHONE_RATE / src.rate);
@@ -149,7 +196,7 @@ int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t
         err = peak < SILENCE ? -EINVAL : *ret_samples ? 0 : -ENOMEM;
     }
     if (err == -EINVAL)
-        snprintf(why, why_size, "语音合成引擎给出的是静音");
+        snprintf(why, why_size, "%s是静音", giver);
     for (size_t i = 0; !err && i < count; i++)
         (*ret_samples)[i] = (int16_t)lrint(values[i] * (PEAK / peak));
     free(resampler.weights);

@@ -5,10 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* PCM16 WAV (mono or stereo, 8 to 48 kHz) -> 8 kHz mono samples with the peak at -3 dB. Frees
- * nothing; *ret_samples is malloc()ed. 0, -EINVAL with a Chinese reason, -ENOMEM. */
-int wave_to_phone(const uint8_t *wav, size_t size, int16_t **ret_samples, size_t *ret_count,
-                  char *why, size_t why_size);
+/* WAV (16 bit PCM, A-law or mu-law; mono or stereo, 8 to 48 kHz) -> 8 kHz mono samples with the
+ * peak at -3 dB. *ret_samples is malloc()ed. 0, -ENOMEM, or -EINVAL with a Chinese reason, in which
+ * giver says whose sound it is. */
+int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **ret_samples,
+                  size_t *ret_count, char *why, size_t why_size);
 /* Writes an 8 kHz mono PCM16 WAV under another name and renames it. 0 or -errno. */
 int wave_write(const char *path, const int16_t *samples, size_t count);
 
