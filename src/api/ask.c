@@ -203,14 +203,14 @@ void api_ask(struct api *api, struct http_request *request, const struct api_per
              const struct api_ask *ask, void *state, void (*free_state)(void *state))
 {
     int32_t centers[ACCESS_MAX_CENTERS];
-    struct store_scope scope = {.centers = centers};
+    struct store_scope own = {.centers = centers};
+    const struct store_scope *scope = &STORE_SCOPE_DAEMON;
     struct api_wait *wait;
 
     if (ask->permission && person) {
-        scope.center_count = api_centers(api, person, ask->permission, centers);
-        scope.user_id = person->subject.user_id;
-    } else {
-        scope = STORE_SCOPE_DAEMON;
+        own.center_count = api_centers(api, person, ask->permission, centers);
+        own.user_id = person->subject.user_id;
+        scope = &own;
     }
     wait = api->stopping ? NULL : wait_new(api, request, person, state, free_state);
     if (!wait) {
@@ -219,8 +219,8 @@ void api_ask(struct api *api, struct http_request *request, const struct api_per
     }
     wait->ask = *ask;
     memset(&wait->ask.params, 0, sizeof(wait->ask.params)); /* its texts may go now */
-    if (store_query(api->deps.store, ask->lane, ask->statement, &scope, &ask->params, answered,
-                    wait, &wait->query)) {
+    if (store_query(api->deps.store, ask->lane, ask->statement, scope, &ask->params, answered, wait,
+                    &wait->query)) {
         api_unavailable(request);
         wait_free(wait);
     }
