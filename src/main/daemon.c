@@ -379,8 +379,10 @@ static int start_all(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
-    if (d->api)
-        api_destroy(d->api);
+    struct api *api = d->api;
+
+    d->api = NULL; /* what the rooms below still have to say is told to nobody */
+    api_destroy(api);
     if (d->sip)
         sip_destroy(d->sip, STOP_TIMEOUT_MS);
     if (d->media)
