@@ -65,7 +65,8 @@ export class Region {
     region.dir = mkdtempSync(join(tmpdir(), 'hl-'));
     chmodSync(region.dir, 0o755); // PostgreSQL runs as another user when we are root
     region.pgDir = join(region.dir, 'pg');
-    region.binary = options.binary || join(B, 'hotlined-asan');
+    // HOTLINED: another build, e.g. the release one for a quick look.
+    region.binary = options.binary || process.env.HOTLINED || join(B, 'hotlined-asan');
     region.log = '';
     try {
       await region.prepare();
@@ -83,11 +84,11 @@ export class Region {
 
   async prepare() {
     this.run('scripts/pg', ['start', this.pgDir]);
-    this.httpPort = await freePort();
-    this.sipPort = await freePort();
-    this.linePort = await freePort();
     // RTP ranges of test files running beside each other must not meet.
     const rtp = 20000 + 2 * (process.pid % 15000);
+    this.httpPort = await freePort();
+    this.sipPort = await freePort();
+    do this.linePort = await freePort(); while (this.linePort >= rtp && this.linePort <= rtp + 4000);
     this.env = {
       HTTP_PORT: this.httpPort, SIP_PORT: this.sipPort, LINE_PORT: this.linePort,
       RTP_MIN: rtp, RTP_MAX: Math.min(rtp + 4000, 65000), PG_DIR: this.pgDir, ...this.options.env,
