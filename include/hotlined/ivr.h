@@ -23,8 +23,8 @@
  *       "again":   {"type":"goto", "target":"main"} } }
  *
  * "@back" is the menu before this one (at the first menu: itself), "@main" the first menu that was
- * entered. Menus nest to IVR_MAX_DEPTH. Keys may interrupt prompts (type-ahead is kept within a
- * menu). A running call keeps the version it began with.
+ * entered. Menus nest to IVR_MAX_DEPTH. Keys may interrupt prompts; keys typed
+ * while something plays that does not listen are kept for the next menu. A running call keeps the version it began with.
  *
  * The run is a flat struct of numbers, so that it can be written to the ledger. */
 #ifndef HOTLINED_IVR_H
@@ -42,7 +42,8 @@ struct calendar;
 #define IVR_MAX_NODES    400
 #define IVR_VARIABLES    8
 #define IVR_VALUE_SIZE   32
-#define IVR_MAX_COMMANDS 32
+#define IVR_AHEAD        24
+#define IVR_MAX_COMMANDS 96
 
 /* --- flows --------------------------------------------------------------------------------- */
 
@@ -79,8 +80,10 @@ struct ivr_run { /* flat: no pointers */
     uint16_t menus[IVR_MAX_DEPTH]; /* path of menus entered, [0] = main menu */
     uint8_t depth;
     uint8_t tries;       /* wrong or missing input at this node */
-    uint8_t digit_count; /* collected or typed ahead */
+    uint8_t digit_count; /* collected */
     char digits[IVR_VALUE_SIZE];
+    uint8_t ahead_count; /* keys typed while something played that does not listen */
+    char ahead[IVR_AHEAD];
     uint16_t key_seq; /* keys reported so far */
     uint32_t steps;   /* nodes passed; a guard against endless loops */
     struct ivr_variable variables[IVR_VARIABLES];

@@ -63,7 +63,7 @@ CREATE TEMP TABLE seed_flow (code text, name text, document jsonb) ON COMMIT DRO
 INSERT INTO seed_flow VALUES ('main', '主流程', '{
   "entry": "welcome",
   "nodes": {
-    "welcome": {"type": "play", "prompt": "greeting", "next": "open"},
+    "welcome": {"type": "play", "prompt": "greeting", "interruptible": true, "next": "open"},
     "open": {"type": "hours", "calendar": "default", "open": "main", "closed": "sorry"},
     "sorry": {"type": "hangup", "prompt": "closed", "reason": "closed"},
     "main": {"type": "menu", "name": "主菜单", "prompt": "main_menu", "timeout_ms": 5000, "retries": 2,

@@ -19,6 +19,8 @@ struct step {
 };
 
 static void go_to(struct step *s, uint16_t at);
+static void menu_digit(struct step *s, char digit);
+static void collect_digit(struct step *s, char digit);
 
 static const struct node *here(const struct step *s)
 {
@@ -123,6 +125,34 @@ static void listen(struct step *s, const char *prompt)
     say_play(s, prompt);
 }
 
+/* Keys typed before the question was asked are its answer: who knows the menu need not listen. */
+static bool take_ahead(struct step *s)
+{
+    struct ivr_run *run = s->run;
+    uint16_t node = run->node;
+
+    if (!run->ahead_count)
+        return false;
+    run->state = here(s)->type == NODE_MENU ? IVR_MENU : IVR_COLLECT;
+    while (run->ahead_count && run->node == node &&
+           (run->state == IVR_MENU || run->state == IVR_COLLECT)) {
+        char key = run->ahead[0];
+        memmove(run->ahead, run->ahead + 1, --run->ahead_count);
+        if (run->state == IVR_MENU) {
+            menu_digit(s, key);
+            return true;
+        }
+        collect_digit(s, key);
+    }
+    return true;
+}
+
+static void keep_ahead(struct ivr_run *run, char digit)
+{
+    if (run->ahead_count < IVR_AHEAD)
+        run->ahead[run->ahead_count++] = digit;
+}
+
 static void enter_menu(struct step *s)
 {
     struct ivr_run *run = s->run;
@@ -139,7 +169,8 @@ static void enter_menu(struct step *s)
     run->menus[at] = run->node;
     run->depth = (uint8_t)(at + 1);
     end_input(s);
-    listen(s, here(s)->prompt);
+    if (!take_ahead(s))
+        listen(s, here(s)->prompt);
 }
 
 static void ask_for_queue(struct step *s)
@@ -147,6 +178,7 @@ static void ask_for_queue(struct step *s)
     struct ivr_command *command;
 
     s->run->state = IVR_QUEUED;
+    s->run->ahead_count = 0; /* meant for a menu that never came */
     say_timer(s, 0);
     command = say(s, IVR_ENQUEUE);
     command->name = here(s)->text;
@@ -196,7 +228,8 @@ static void go_to(struct step *s, uint16_t at)
         return;
     case NODE_COLLECT:
         end_input(s);
-        listen(s, here(s)->prompt);
+        if (!take_ahead(s))
+            listen(s, here(s)->prompt);
         return;
     case NODE_HOURS:
         calendar = s->world->calendar ? s->world->calendar(here(s)->text, s->world->arg) : NULL;
@@ -241,6 +274,7 @@ static void input_failed(struct step *s, const char *hint)
     struct ivr_run *run = s->run;
 
     run->digit_count = 0;
+    run->ahead_count = 0; /* one wrong, and what was to follow means nothing */
     if (++run->tries > here(s)->retries) {
         end_input(s);
         go_to(s, here(s)->other);
@@ -316,9 +350,12 @@ static void on_digit(struct step *s, char digit)
         } else if (here(s)->type == NODE_COLLECT) {
             s->run->state = IVR_COLLECT;
             collect_digit(s, digit);
-        } else if (here(s)->type == NODE_PLAY && here(s)->interruptible) {
-            say(s, IVR_STOP_PLAY);
-            go_to(s, here(s)->next);
+        } else if (here(s)->type == NODE_PLAY) {
+            keep_ahead(s->run, digit);
+            if (here(s)->interruptible) {
+                say(s, IVR_STOP_PLAY);
+                go_to(s, here(s)->next);
+            }
         }
         return;
     default:

@@ -263,6 +263,8 @@ int store_create(struct loop *loop, const struct store_options *options,
 
     if (!store)
         return -ENOMEM;
+    /* libpq's way to set a connection's time zone: a date without a time is a local day. */
+    (void)setenv("PGTZ", "Asia/Shanghai", 1);
     store->loop = loop;
     store->handlers = *handlers;
     store->arg = arg;

@@ -129,6 +129,35 @@ static void play_may_be_interrupted_when_the_flow_says_so(void **state)
     KEY('5', "stop hangup:done");
 }
 
+static void keys_typed_ahead_answer_the_menus_that_follow_IVR_03(void **state)
+{
+    (void)state;
+    load("{\"entry\":\"a\",\"nodes\":{\"a\":{\"type\":\"play\",\"prompt\":\"hello\","
+         "\"next\":\"m\"},\"m\":{\"type\":\"menu\",\"prompt\":\"menu\",\"invalid\":\"wrong\","
+         "\"keys\":{\"1\":\"c\"},\"failed\":\"b\"},\"c\":{\"type\":\"collect\",\"prompt\":\"number\","
+         "\"variable\":\"no\",\"min\":2,\"max\":5,\"next\":\"b\",\"failed\":\"b\"},"
+         "\"b\":{\"type\":\"hangup\"}}}");
+    START("play:hello");
+    KEY('1', "");
+    KEY('7', "");
+    KEY('8', "");
+    step(IVR_EV_PLAY_DONE, 0); /* neither the menu nor the question is heard */
+    assert_null(strstr(said(), "play:"));
+    assert_int_equal(run.state, IVR_COLLECT);
+    step(IVR_EV_DIGIT, '#');
+    assert_string_equal(ivr_variable(&run, "no"), "78");
+    assert_int_equal(run.state, IVR_ENDED);
+    /* a wrong key typed ahead is told, and the keys behind it are forgotten */
+    memset(&run, 0, sizeof(run));
+    START("play:hello");
+    KEY('5', "");
+    KEY('1', "");
+    step(IVR_EV_PLAY_DONE, 0);
+    assert_non_null(strstr(said(), "play:wrong"));
+    PLAYED("play:menu");
+    assert_int_equal(run.state, IVR_MENU);
+}
+
 /* Main menu, five levels deep, with back and main everywhere. */
 static void load_five_levels(void)
 {
@@ -814,6 +843,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(play_goes_on_when_it_was_heard),
         TEST(play_may_be_interrupted_when_the_flow_says_so),
+        TEST(keys_typed_ahead_answer_the_menus_that_follow_IVR_03),
         TEST(IVR_03_five_levels_down_and_back_and_to_the_main_menu),
         TEST(IVR_03_wrong_key_and_silence_are_retried_and_then_fail),
         TEST(IVR_03_retries_begin_anew_in_each_menu),
