@@ -40,7 +40,8 @@ $(B)/gen/.stamp: $(SQL_QUERIES) $(SQL_SCHEMA) scripts/embed-sql
 	@mkdir -p $(B)/gen/hotlined
 	@scripts/embed-sql $(B)/gen
 	@touch $@
-$(GEN): $(B)/gen/.stamp
+# The empty recipe makes make look at the times of the files again.
+$(GEN): $(B)/gen/.stamp ;
 
 # --- objects ------------------------------------------------------------------------------------
 $(B)/rel/%.o: %.c $(B)/gen/.stamp
