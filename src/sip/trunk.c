@@ -10,7 +10,7 @@
 
 #include "sip/room.h"
 
-enum { CHECK_LIMIT_MS = 8000, REGISTER_RETRY_MS = 30000, REGISTER_EXPIRES_S = 600, MAX_TRIES = 2 };
+enum { CHECK_LIMIT_MS = 8000, REGISTER_RETRY_MS = 30000, REGISTER_EXPIRES_S = 600, MAX_TRIES = 1 };
 
 static void check_now(void *arg);
 static void register_now(void *arg);
@@ -149,20 +149,29 @@ static const char *challenge_realm(const sip_t *message, char out[128])
     return out;
 }
 
-/* Quotes and backslashes would break sofia's colon-separated form. */
-static bool is_plain(const char *text)
+/* Sofia takes scheme:"realm":user:password and cuts at every colon: a user or password with one
+ * would be sent wrong again and again, until the provider locks us out. */
+static bool can_be_told(const struct trunk *trunk, const char *realm)
 {
-    return !strpbrk(text, "\"\\\r\n");
+    const struct sip_trunk_conf *conf = &trunk->conf;
+
+    if (!strpbrk(realm, "\"\\\r\n") && !strpbrk(conf->username, "\":\\\r\n") &&
+        !strpbrk(conf->password, "\":\\\r\n"))
+        return true;
+    log_error("sip", "credentials_unusable",
+              "trunk=%d remedy=ask_for_a_password_without_colon_quote_and_backslash", conf->id);
+    return false;
 }
 
+/* A nonce that became stale is answered by nua itself: a second challenge means that our
+ * credentials are wrong. */
 bool trunk_authenticate(const struct trunk *trunk, const struct event *event, uint8_t *tries)
 {
     const struct sip_trunk_conf *conf = &trunk->conf;
     char realm[128], auth[512];
 
     if ((event->status != 401 && event->status != 407) || !event->sip || !conf->username[0] ||
-        !is_plain(conf->password) || !is_plain(conf->username) || ++*tries > MAX_TRIES ||
-        !challenge_realm(event->sip, realm) || !is_plain(realm))
+        ++*tries > MAX_TRIES || !challenge_realm(event->sip, realm) || !can_be_told(trunk, realm))
         return false;
     if (conf->realm[0] && strcmp(conf->realm, realm) != 0) {
         log_warn("sip", "realm_unknown", "trunk=%d realm=%s", conf->id, log_safe(realm));

@@ -286,7 +286,7 @@ static struct sip_trunk_conf trunk_with_password(void)
     struct sip_trunk_conf trunk = bench_trunk(1, peer.port);
 
     snprintf(trunk.username, sizeof(trunk.username), "hotline");
-    snprintf(trunk.password, sizeof(trunk.password), "pass:word");
+    snprintf(trunk.password, sizeof(trunk.password), "pass word@1");
     return trunk;
 }
 
@@ -321,7 +321,7 @@ static void PLAT_02_outgoing_call_answers_a_challenge(void **state)
     peer_respond(&peer, peer_expect(&peer, "INVITE", "INVITE"), 401, "x", CHALLENGE, "");
     (void)peer_expect(&peer, "ACK", "ACK");
     again = peer_expect(&peer, "INVITE", "INVITE");
-    check_credentials(again, "INVITE", "pass:word");
+    check_credentials(again, "INVITE", "pass word@1");
     assert_non_null(strstr(message_body(again), "m=audio 40000"));
     peer_respond(&peer, again, 200, "x", "", peer_sdp(5000, "sendrecv"));
     (void)peer_expect(&peer, "ACK", "ACK");
@@ -353,6 +353,25 @@ static void PLAT_02_wrong_credentials_of_ours_end_the_call(void **state)
     assert_int_equal(bench.ended.status, 401);
 }
 
+/* A wrong digest, sent for ever, would lock the account: nothing is sent at all. */
+static void PLAT_02_a_password_sofia_cannot_carry_is_never_sent(void **state)
+{
+    struct sip_trunk_conf trunk = trunk_with_password();
+    const struct sip_call_out out = {.trunk_id = 1, .called = "1", .sdp = bench_sdp(true)};
+    handle_t leg;
+
+    (void)state;
+    snprintf(trunk.password, sizeof(trunk.password), "pass:word");
+    bench_set_trunks(&bench, &trunk, 1);
+    assert_int_equal(sip_leg_call(bench.sip, &out, &leg), 0);
+    peer_respond(&peer, peer_expect(&peer, "INVITE", "INVITE"), 401, "x", CHALLENGE, "");
+    bench_until(&bench, &bench.endings, 1);
+    assert_int_equal(bench.ended.end, SIP_END_REFUSED);
+    assert_int_equal(bench.ended.status, 401);
+    (void)peer_expect(&peer, "ACK", "ACK");
+    assert_null(peer_wait(&peer, "INVITE", "INVITE", 200));
+}
+
 static void PLAT_02_registers_with_a_provider(void **state)
 {
     struct sip_trunk_conf trunk = trunk_with_password();
@@ -364,7 +383,7 @@ static void PLAT_02_registers_with_a_provider(void **state)
     bench_set_trunks(&bench, &trunk, 1);
     peer_respond(&peer, peer_expect(&peer, "REGISTER", "REGISTER"), 401, "x", CHALLENGE, "");
     request = peer_expect(&peer, "REGISTER", "REGISTER");
-    check_credentials(request, "REGISTER", "pass:word");
+    check_credentials(request, "REGISTER", "pass word@1");
     assert_true(message_header(request, "To", value, sizeof(value)));
     assert_non_null(strstr(value, "sip:hotline@127.0.0.1"));
     assert_true(message_header(request, "Contact", value, sizeof(value)));
@@ -376,6 +395,7 @@ static void PLAT_02_registers_with_a_provider(void **state)
     assert_int_equal(bench.trunk_state, SIP_TRUNK_UP);
     peer_respond(&peer, peer_expect(&peer, "REGISTER", "REGISTER"), 200, "x", contact,
                  ""); /* refresh */
+    bench_turn(&bench, 50);
     bench_set_trunks(&bench, NULL, 0);
     request = peer_expect(&peer, "REGISTER", "REGISTER"); /* goodbye */
     assert_true(message_header(request, "Expires", value, sizeof(value)));
@@ -485,6 +505,19 @@ static void a_taken_port_is_an_error(void **state)
     assert_null(second);
 }
 
+/* Two leaks of Debian's sofia-sip, not ours to mend: tls_free() shuts the SSL of a closed
+ * connection down and never frees it, and nua_create() keeps the port of a root when it fails. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:tls_init_secondary\nleak:a_taken_port_is_an_error\n";
+}
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "fast_unwind_on_malloc=0"; /* else the name above is not on the stack */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -501,6 +534,7 @@ int main(void)
         TEST(NFR_12_refusing_trunk_is_down),
         TEST(PLAT_02_outgoing_call_answers_a_challenge),
         TEST(PLAT_02_wrong_credentials_of_ours_end_the_call),
+        TEST(PLAT_02_a_password_sofia_cannot_carry_is_never_sent),
         TEST(PLAT_02_registers_with_a_provider),
         TEST(PLAT_02_refused_registration_is_down),
         TEST(PLAT_02_call_over_tcp),
