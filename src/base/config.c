@@ -315,7 +315,7 @@ static void check_loopback(struct loading *l)
     char host[64];
     uint16_t port;
 
-    if (config_split_address(l->config->http_listen, host, &port))
+    if (config_split_address(l->config->http_listen, host, &port) || !is_ip(host))
         return; /* said by check_address() */
     if (strncmp(host, "127.", 4) != 0 && strcmp(host, "::1") != 0)
         complain(

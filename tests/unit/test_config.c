@@ -155,7 +155,7 @@ static void each_error_has_line_and_remedy(void **state)
          "process.sate_dir: there is no such setting. Did you mean process.state_dir?", "Correct"},
         {GOOD_MEDIA "sip: { listn = \"x\"; };\n", 2,
          "sip.listn: there is no such setting. Did you mean sip.listen?", "remove"},
-        {GOOD_MEDIA "workers = 2;\n", 2, "workers: stands outside a group.", "process: { ... }"},
+        {GOOD_MEDIA "workers = 2;\n", 2, "workers: stands outside a group.", "Put it into process"},
         {GOOD_MEDIA "process: {\n  workers = ;\n};\n", 3, "syntax error", "name = value;"},
         {GOOD_MEDIA "http: { listen = \"0.0.0.0:8080\"; };\n", 2,
          "http.listen: plain HTTP off this machine (found \"0.0.0.0:8080\")", "http.tls_listen"},
