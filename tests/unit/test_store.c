@@ -236,8 +236,9 @@ static void each_answer_belongs_to_its_question(void **state)
     until(answers_seen == MANY);
     for (int i = 0; i < MANY; i++) {
         char expected[64];
-        snprintf(expected, sizeof(expected), "%s/p%d-1.wav", i % 2 ? "city" : "region", i);
-        assert_string_equal(paths[i], expected);
+        int length =
+            snprintf(expected, sizeof(expected), "%s/p%d-1-", i % 2 ? "city" : "region", i);
+        assert_memory_equal(paths[i], expected, (size_t)length); /* what follows is random */
     }
 }
 
@@ -751,7 +752,7 @@ static void an_idle_store_sleeps(void **state)
     for (; !over; turns++)
         loop_run_once(loop, -1);
     loop_timer_done(&timer);
-    assert_in_range(turns, 1, 5);
+    assert_in_range(turns, 1, 30); /* polling would be hundreds */
 }
 
 static int begin(void **state)
