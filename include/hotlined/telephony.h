@@ -62,6 +62,8 @@ void telephony_attach(struct telephony *telephony, struct sip *sip, struct media
 void telephony_directory_changed(struct telephony *telephony);
 /* From now on INVITEs get 503 with Retry-After; running calls go on. */
 void telephony_drain(struct telephony *telephony);
+/* Overload, for as long as it lasts (fact_handlers.on_trouble with full): 503 as above. */
+void telephony_refuse_calls(struct telephony *telephony, bool refuse);
 bool telephony_is_draining(const struct telephony *telephony);
 unsigned telephony_call_count(const struct telephony *telephony);
 

@@ -102,6 +102,19 @@ static struct agent *agent_with_timers(struct telephony *t, int32_t user_id);
 
 /* --- signing in and out --------------------------------------------------------------------- */
 
+/* The browser's line is closed, the phone's dialog is ended; neither is the agent's any more. */
+static void line_let_go(struct telephony *t, struct agent *agent)
+{
+    struct leg *leg = call_leg_find(t, agent->line);
+
+    agent->line = 0;
+    agent->line_state = MEDIA_LINE_CLOSED;
+    if (leg && leg->sip)
+        sip_leg_hangup(t->sip, leg->sip, 16);
+    else if (leg && leg->kind == LEG_LINE && leg->media)
+        media_leg_close(t->media, leg->media);
+}
+
 static void session_open(struct telephony *t, struct agent *agent,
                          const struct telephony_sign_in *in)
 {
@@ -115,18 +128,14 @@ static void session_open(struct telephony *t, struct agent *agent,
 }
 
 /* Hot desk: the same agent at another desk. His state and his call go with him; the old page's
- * line is closed, the caller hears music until the new line is up. */
+ * line is closed, the caller hears music until the new line is up. A desk phone goes on talking
+ * when only the page beside it is another one. */
 static void session_move(struct telephony *t, struct agent *agent,
                          const struct telephony_sign_in *in)
 {
-    handle_t old = agent_media(t, agent);
-
     fact_session_end(t, agent, "moved");
-    if (agent->line_kind == LINE_BROWSER && old) {
-        media_leg_close(t->media, old);
-        agent->line = 0;
-        agent->line_state = MEDIA_LINE_CLOSED;
-    }
+    if (agent->line_kind == LINE_BROWSER || !in->phone)
+        line_let_go(t, agent);
     session_open(t, agent, in);
     fact_agent_state(t, agent, reason_name(t, agent));
     tell_acd_line(t, agent);
@@ -153,10 +162,15 @@ enum telephony_result telephony_sign_in(struct telephony *t, int32_t user_id,
             return TELEPHONY_OK; /* a reloaded page */
         if (!in->move && strcmp(agent->http_session, in->session) != 0)
             return TELEPHONY_SIGNED_IN_ELSEWHERE;
+        if (in->phone && agent->line_kind == LINE_BROWSER &&
+            (agent->state == ACD_RING || agent->state == ACD_TALK))
+            return TELEPHONY_IN_CALL; /* a call cannot go over to a phone that does not ring */
         session_move(t, agent, in);
         return TELEPHONY_OK;
     }
     agent->center_id = person->center_id;
+    if (in->phone)
+        line_let_go(t, agent); /* the browser's, opened for the microphone test */
     session_open(t, agent, in);
     if (acd_sign_in(t->acd, loop_now_ms(t->loop), user_id, ACD_BUSY, ACD_REASON_NONE)) {
         fact_session_end(t, agent, "forced");
@@ -240,6 +254,8 @@ enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, 
 
     if (!agent || !agent->signed_in)
         return TELEPHONY_NOT_SIGNED_IN;
+    if (state == ACD_READY)
+        reason_id = ACD_REASON_NONE;
     if (state < 0 || !reason_fits(t, agent, reason_id, state == ACD_REST))
         return TELEPHONY_BAD_REASON;
     if (state == ACD_READY && !line_is_up(t, agent))
@@ -299,7 +315,7 @@ static void line_away_too_long(void *arg)
     struct agent_side *side = arg;
     struct agent *agent = agent_find(side->telephony, side->user_id);
 
-    if (agent)
+    if (agent && agent->line_state != MEDIA_LINE_UP)
         talk_give_back(side->telephony, agent);
 }
 
@@ -333,14 +349,12 @@ static struct agent *agent_with_timers(struct telephony *t, int32_t user_id)
 /* The new line takes the old one's place at once; its state is CONNECTING until media says UP. */
 static void line_replace(struct telephony *t, struct agent *agent, struct leg *leg)
 {
-    handle_t old = agent->line_kind == LINE_BROWSER ? agent_media(t, agent) : 0;
-
+    agent->line_state = MEDIA_LINE_CONNECTING;
+    talk_line_changed(t, agent); /* away, while the old line is still in the room */
+    line_let_go(t, agent);
     agent->line = leg->handle;
     agent->line_state = MEDIA_LINE_CONNECTING;
-    if (old)
-        media_leg_close(t->media, old);
     tell_acd_line(t, agent);
-    talk_line_changed(t, agent);
     view_agent_changed(t, agent);
 }
 
@@ -375,7 +389,7 @@ enum telephony_result telephony_line_offer(struct telephony *t, int32_t user_id,
 {
     const struct dir_agent *person = directory_agent(t->directory, user_id);
     struct agent *agent = person ? agent_with_timers(t, user_id) : NULL;
-    handle_t media;
+    struct leg *line;
 
     if (!person)
         return TELEPHONY_NOT_AGENT;
@@ -386,9 +400,9 @@ enum telephony_result telephony_line_offer(struct telephony *t, int32_t user_id,
     if (agent->signed_in && agent->line_kind == LINE_PHONE)
         return TELEPHONY_IN_CALL; /* signed in with the desk phone: no browser line beside it */
     agent->center_id = person->center_id;
-    media = agent_media(t, agent);
-    if (media && agent->line_state != MEDIA_LINE_CLOSED &&
-        media_line_restart(t->media, media, offer, length, answer, answer_size) == 0)
+    line = call_leg_find(t, agent->line);
+    if (line && line->kind == LEG_LINE &&
+        media_line_restart(t->media, line->media, offer, length, answer, answer_size) == 0)
         return TELEPHONY_OK;
     return line_open(t, agent, offer, length, answer, answer_size, why, why_size);
 }
@@ -497,7 +511,8 @@ void agent_phone_answered(struct telephony *t, struct leg *leg)
         sip_leg_hangup(t->sip, leg->sip, 16);
 }
 
-void agent_phone_ended(struct telephony *t, struct leg *leg)
+/* Hung up by the agent, or the phone died: that is never the end of a caller's call. */
+void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up)
 {
     struct agent *agent = agent_find(t, leg->user_id);
     struct call *call = agent ? call_find(t, agent->call) : NULL;
@@ -509,7 +524,10 @@ void agent_phone_ended(struct telephony *t, struct leg *leg)
         if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
             acd_carry_out(t);
     } else if (call && call->state == CALL_TALKING && call->agent == agent->user_id) {
-        call_hangup(t, call, "agent");
+        if (hung_up)
+            call_hangup(t, call, "agent");
+        else
+            talk_give_back(t, agent);
     }
 }
 

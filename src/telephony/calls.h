@@ -159,6 +159,8 @@ struct telephony {
     struct fact_outbox *outbox;
     struct acd *acd;
     bool draining;
+    bool refusing;       /* facts cannot be kept: no new calls */
+    unsigned live_calls; /* not yet ended */
     uint32_t next_token;
 
     struct slots calls, legs, agents;
@@ -210,7 +212,9 @@ struct media_audio *prompt_for(struct telephony *t, const struct call *call, con
 
 /* --- inbound.c: the caller's leg ------------------------------------------------------------ */
 void inbound_invite(const struct sip_invite *invite, void *arg);
-void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
+void inbound_established(struct telephony *t, struct leg *leg);
+/* Where and how the far side wants to hear from now on. */
+void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
 void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);
 /* The platform or an agent ends the call: BYE to the caller; the rest follows from on_ended. */
 void call_hangup(struct telephony *t, struct call *call, const char *end_reason);
@@ -242,7 +246,7 @@ void talk_announced(struct telephony *t, struct call *call);
 /* The agent's part is over (hang-up by anybody). released_by is a constant of facts.md. */
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up);
 void talk_line_changed(struct telephony *t, struct agent *agent);
-/* Line away for too long: the caller goes back to the head of the queue. */
+/* Line away for too long, phone dead: the caller goes back to the head of the queue. */
 void talk_give_back(struct telephony *t, struct agent *agent);
 
 /* --- agents.c ------------------------------------------------------------------------------- */
@@ -254,7 +258,7 @@ void agent_stop_ringing(struct telephony *t, struct agent *agent);
 void agent_state_changed(struct telephony *t, struct agent *agent,
                          const struct acd_command *command);
 void agent_phone_answered(struct telephony *t, struct leg *leg);
-void agent_phone_ended(struct telephony *t, struct leg *leg);
+void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up);
 /* The media leg the agent speaks through now, 0 = none. */
 handle_t agent_media(struct telephony *t, const struct agent *agent);
 

@@ -161,15 +161,28 @@ static void call_free(struct telephony *t, struct call *call)
     slots_release(&t->calls, call->handle);
 }
 
+/* Why no call at all is let in now, NULL = they are. */
+static const char *not_now(const struct telephony *t)
+{
+    if (t->draining)
+        return "Shutting down";
+    if (!directory_is_ready(t->directory))
+        return "Starting";
+    if (t->refusing)
+        return "Overloaded";
+    return t->live_calls < (unsigned)t->options.max_calls ? NULL : "No free call slot";
+}
+
 /* Whether the number plan lets the call in; fills number and flow, or refuses. */
 static bool admit(struct telephony *t, const struct sip_invite *invite,
                   const struct dir_number **ret_number, const struct dir_flow **ret_flow)
 {
     const struct dir_number *number;
     const struct dir_center *center;
+    const char *why = not_now(t);
 
-    if (t->draining || !directory_is_ready(t->directory)) {
-        refuse(t, invite, 503, t->draining ? "Shutting down" : "Starting", RETRY_AFTER_S);
+    if (why) {
+        refuse(t, invite, 503, why, RETRY_AFTER_S);
         return false;
     }
     number = directory_number(t->directory, invite->trunk_id, invite->called);
@@ -212,10 +225,12 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
     status = answer_invite(t, invite, leg);
     if (status) {
         leg->call = 0; /* its end is not this call's end: there never was a call */
+        leg->call_id = (struct uuid){{0}};
         call_free(t, call);
         refuse(t, invite, status, "No media", RETRY_AFTER_S);
         return;
     }
+    t->live_calls++;
     metric_add(&calls_total, 1);
     log_info("call", "began",
              "call=%s leg=%u sip=%s center=%d trunk=%d caller=%s called=%s flow=%d.%d",
@@ -225,17 +240,22 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
     fact_call_begin(t, call, false);
 }
 
-void inbound_established(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp)
+void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp)
+{
+    struct media_rtp_conf conf;
+
+    if (!leg->media)
+        return;
+    take_codec(leg, sdp);
+    conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
+    if (media_leg_set_remote(t->media, leg->media, &conf))
+        log_error("call", "set_remote_failed", "leg=%u", leg->handle);
+}
+
+void inbound_established(struct telephony *t, struct leg *leg)
 {
     struct call *call = call_find(t, leg->call);
 
-    if (sdp && leg->media) {
-        struct media_rtp_conf conf;
-        take_codec(leg, sdp);
-        conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
-        if (media_leg_set_remote(t->media, leg->media, &conf))
-            log_error("call", "set_remote_failed", "leg=%u", leg->handle);
-    }
     if (leg->kind == LEG_PHONE)
         agent_phone_answered(t, leg);
     else if (call && call->state == CALL_NEW)
@@ -253,11 +273,7 @@ void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
         return;
     }
     if (sdp) {
-        struct media_rtp_conf conf;
-        take_codec(leg, sdp);
-        conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
-        if (media_leg_set_remote(t->media, leg->media, &conf))
-            log_error("call", "set_remote_failed", "leg=%u", leg->handle);
+        call_leg_set_remote(t, leg, sdp);
         log_info("call", "reoffer", "leg=%u call=%s direction=%d codec=%d", leg->handle,
                  uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), sdp->direction, leg->codec);
     }
@@ -276,6 +292,14 @@ static const char *released_by(const char *end_reason)
         if (strcmp(end_reason, people[i]) == 0)
             return people[i];
     return "system";
+}
+
+/* Of the visit to the queue; the call's own outcome may be another (answered, then given back). */
+static const char *queue_outcome_of(const struct call *call)
+{
+    if (strcmp(call->end_reason, "caller") != 0)
+        return "lost";
+    return call->ringing ? "ab_ring" : "ab_queue";
 }
 
 /* kpi.md 1.2: exactly one outcome. Called while the call's open parts still stand. */
@@ -324,9 +348,10 @@ void call_over(struct telephony *t, struct call *call)
         talk_end(t, call, released_by(call->end_reason), true);
     outcome = outcome_of(call);
     if (call->state == CALL_WAITING)
-        waiting_leave(t, call, strncmp(outcome, "ab_", 3) == 0 ? outcome : "lost");
+        waiting_leave(t, call, queue_outcome_of(call));
     menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
     call->state = CALL_ENDED;
+    t->live_calls--;
     fact_call_end(t, call, outcome);
     log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,

@@ -111,9 +111,9 @@ void telephony_directory_changed(struct telephony *t)
     const struct sip_phone_conf *phones = directory_phones(t->directory, &count);
     if (sip_set_phones(t->sip, phones, count))
         log_error("telephony", "phones_refused", "count=%u", count);
-    apply_centers(t);
     apply_queues(t, now);
     apply_members(t, now);
+    apply_centers(t); /* last: a center's callers leave its list when its queues are dropped */
     for (size_t i = 0; i < t->center_count; i++)
         view_queue_changed(t, t->centers[i].id);
 }

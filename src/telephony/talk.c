@@ -252,8 +252,9 @@ void talk_line_changed(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
 
-    if (!call || call->state != CALL_TALKING || call->agent != agent->user_id)
-        return;
+    if (!call || call->state != CALL_TALKING || call->agent != agent->user_id ||
+        agent->line_kind == LINE_PHONE)
+        return; /* a phone's leg lives and ends with its call */
     if (agent->line_state == MEDIA_LINE_UP)
         line_is_back(t, call, agent);
     else
@@ -267,7 +268,7 @@ void talk_give_back(struct telephony *t, struct agent *agent)
     uint64_t now = loop_now_ms(t->loop);
     int err;
 
-    if (!call || call->state != CALL_TALKING || !call->line_away)
+    if (!call || call->state != CALL_TALKING)
         return;
     log_warn("call", "given_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);

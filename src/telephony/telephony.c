@@ -164,10 +164,14 @@ static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
     struct telephony *t = arg;
     struct leg *leg = call_leg_by_sip(t, sip);
 
-    if (!leg || leg->established)
+    if (!leg)
+        return;
+    if (sdp) /* also the late answer to a re-INVITE without offer */
+        call_leg_set_remote(t, leg, sdp);
+    if (leg->established)
         return;
     leg->established = true;
-    inbound_established(t, leg, sdp);
+    inbound_established(t, leg);
 }
 
 static void on_digit_of(struct telephony *t, struct leg *leg, char digit)
@@ -205,7 +209,7 @@ static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
         media_leg_close(t->media, leg->media);
     call = call_find(t, leg->call);
     if (leg->kind == LEG_PHONE) {
-        agent_phone_ended(t, leg);
+        agent_phone_ended(t, leg, ended->end == SIP_END_REMOTE);
     } else if (call) {
         if (!call->end_reason)
             call->end_reason = ended->end == SIP_END_REMOTE ? "caller" : "trunk";
@@ -360,7 +364,9 @@ uint32_t telephony_max_legs(const struct telephony_options *options)
 
 static int tables_init(struct telephony *t)
 {
-    uint32_t calls = (uint32_t)t->options.max_calls, agents = (uint32_t)t->options.max_agents;
+    uint32_t agents = (uint32_t)t->options.max_agents;
+    /* One for each agent in ACW, so that summaries not yet written keep no caller out. */
+    uint32_t calls = (uint32_t)t->options.max_calls + agents;
     uint32_t legs = telephony_max_legs(&t->options);
 
     t->map_size = legs + 1;
@@ -422,7 +428,7 @@ void telephony_destroy(struct telephony *t)
             loop_timer_done(&agent_beside(t, a)->line_timer);
             loop_timer_done(&agent_beside(t, a)->auto_answer);
         }
-    for (uint32_t i = 0; t->call_side && i < (uint32_t)t->options.max_calls; i++) {
+    for (uint32_t i = 0; t->call_side && i < t->calls.capacity; i++) {
         loop_timer_done(&t->call_side[i].ivr_timer);
         ivr_flow_unref(t->call_side[i].flow);
     }
@@ -464,12 +470,12 @@ bool telephony_is_draining(const struct telephony *t)
     return t->draining;
 }
 
+void telephony_refuse_calls(struct telephony *t, bool refuse)
+{
+    t->refusing = refuse;
+}
+
 unsigned telephony_call_count(const struct telephony *t)
 {
-    handle_t handle;
-    unsigned count = 0;
-
-    for (const struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
-        count += c->state != CALL_ENDED;
-    return count;
+    return t->live_calls;
 }

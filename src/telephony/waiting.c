@@ -188,6 +188,19 @@ static void on_revoke(struct telephony *t, const struct acd_command *command)
         view_queue_changed(t, call->center_id);
 }
 
+/* The agent is in TALK for the engine: without this it would be so for ever. */
+static void connect_failed(struct telephony *t, struct agent *agent, acd_offer_t offer)
+{
+    if (!agent)
+        return;
+    if (agent->offer == offer) {
+        fact_offer_end(t, agent, "caller_left");
+        agent_stop_ringing(t, agent);
+    }
+    if (acd_talk_ended(t->acd, loop_now_ms(t->loop), agent->user_id, false) == 0)
+        acd_carry_out(t);
+}
+
 static void on_connect(struct telephony *t, const struct acd_command *command)
 {
     struct call *call = call_find(t, (handle_t)command->tag);
@@ -196,6 +209,7 @@ static void on_connect(struct telephony *t, const struct acd_command *command)
     if (!call || !agent || call->state != CALL_WAITING) {
         log_error("acd", "connect_without_party", "agent=%d entry=%u", command->agent,
                   command->entry);
+        connect_failed(t, agent, command->offer);
         return;
     }
     fact_offer_end(t, agent, "answered");
@@ -210,7 +224,7 @@ static void on_put_out(struct telephony *t, const struct acd_command *command, b
 {
     struct call *call = call_find(t, (handle_t)command->tag);
 
-    if (!call || call->state != CALL_WAITING)
+    if (!call || call->state != CALL_WAITING || call->entry != command->entry)
         return;
     if (dropped)
         call->entry = 0;
