@@ -70,12 +70,14 @@ $(B)/hotlined-asan: $(call asan_obj,$(MAIN) $(SRCS)) $(GEN_ASAN)
 
 # --- tests in C: the first line of a test names the rooms it links: /* rooms: base acd */ --------
 # tests/unit/test_x.c and tests/sim/test_x.c may have helpers in the same folder named x_*.c, listed
-# on the second line: /* with: tests/sim/acd_model.c */
+# on the second line: /* with: tests/sim/acd_model.c */. A simulation names on the third line the
+# files of its rooms that it replaces: /* without: src/base/loop.c */
 C_TESTS := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 TEST_BINS := $(patsubst tests/%.c,$(B)/tests/%,$(C_TESTS))
 rooms_of = $(shell sed -n '1s,^/\* rooms:\(.*\)\*/.*,\1,p' $(1))
-with_of  = $(shell sed -n '2s,^/\* with:\(.*\)\*/.*,\1,p' $(1))
-srcs_of  = $(foreach r,$(call rooms_of,$(1)),$(wildcard src/$(r)/*.c src/$(r)/*/*.c))
+with_of  = $(wildcard $(shell sed -n '2s,^/\* with:\(.*\)\*/.*,\1,p' $(1)))
+without_of = $(shell sed -n '3s,^/\* without:\(.*\)\*/.*,\1,p' $(1))
+srcs_of  = $(filter-out $(call without_of,$(1)),$(foreach r,$(call rooms_of,$(1)),$(wildcard src/$(r)/*.c src/$(r)/*/*.c)))
 define TEST_RULE
 $(B)/tests/$(1): $(call asan_obj,tests/$(1).c $(call with_of,tests/$(1).c) $(call srcs_of,tests/$(1).c)) $(if $(filter store,$(call rooms_of,tests/$(1).c)),$(GEN_ASAN))
 	@mkdir -p $$(@D)

@@ -1,0 +1,214 @@
+/* What must be true of src/telephony after every step. */
+#include <string.h>
+
+#include "telephony/calls.h"
+
+#include "telephony_world.h"
+
+static void complain(const char *what, void *arg)
+{
+    (void)arg;
+    world_fail("acd: %s", what);
+}
+
+static struct w_media_leg *media_of_leg(struct telephony *t, handle_t handle)
+{
+    struct leg *leg = call_leg_find(t, handle);
+
+    return leg ? media_of(leg->media) : NULL;
+}
+
+/* --- agents --------------------------------------------------------------------------------- */
+
+static void check_agent(struct telephony *t, struct agent *agent)
+{
+    struct acd_agent_view view = {.state = ACD_SIGNED_OUT};
+    struct call *call = call_find(t, agent->call);
+    bool ringing = agent->state == ACD_RING;
+
+    (void)acd_agent_view(t->acd, agent->user_id, &view);
+    if (view.state != agent->state || view.offer != agent->offer)
+        world_fail("agent %d: the ACD says state %d offer %u, telephony state %d offer %u",
+                   agent->user_id, view.state, view.offer, agent->state, agent->offer);
+    if (agent->signed_in != (agent->state != ACD_SIGNED_OUT))
+        world_fail("agent %d: signed in %d in state %d", agent->user_id, agent->signed_in,
+                   agent->state);
+    if (ringing != (agent->offer != 0))
+        world_fail("agent %d: state %d offer %u", agent->user_id, agent->state, agent->offer);
+    if (ringing && (!call || call->state != CALL_WAITING))
+        world_fail("agent %d rings without a waiting call", agent->user_id);
+    if ((agent->state == ACD_TALK) !=
+        (call && call->state == CALL_TALKING && call->agent == agent->user_id))
+        world_fail("agent %d: state %d, call in state %d", agent->user_id, agent->state,
+                   call ? (int)call->state : -1);
+    if (agent->call && (agent->state == ACD_READY || agent->state == ACD_BUSY ||
+                        agent->state == ACD_REST || agent->state == ACD_SIGNED_OUT))
+        world_fail("agent %d: idle and has a call", agent->user_id);
+    if (call && call->center_id != agent->center_id)
+        world_fail("agent %d has a call of another center", agent->user_id);
+    if (agent->line && !call_leg_find(t, agent->line) && agent->line_kind == LINE_BROWSER)
+        world_fail("agent %d: line is gone", agent->user_id);
+}
+
+/* --- calls ---------------------------------------------------------------------------------- */
+
+static unsigned ringing_at(struct telephony *t, const struct call *call)
+{
+    unsigned count = 0;
+    handle_t handle;
+
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));)
+        count += a->state == ACD_RING && a->call == call->handle;
+    return count;
+}
+
+static void check_nobody_is_free_for(struct telephony *t, const struct call *call)
+{
+    for (size_t i = 0; i < world.member_count; i++) {
+        const struct dir_member *m = &world.members[i];
+        struct acd_agent_view view;
+        if (m->queue_id != call->queue_id || !acd_agent_view(t->acd, m->user_id, &view))
+            continue;
+        if (view.state == ACD_READY && view.line_up && !office_refused(&call->id, m->user_id))
+            world_fail("agent %d is free and a call waits in queue %d", m->user_id, call->queue_id);
+    }
+}
+
+static void check_waiting(struct telephony *t, const struct call *call)
+{
+    struct w_media_leg *media = media_of_leg(t, call->leg);
+
+    if (!call->entry || !call->in_queue_visit || call->in_ivr_visit || call->in_talk)
+        world_fail("a waiting call: entry %u visit %d", call->entry, call->in_queue_visit);
+    if (call->ringing != ringing_at(t, call))
+        world_fail("a call says it rings at %u, but %u agents ring", call->ringing,
+                   ringing_at(t, call));
+    if (!call->ringing)
+        check_nobody_is_free_for(t, call);
+    if (!world.faults && (!media || !media->plays || !media->loops))
+        world_fail("a waiting caller hears no music");
+}
+
+static void check_sound(struct telephony *t, const struct call *call, struct agent *agent)
+{
+    struct w_media_leg *caller = media_of_leg(t, call->leg);
+    struct w_media_leg *person = media_of(agent_media(t, agent));
+    bool together = !call->announcing && !call->line_away;
+
+    if (!room_of(call->room) || !caller || caller->room != call->room)
+        world_fail("a talk without a room or a caller in it");
+    if (!person) {
+        if (!call->line_away)
+            world_fail("agent %d talks without a line", agent->user_id);
+        return;
+    }
+    if (room_hears(call->room, caller->handle, person->handle) != together ||
+        room_hears(call->room, person->handle, caller->handle) != together)
+        world_fail("agent %d: hears is not %d", agent->user_id, together);
+    if (together && caller->plays && caller->exclusive)
+        world_fail("a caller in talk hears music");
+    if (call->line_away && !call->announcing && !caller->plays && !world.faults)
+        world_fail("a caller whose agent is away hears nothing");
+}
+
+static void check_call(struct telephony *t, struct call *call)
+{
+    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
+
+    if (call->state == CALL_WAITING)
+        check_waiting(t, call);
+    else if (call->entry || call->in_queue_visit || call->ringing || ringing_at(t, call))
+        world_fail("a call in state %d is still in a queue", call->state);
+    if ((call->state == CALL_TALKING) != call->in_talk)
+        world_fail("state %d in_talk %d", call->state, call->in_talk);
+    if (call->state == CALL_TALKING)
+        check_sound(t, call, agent);
+    else if (call->room || call->recording)
+        world_fail("a room or a recording is left in state %d", call->state);
+    if (call->state == CALL_ENDED && (call->leg || !agent || agent->call != call->handle))
+        world_fail("an ended call is kept by nobody");
+    if (call->state != CALL_ENDED && !call_leg_find(t, call->leg))
+        world_fail("a call without a caller in state %d", call->state);
+}
+
+static void check_lists(struct telephony *t)
+{
+    unsigned waiting = 0, listed = 0;
+    handle_t handle;
+
+    for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
+        waiting += c->state == CALL_WAITING;
+    for (size_t i = 0; i < t->center_count; i++) {
+        handle_t prev = 0;
+        for (handle_t at = t->centers[i].waiting_head; at; listed++) {
+            struct call *call = call_find(t, at);
+            if (!call || call->waiting_prev != prev || call->state != CALL_WAITING ||
+                call->center_id != t->centers[i].id)
+                world_fail("the list of waiting calls is broken");
+            prev = at;
+            at = call->waiting_next;
+        }
+        if (t->centers[i].waiting_tail != prev)
+            world_fail("the list of waiting calls has no end");
+    }
+    if (listed != waiting)
+        world_fail("%u calls wait, %u are listed", waiting, listed);
+}
+
+/* --- devices -------------------------------------------------------------------------------- */
+
+static void check_devices(struct telephony *t)
+{
+    unsigned rooms = 0, recordings = 0, open = 0;
+    handle_t handle;
+
+    for (struct w_sip_leg *s = NULL; (s = slots_next(&world.sip_legs, s, &handle));)
+        if (s->state != W_LEAVING && !call_leg_by_sip(t, s->handle))
+            world_fail("a SIP leg in state %d is nobody's", s->state);
+    for (struct w_media_leg *m = NULL; (m = slots_next(&world.media_legs, m, &handle));) {
+        struct leg *leg = call_leg_by_media(t, m->handle);
+        if (!leg)
+            world_fail("a media leg is nobody's");
+        if (m->line && !m->closing && agent_media(t, agent_find(t, leg->user_id)) != m->handle)
+            world_fail("a line is left open beside the agent's");
+    }
+    for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));) {
+        rooms += c->room != 0;
+        recordings += c->recording != 0;
+    }
+    for (struct w_recording *r = NULL; (r = slots_next(&world.recordings, r, &handle));)
+        open += !r->stopping;
+    if (rooms != world.rooms.count || recordings != open)
+        world_fail("%u rooms of %u, %u recordings of %u are known", rooms, world.rooms.count,
+                   recordings, open);
+}
+
+void check_everything(void)
+{
+    struct telephony *t = world.telephony;
+    handle_t handle;
+
+    if (t->pending_count || t->carrying_out)
+        world_fail("commands of the ACD are left");
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));)
+        check_agent(t, a);
+    for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
+        check_call(t, c);
+    check_lists(t);
+    check_devices(t);
+    if (world.step % 64 == 0)
+        (void)acd_check(t->acd, loop_now_ms(t->loop), complain, NULL);
+}
+
+void check_nothing_left(void)
+{
+    struct telephony *t = world.telephony;
+
+    if (t->calls.count || t->legs.count || world.sip_legs.count || world.media_legs.count ||
+        world.rooms.count || world.recordings.count || telephony_call_count(t))
+        world_fail("left: %u calls, %u legs, %u SIP legs, %u media legs, %u rooms, %u recordings",
+                   t->calls.count, t->legs.count, world.sip_legs.count, world.media_legs.count,
+                   world.rooms.count, world.recordings.count);
+    if (facts_open())
+        world_fail("%u facts were begun and never ended", facts_open());
+}

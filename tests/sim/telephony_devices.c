@@ -1,0 +1,611 @@
+/* The rooms sip and media without sockets: what their headers promise, and every freedom they leave
+ * (late answers, late ends, refusals) taken by chance. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <hotlined/sdp.h>
+#include <hotlined/text.h>
+
+#include "telephony_world.h"
+
+/* --- sip ------------------------------------------------------------------------------------ */
+
+static const struct sip_handlers *sip_handlers(void)
+{
+    return telephony_sip_handlers();
+}
+
+struct w_sip_leg *far_leg(handle_t sip)
+{
+    return slots_find(&world.sip_legs, sip);
+}
+
+static struct w_sip_leg *sip_new(enum w_sip_state state)
+{
+    handle_t handle;
+    struct w_sip_leg *leg = slots_take(&world.sip_legs, &handle);
+
+    if (!leg)
+        world_fail("no SIP leg left");
+    leg->handle = handle;
+    leg->state = state;
+    return leg;
+}
+
+static struct sdp_audio far_sdp(enum sdp_direction direction, const char *address)
+{
+    struct sdp_audio sdp = {.port = 4000,
+                            .direction = direction,
+                            .pcma = true,
+                            .first_codec = SDP_PT_PCMA,
+                            .telephone_event = 101,
+                            .ptime_ms = 20,
+                            .media_lines = 1};
+
+    text_copy(sdp.address, sizeof(sdp.address), address);
+    snprintf(sdp.lines[0].kind, sizeof(sdp.lines[0].kind), "audio");
+    snprintf(sdp.lines[0].proto, sizeof(sdp.lines[0].proto), "RTP/AVP");
+    snprintf(sdp.lines[0].format, sizeof(sdp.lines[0].format), "8");
+    return sdp;
+}
+
+handle_t far_invite(const char *caller, const char *called)
+{
+    struct w_sip_leg *leg = sip_new(W_INVITED);
+    struct sip_invite invite = {.leg = leg->handle, .trunk_id = 1};
+    handle_t handle = leg->handle;
+
+    text_copy(invite.caller, sizeof(invite.caller), caller);
+    text_copy(invite.called, sizeof(invite.called), called);
+    text_copy(invite.call_id, sizeof(invite.call_id), "sim");
+    invite.has_sdp = !world_chance(20);
+    invite.sdp = far_sdp(SDP_SENDRECV, "192.0.2.1");
+    world.last_status = 0;
+    sip_handlers()->on_invite(&invite, world.telephony);
+    return handle;
+}
+
+void far_end(handle_t sip, enum sip_end end, int status)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sip_ended ended = {.end = end, .status = status, .reason = "sim"};
+
+    if (!leg)
+        return;
+    if (leg->state == W_LEAVING)
+        ended.end = SIP_END_LOCAL; /* what was noted first stays */
+    slots_release(&world.sip_legs, sip);
+    sip_handlers()->on_ended(sip, &ended, world.telephony);
+}
+
+static void leaving_is_over(void *arg)
+{
+    far_end((handle_t)(uintptr_t)arg, SIP_END_LOCAL, 200);
+}
+
+static void leave(struct w_sip_leg *leg)
+{
+    leg->state = W_LEAVING;
+    world_after(world_below(300), leaving_is_over, leg->handle);
+}
+
+static void ack(void *arg)
+{
+    struct w_sip_leg *leg = far_leg((handle_t)(uintptr_t)arg);
+
+    if (!leg || leg->state != W_ANSWERED)
+        return;
+    leg->state = W_UP;
+    sip_handlers()->on_established(leg->handle, NULL, world.telephony);
+}
+
+int sip_leg_answer(struct sip *sip, handle_t handle, const char *sdp)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    if (!leg || leg->state != W_INVITED || !strstr(sdp, "m=audio"))
+        world_fail("sip_leg_answer() of a leg that cannot be answered");
+    if (world_chance(1))
+        return -EINVAL;
+    leg->state = W_ANSWERED;
+    world_after(world_below(200), ack, handle);
+    return 0;
+}
+
+int sip_leg_reject(struct sip *sip, handle_t handle, int status, const char *phrase,
+                   int retry_after_s)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    if (!leg || leg->state != W_INVITED || !phrase)
+        world_fail("sip_leg_reject() of a leg that cannot be refused");
+    world.last_status = status;
+    world.last_retry_after = retry_after_s;
+    leave(leg);
+    return 0;
+}
+
+int sip_leg_progress(struct sip *sip, handle_t handle, int status, const char *sdp)
+{
+    (void)sip;
+    (void)handle;
+    (void)status;
+    (void)sdp;
+    return 0;
+}
+
+int sip_leg_reoffer_answer(struct sip *sip, handle_t handle, const char *sdp)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    (void)sdp;
+    if (!leg || leg->reoffers != 1)
+        world_fail("an offer is answered that was not made");
+    leg->reoffers = 0;
+    return 0;
+}
+
+void sip_leg_hangup(struct sip *sip, handle_t handle, int cause)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    (void)cause;
+    if (leg && leg->state != W_LEAVING)
+        leave(leg);
+}
+
+static void ring_over(void *arg)
+{
+    struct w_sip_leg *leg = far_leg((handle_t)(uintptr_t)arg);
+
+    if (leg && leg->state == W_CALLING)
+        far_end(leg->handle, SIP_END_TIMEOUT, 408);
+}
+
+int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg)
+{
+    struct w_sip_leg *leg;
+
+    (void)sip;
+    if (!world.phone_registered[out->user_id])
+        return -ENOENT;
+    if (world_chance(5))
+        return -EAGAIN;
+    leg = sip_new(W_CALLING);
+    leg->outgoing = true;
+    leg->user_id = out->user_id;
+    world_after((uint64_t)out->ring_timeout_s * 1000, ring_over, leg->handle);
+    *ret_leg = leg->handle;
+    return 0;
+}
+
+void far_answer(handle_t sip)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sdp_audio sdp = far_sdp(SDP_SENDRECV, "192.0.2.9");
+
+    if (!leg || leg->state != W_CALLING)
+        return;
+    leg->state = W_UP;
+    sip_handlers()->on_established(sip, &sdp, world.telephony);
+}
+
+void far_reoffer(handle_t sip, enum sdp_direction direction, const char *address)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sdp_audio sdp = far_sdp(direction, address);
+
+    if (!leg || leg->state != W_UP)
+        return;
+    leg->reoffers = 1;
+    sip_handlers()->on_reoffer(sip, &sdp, world.telephony);
+    if (leg->reoffers)
+        world_fail("a re-INVITE was not answered");
+}
+
+void far_late_reoffer(handle_t sip, const char *address)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sdp_audio sdp = far_sdp(SDP_SENDRECV, address);
+
+    if (!leg || leg->state != W_UP)
+        return;
+    leg->reoffers = 1;
+    sip_handlers()->on_reoffer(sip, NULL, world.telephony);
+    if (leg->reoffers)
+        world_fail("a re-INVITE without offer was not answered");
+    sip_handlers()->on_established(sip, &sdp, world.telephony);
+}
+
+void far_key(handle_t sip, char digit)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+
+    if (leg && leg->state == W_UP)
+        sip_handlers()->on_digit(sip, digit, 100, world.telephony);
+}
+
+void far_phone(int32_t user_id, bool registered)
+{
+    if (world.phone_registered[user_id] == registered)
+        return;
+    world.phone_registered[user_id] = registered;
+    sip_handlers()->on_phone(user_id, registered, world.telephony);
+}
+
+bool sip_phone_is_registered(const struct sip *sip, int32_t user_id)
+{
+    (void)sip;
+    return user_id <= W_AGENTS && world.phone_registered[user_id];
+}
+
+int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigned count)
+{
+    (void)sip;
+    (void)trunks;
+    (void)count;
+    return 0;
+}
+
+int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigned count)
+{
+    (void)sip;
+    (void)phones;
+    (void)count;
+    return 0;
+}
+
+enum sip_trunk_state sip_trunk_state(const struct sip *sip, int32_t trunk_id)
+{
+    (void)sip;
+    (void)trunk_id;
+    return SIP_TRUNK_UP;
+}
+
+int sip_trunk_channels(const struct sip *sip, int32_t trunk_id)
+{
+    (void)sip;
+    (void)trunk_id;
+    return (int)world.sip_legs.count;
+}
+
+/* --- media: legs ---------------------------------------------------------------------------- */
+
+static const struct media_handlers *media_handlers(void)
+{
+    return telephony_media_handlers();
+}
+
+struct w_media_leg *media_of(handle_t media)
+{
+    struct w_media_leg *leg = slots_find(&world.media_legs, media);
+
+    return leg && !leg->closing ? leg : NULL;
+}
+
+static int media_new(bool line, handle_t *ret_leg)
+{
+    struct w_media_leg *leg;
+
+    if (world_chance(1))
+        return -EAGAIN;
+    leg = slots_take(&world.media_legs, ret_leg);
+    if (!leg)
+        world_fail("no media leg left");
+    leg->handle = *ret_leg;
+    leg->line = line;
+    return 0;
+}
+
+const char *media_public_address(const struct media *media)
+{
+    (void)media;
+    return "198.51.100.1";
+}
+
+int media_leg_open(struct media *media, const struct media_rtp_conf *conf, handle_t *ret_leg,
+                   uint16_t *ret_port)
+{
+    int err = media_new(false, ret_leg);
+
+    (void)media;
+    (void)conf;
+    *ret_port = 20000;
+    return err;
+}
+
+int media_leg_set_remote(struct media *media, handle_t handle, const struct media_rtp_conf *conf)
+{
+    struct w_media_leg *leg = media_of(handle);
+
+    (void)media;
+    if (!leg)
+        return -ESTALE;
+    text_copy(leg->remote, sizeof(leg->remote), conf->remote->address);
+    return 0;
+}
+
+static void leg_closed(void *arg)
+{
+    struct media_stats stats = {.packets_sent = 5, .round_trip_us = -1, .mos_x100 = 432};
+    handle_t handle = (handle_t)(uintptr_t)arg;
+
+    slots_release(&world.media_legs, handle);
+    media_handlers()->on_leg_closed(handle, &stats, world.telephony);
+}
+
+void media_leg_close(struct media *media, handle_t handle)
+{
+    struct w_media_leg *leg = media_of(handle);
+
+    if (!leg)
+        world_fail("media_leg_close() of a leg that is not open");
+    if (leg->room)
+        media_room_leave(media, leg->room, handle);
+    leg->closing = true;
+    leg->plays = false;
+    world_after(world_below(100), leg_closed, handle);
+}
+
+/* --- media: browser lines ------------------------------------------------------------------- */
+
+void far_line(handle_t media, enum media_line_state state)
+{
+    struct w_media_leg *leg = media_of(media);
+
+    if (!leg || !leg->line || leg->state == state || leg->state == MEDIA_LINE_CLOSED)
+        return;
+    leg->state = state;
+    media_handlers()->on_line(media, state, world.telephony);
+}
+
+static void line_comes_up(void *arg)
+{
+    struct w_media_leg *leg = media_of((handle_t)(uintptr_t)arg);
+
+    if (leg && leg->state == MEDIA_LINE_CONNECTING)
+        far_line(leg->handle, MEDIA_LINE_UP);
+}
+
+int media_line_open(struct media *media, const char *offer, size_t length, handle_t *ret_leg,
+                    char *answer, size_t answer_size, char *why, size_t why_size)
+{
+    (void)media;
+    if (length < 3 || strncmp(offer, "bad", 3) == 0) {
+        snprintf(why, why_size, "sim");
+        return -EINVAL;
+    }
+    if (media_new(true, ret_leg))
+        return -EAGAIN;
+    snprintf(answer, answer_size, "v=0");
+    world_after(50 + world_below(400), line_comes_up, *ret_leg);
+    return 0;
+}
+
+int media_line_restart(struct media *media, handle_t handle, const char *offer, size_t length,
+                       char *answer, size_t answer_size)
+{
+    (void)media;
+    (void)length;
+    if (!media_of(handle) || strcmp(offer, "restart") != 0)
+        return -ESTALE;
+    snprintf(answer, answer_size, "v=0");
+    return 0;
+}
+
+/* --- media: playing ------------------------------------------------------------------------- */
+
+static void play_over(void *arg)
+{
+    uint64_t both = (uint64_t)(uintptr_t)arg;
+    struct w_media_leg *leg = media_of((handle_t)(both & 0xffffffffu));
+
+    if (!leg || !leg->plays || leg->loops || leg->play_serial != both >> 32)
+        return;
+    leg->plays = false;
+    media_handlers()->on_play_done(leg->handle, leg->token, world.telephony);
+}
+
+int media_play(struct media *media, handle_t handle, const struct media_play *play)
+{
+    struct w_media_leg *leg = media_of(handle);
+
+    (void)media;
+    if (!leg)
+        return -ESTALE;
+    for (unsigned i = 0; i < play->count; i++)
+        if (!play->audio[i])
+            world_fail("media_play() without audio");
+    leg->plays = true;
+    leg->loops = play->loop;
+    leg->exclusive = play->exclusive;
+    leg->token = play->token;
+    leg->play_serial++;
+    if (!play->loop)
+        world_after(500 * play->count, play_over, (uint64_t)leg->play_serial << 32 | handle);
+    return 0;
+}
+
+void media_stop_play(struct media *media, handle_t handle)
+{
+    struct w_media_leg *leg = media_of(handle);
+
+    (void)media;
+    if (leg)
+        leg->plays = false;
+}
+
+/* --- media: rooms --------------------------------------------------------------------------- */
+
+struct w_room *room_of(handle_t room)
+{
+    return slots_find(&world.rooms, room);
+}
+
+static int seat_of(const struct w_room *room, handle_t leg)
+{
+    for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
+        if (leg && room->legs[i] == leg)
+            return i;
+    return -1;
+}
+
+int media_room_open(struct media *media, handle_t *ret_room)
+{
+    struct w_room *room;
+
+    (void)media;
+    if (world_chance(1))
+        return -EAGAIN;
+    room = slots_take(&world.rooms, ret_room);
+    if (!room)
+        world_fail("no room left");
+    room->handle = *ret_room;
+    return 0;
+}
+
+void media_room_close(struct media *media, handle_t handle)
+{
+    struct w_room *room = room_of(handle);
+
+    (void)media;
+    if (!room)
+        world_fail("media_room_close() of a room that is not open");
+    for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
+        if (room->legs[i])
+            media_of(room->legs[i])->room = 0;
+    slots_release(&world.rooms, handle);
+}
+
+int media_room_join(struct media *media, handle_t handle, handle_t leg)
+{
+    struct w_room *room = room_of(handle);
+    struct w_media_leg *media_leg = media_of(leg);
+
+    (void)media;
+    if (!room || !media_leg)
+        return -ESTALE;
+    if (media_leg->room == handle)
+        return 0;
+    if (media_leg->room)
+        world_fail("a leg joins a second room");
+    for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
+        if (!room->legs[i]) {
+            room->legs[i] = leg;
+            media_leg->room = handle;
+            return 0;
+        }
+    return -ENOSPC;
+}
+
+void media_room_leave(struct media *media, handle_t handle, handle_t leg)
+{
+    struct w_room *room = room_of(handle);
+    int seat = room ? seat_of(room, leg) : -1;
+
+    (void)media;
+    if (seat < 0)
+        return;
+    for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
+        room->hears[seat][i] = room->hears[i][seat] = false;
+    room->legs[seat] = 0;
+    if (media_of(leg))
+        media_of(leg)->room = 0;
+}
+
+int media_room_hears(struct media *media, handle_t handle, handle_t listener, handle_t speaker,
+                     bool on)
+{
+    struct w_room *room = room_of(handle);
+    int a = room ? seat_of(room, listener) : -1, b = room ? seat_of(room, speaker) : -1;
+
+    (void)media;
+    if (a < 0 || b < 0)
+        return -ENOENT;
+    room->hears[a][b] = on;
+    return 0;
+}
+
+bool room_hears(handle_t handle, handle_t listener, handle_t speaker)
+{
+    struct w_room *room = room_of(handle);
+    int a = room ? seat_of(room, listener) : -1, b = room ? seat_of(room, speaker) : -1;
+
+    return a >= 0 && b >= 0 && room->hears[a][b];
+}
+
+/* --- media: recording ----------------------------------------------------------------------- */
+
+int media_record_start(struct media *media, handle_t room, handle_t left, handle_t right,
+                       const char *path, handle_t *ret_recording)
+{
+    struct w_recording *recording;
+
+    (void)media;
+    if (!room_of(room) || !strstr(path, ".wav"))
+        world_fail("media_record_start() without room or path");
+    if (world_chance(2))
+        return -EIO;
+    recording = slots_take(&world.recordings, ret_recording);
+    if (!recording)
+        world_fail("no recording left");
+    *recording = (struct w_recording){.handle = *ret_recording, .left = left, .right = right};
+    return 0;
+}
+
+int media_record_tracks(struct media *media, handle_t handle, handle_t left, handle_t right)
+{
+    struct w_recording *recording = slots_find(&world.recordings, handle);
+
+    (void)media;
+    if (!recording || recording->stopping)
+        return -ESTALE;
+    recording->left = left;
+    recording->right = right;
+    return 0;
+}
+
+static void recorded(void *arg)
+{
+    struct media_recorded done = {.recording = (handle_t)(uintptr_t)arg,
+                                  .length_ms = 10,
+                                  .error = world_chance(5) ? ENOSPC : 0};
+
+    slots_release(&world.recordings, done.recording);
+    media_handlers()->on_recorded(&done, world.telephony);
+}
+
+void media_record_stop(struct media *media, handle_t handle)
+{
+    struct w_recording *recording = slots_find(&world.recordings, handle);
+
+    (void)media;
+    if (!recording || recording->stopping)
+        world_fail("media_record_stop() of a recording that is not open");
+    recording->stopping = true;
+    world_after(world_below(1500), recorded, handle);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+void devices_open(void)
+{
+    if (slots_init(&world.sip_legs, sizeof(struct w_sip_leg), 200) ||
+        slots_init(&world.media_legs, sizeof(struct w_media_leg), 200) ||
+        slots_init(&world.rooms, sizeof(struct w_room), W_CALLS + 4) ||
+        slots_init(&world.recordings, sizeof(struct w_recording), 100))
+        world_fail("no memory");
+}
+
+void devices_close(void)
+{
+    slots_done(&world.sip_legs);
+    slots_done(&world.media_legs);
+    slots_done(&world.rooms);
+    slots_done(&world.recordings);
+}
