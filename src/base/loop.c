@@ -281,7 +281,9 @@ void loop_run_once(struct loop *loop, int max_wait_ms)
     read_clocks(loop);
     wait = prepare(loop, max_wait_ms);
     if (wait == 0) {
-        event_base_loop(loop->base, EVLOOP_NONBLOCK);
+        /* ONCE too: without it libevent goes round as long as anything is ready, and descriptors
+         * that turn functions read (those of libmicrohttpd) stay ready until these come to turn. */
+        event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     } else {
         if (wait > 0) {
             struct timeval tv = {wait / 1000, (wait % 1000) * 1000};

@@ -393,6 +393,35 @@ static void a_turn_that_always_says_zero_does_not_spin(void **state)
     assert_in_range(turn_count, 2, 400); /* one a ms, and some polls */
 }
 
+static void only_noted(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (*(int *)arg)++;
+}
+
+/* As libmicrohttpd's descriptor is: its callback reads nothing, the turn function does. */
+static void what_stays_readable_does_not_hold_a_turn_up(void **state)
+{
+    int ends[2], noted = 0;
+    struct event *event;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    event = event_new(loop_event_base(loop), ends[0], EV_READ | EV_PERSIST, only_noted, &noted);
+    assert_non_null(event);
+    assert_int_equal(event_add(event, NULL), 0);
+    alarm(20); /* it would never return */
+    loop_run_once(loop, 0);
+    loop_run_once(loop, 0);
+    alarm(0);
+    assert_int_equal(noted, 2);
+    event_free(event);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void an_idle_loop_sleeps(void **state)
 {
     (void)state;
@@ -541,6 +570,7 @@ int main(void)
         TEST(the_shortest_opinion_counts),
         TEST(turns_run_again_after_deferred_calls),
         TEST(a_turn_that_always_says_zero_does_not_spin),
+        TEST(what_stays_readable_does_not_hold_a_turn_up),
         TEST(an_idle_loop_sleeps),
         TEST(stop_before_run_returns_at_once),
         TEST(stop_works_from_everywhere),
