@@ -23,9 +23,9 @@ struct worker_pool;
 
 struct dir_center {
     int32_t id;
-    char code[32]; /* "nanning" */
+    char code[32]; /* the name in pinyin, "region" */
     bool regional;
-    char name[64];     /* 南宁市税务局12366 */
+    char name[64];     /* as callers and pages know it */
     char city_code[8]; /* GB/T 2260; "" for the region */
     char area_code[8];
     bool enabled;
@@ -128,7 +128,7 @@ struct media_audio *directory_prompt(const struct directory *directory, int32_t 
 struct dir_place {
     char number[SIP_NUMBER_SIZE]; /* normalised: +86, 0086, leading 0 of mobiles removed */
     char province[32];            /* 广西; "" = unknown */
-    char city[32];                /* 南宁 */
+    char city[32];                /* without 市 */
     char city_code[8];            /* 450100 for Guangxi cities, else "" */
     bool exact;                   /* false: the area code is shared by two cities */
 };

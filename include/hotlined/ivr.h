@@ -24,7 +24,8 @@
  *
  * "@back" is the menu before this one (at the first menu: itself), "@main" the first menu that was
  * entered. Menus nest to IVR_MAX_DEPTH. Keys may interrupt prompts; keys typed
- * while something plays that does not listen are kept for the next menu. A running call keeps the version it began with.
+ * while something plays that does not listen are kept for the next menu. A running call keeps the
+ * version it began with.
  *
  * The run is a flat struct of numbers, so that it can be written to the ledger. */
 #ifndef HOTLINED_IVR_H

@@ -70,8 +70,8 @@ struct store_scope {
     size_t center_count;
     int32_t user_id; /* 0 = the daemon itself */
 };
-/* All centers, for the daemon's own work (directory, facts). Known by its address: a copy of it is a
- * scope without centers and sees nothing. */
+/* All centers, for the daemon's own work (directory, facts). Known by its address: a copy of it is
+ * a scope without centers and sees nothing. */
 extern const struct store_scope STORE_SCOPE_DAEMON;
 
 /* Parameters travel as text. NULL is SQL NULL. Use the small helpers to print numbers. */

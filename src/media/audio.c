@@ -1,5 +1,5 @@
 /* Immutable audio shared by all calls. */
-#include "audio.h"
+#include "media/audio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "wav.h"
+#include "media/wav.h"
 
 int media_audio_from_alaw(const uint8_t *samples, size_t count, struct media_audio **ret_audio)
 {

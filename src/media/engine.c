@@ -1,5 +1,5 @@
 /* The media thread: its loop, its tick, its commands. */
-#include "engine.h"
+#include "media/engine.h"
 
 #include <errno.h>
 #include <hotlined/id.h>

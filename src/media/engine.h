@@ -20,13 +20,13 @@
 #include <hotlined/media.h>
 #include <pthread.h>
 
-#include "events.h"
-#include "jitter.h"
-#include "line/line.h"
-#include "peer.h"
-#include "recorder.h"
-#include "rtp.h"
-#include "tev.h"
+#include "media/events.h"
+#include "media/jitter.h"
+#include "media/line/line.h"
+#include "media/peer.h"
+#include "media/recorder.h"
+#include "media/rtp.h"
+#include "media/tev.h"
 
 enum { TICK_MS = 20, LATE_MAX_TICKS = 50, PACKET_MAX = 1500 };
 

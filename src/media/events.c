@@ -1,5 +1,5 @@
 /* Events on their way to the control thread. */
-#include "events.h"
+#include "media/events.h"
 
 #include <errno.h>
 #include <hotlined/log.h>

@@ -1,6 +1,6 @@
 /* G.711 companding (ITU-T G.711). Decoding is a table; encoding finds the segment by counting
  * leading zeros, so no 64 KiB table competes for the cache of the media thread. */
-#include "g711.h"
+#include "media/g711.h"
 
 int16_t g711_alaw_table[256];
 int16_t g711_ulaw_table[256];

@@ -1,5 +1,5 @@
 /* The jitter ring. */
-#include "jitter.h"
+#include "media/jitter.h"
 
 #include <errno.h>
 #include <spandsp.h>

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "g711.h"
+#include "media/engine.h"
+#include "media/g711.h"
 
 enum { RECEIVE_BATCH = 8, COMFORT_NOISE = 13 };
 

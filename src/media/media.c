@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine.h"
-#include "ports.h"
+#include "media/engine.h"
+#include "media/ports.h"
 
 enum { RECORD_BUFFER_S = 60, RECORD_BYTES_PER_S = 16000 };
 

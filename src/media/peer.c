@@ -1,5 +1,5 @@
 /* The latch of symmetric RTP, and socket addresses. */
-#include "peer.h"
+#include "media/peer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

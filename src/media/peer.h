@@ -11,7 +11,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#include "rtp.h"
+#include "media/rtp.h"
 
 enum { PEER_PROOF = 3, PEER_SILENT_MS = 2000, PEER_CANDIDATES = 4 };
 

@@ -1,5 +1,5 @@
 /* RTP port pairs. */
-#include "ports.h"
+#include "media/ports.h"
 
 #include <errno.h>
 #include <hotlined/log.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "peer.h"
+#include "media/peer.h"
 
 enum { RECEIVE_BUFFER = 256 * 1024, TRIES = 64 };
 

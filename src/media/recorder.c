@@ -1,5 +1,5 @@
 /* The writer thread of recordings. */
-#include "recorder.h"
+#include "media/recorder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "g711.h"
-#include "wav.h"
+#include "media/g711.h"
+#include "media/wav.h"
 
 struct recorder_file {
     handle_t recording;

@@ -1,7 +1,7 @@
 /* Rooms: who hears whom. */
 #include <string.h>
 
-#include "engine.h"
+#include "media/engine.h"
 
 void room_open_command(struct engine *engine, struct command *command)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "engine.h"
+#include "media/engine.h"
 
 enum {
     TYPE_SR = 200,

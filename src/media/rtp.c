@@ -1,5 +1,5 @@
 /* RTP packets and receiver state. */
-#include "rtp.h"
+#include "media/rtp.h"
 
 #include <errno.h>
 

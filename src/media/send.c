@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "audio.h"
-#include "engine.h"
-#include "g711.h"
+#include "media/audio.h"
+#include "media/engine.h"
+#include "media/g711.h"
 
 enum {
     QUIET_MS = 100,     /* a forwarded source that paused so long is replaced by silence */

@@ -1,5 +1,5 @@
 /* Telephone events (RFC 4733). */
-#include "tev.h"
+#include "media/tev.h"
 
 #include <errno.h>
 #include <string.h>

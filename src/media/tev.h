@@ -2,7 +2,7 @@
 #ifndef HOTLINED_MEDIA_TEV_H
 #define HOTLINED_MEDIA_TEV_H
 
-#include "rtp.h"
+#include "media/rtp.h"
 
 enum { TEV_REPORT_MS = 40, TEV_QUEUE = 32, TEV_GAP_TICKS = 4, TEV_ENDS = 3 };
 

@@ -1,8 +1,8 @@
 /* Recordings on the media thread: two tracks on one timeline, filled tick by tick. */
 #include <string.h>
 
-#include "engine.h"
-#include "g711.h"
+#include "media/engine.h"
+#include "media/g711.h"
 
 void tracks_start_command(struct engine *engine, struct command *command)
 {

@@ -1,5 +1,5 @@
 /* WAV (RIFF) reading and writing, and the resampler. */
-#include "wav.h"
+#include "media/wav.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "g711.h"
+#include "media/g711.h"
 
 enum {
     OUT_RATE = 8000,

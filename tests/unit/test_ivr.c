@@ -134,7 +134,8 @@ static void keys_typed_ahead_answer_the_menus_that_follow_IVR_03(void **state)
     (void)state;
     load("{\"entry\":\"a\",\"nodes\":{\"a\":{\"type\":\"play\",\"prompt\":\"hello\","
          "\"next\":\"m\"},\"m\":{\"type\":\"menu\",\"prompt\":\"menu\",\"invalid\":\"wrong\","
-         "\"keys\":{\"1\":\"c\"},\"failed\":\"b\"},\"c\":{\"type\":\"collect\",\"prompt\":\"number\","
+         "\"keys\":{\"1\":\"c\"},\"failed\":\"b\"},\"c\":{\"type\":\"collect\",\"prompt\":"
+         "\"number\","
          "\"variable\":\"no\",\"min\":2,\"max\":5,\"next\":\"b\",\"failed\":\"b\"},"
          "\"b\":{\"type\":\"hangup\"}}}");
     START("play:hello");
