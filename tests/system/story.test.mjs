@@ -36,7 +36,10 @@ async function ringing(options = {}) {
   return { caller, call: document.call };
 }
 
-test('the whole story of one call (GEN-01, SCN-01, SCN-02, CC-01, CC-06, CC-09, REG-02)', async (t) => {
+test('the whole story of one call (GEN-01, SCN-01, SCN-02, CC-01, CC-06, CC-09, REG-02)', async (story) => {
+  // Each chapter needs those before it: after a failure the rest is not tried.
+  const t = { test: (name, chapter) => story.test(name, async () => { if (failed) throw new Error('a chapter before failed'); failed = true; await chapter(); failed = false; }) };
+  let failed = false;
   let caller, callId, record;
   const began = Date.now();
 
@@ -107,14 +110,15 @@ test('the whole story of one call (GEN-01, SCN-01, SCN-02, CC-01, CC-06, CC-09, 
     assert.equal(item.end_reason, 'caller');
     const detail = await until('recording closed', async () => {
       const call = await leader.get(`/calls/${callId}`);
-      return call.recordings[0]?.state === 'done' && call;
+      return call.recordings[0]?.state === 'closed' && call;
     });
     assert.equal(detail.offers.length, 1);
     assert.ok(detail.offers[0].reason);
     assert.equal(detail.recordings[0].left, 'caller');
     assert.equal(detail.recordings[0].right, 'agent');
     assert.match(detail.recordings[0].sha256, /^[0-9a-f]{64}$/);
-    assert.ok(detail.quality.length === 2 && detail.quality.every((q) => q.packets_received > 0), 'RTCP figures of both legs');
+    const quality = detail.quality.find((q) => q.party === 'caller');
+    assert.ok(quality.packets_received > 0 && quality.packets_lost === 0 && quality.mos > 4, JSON.stringify(quality));
     const today = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
     const report = await leader.get(`/reports/voice_service?from=${today}&to=${today}`);
     assert.equal(report.check, 0);
