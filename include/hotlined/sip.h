@@ -57,6 +57,8 @@ struct sip_phone_conf {
     char ha1_md5[33];    /* hex of MD5(extension:realm:password); "" = MD5 not allowed */
     char ha1_sha256[65]; /* hex of SHA-256 of the same (RFC 7616) */
 };
+/* Replaces the whole set. Registrations stay where extension and password do; on_phone tells of
+ * those that end by a new password, not of phones that are no longer there. */
 int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigned count);
 bool sip_phone_is_registered(const struct sip *sip, int32_t user_id);
 

@@ -272,8 +272,9 @@ void register_arrived(struct sip *sip, const struct event *event)
         nua_handle_destroy(event->nh);
         return;
     }
-    if (!phone) {
-        refuse_signature(sip, event, user ? user : "", "unknown_extension");
+    if (!phone) { /* challenged and refused like a wrong password: scanners learn nothing */
+        if (request_is_signed(sip, event, user ? user : "", "-", "-"))
+            refuse_signature(sip, event, user ? user : "", "unknown_extension");
         return;
     }
     if (request_is_signed(sip, event, phone->conf.extension, phone->conf.ha1_md5,
@@ -333,6 +334,13 @@ static void tick(void *arg)
 
 /* --- the set ------------------------------------------------------------------------------- */
 
+static bool same_password(const struct sip_phone_conf *a, const struct sip_phone_conf *b)
+{
+    return strcmp(a->ha1_md5, b->ha1_md5) == 0 && strcmp(a->ha1_sha256, b->ha1_sha256) == 0;
+}
+
+/* Who registered with an old password has to prove the new one; a phone no longer listed is no
+ * longer registered, which the upper room asks for itself. */
 int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigned count)
 {
     struct phone *fresh = calloc(count ? count : 1, sizeof(*fresh));
@@ -346,6 +354,8 @@ int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigne
             fresh[i] = *old;
             old->ping = NULL; /* moved */
         }
+        if (fresh[i].registered && !same_password(&fresh[i].conf, &phones[i]))
+            set_registered(sip, &fresh[i], false, "new_password");
         fresh[i].conf = phones[i];
     }
     for (unsigned i = 0; i < sip->phone_count; i++)

@@ -290,6 +290,20 @@ static struct sip_trunk_conf trunk_with_password(void)
     return trunk;
 }
 
+/* The next request with this header and value (NULL = any): on a slow machine requests are repeated
+ * before they are answered. */
+static const char *expect_with(const char *method, const char *name, const char *value)
+{
+    char found[1024];
+
+    for (;;) {
+        const char *request = peer_expect(&peer, method, method);
+        if (message_header(request, name, found, sizeof(found)) &&
+            (!value || strcmp(found, value) == 0))
+            return request;
+    }
+}
+
 /* Checks a client's digest by our server's own arithmetic. */
 static void check_credentials(const char *request, const char *method, const char *password)
 {
@@ -320,7 +334,7 @@ static void PLAT_02_outgoing_call_answers_a_challenge(void **state)
     assert_int_equal(sip_leg_call(bench.sip, &out, &leg), 0);
     peer_respond(&peer, peer_expect(&peer, "INVITE", "INVITE"), 401, "x", CHALLENGE, "");
     (void)peer_expect(&peer, "ACK", "ACK");
-    again = peer_expect(&peer, "INVITE", "INVITE");
+    again = expect_with("INVITE", "Authorization", NULL);
     check_credentials(again, "INVITE", "pass word@1");
     assert_non_null(strstr(message_body(again), "m=audio 40000"));
     peer_respond(&peer, again, 200, "x", "", peer_sdp(5000, "sendrecv"));
@@ -382,7 +396,7 @@ static void PLAT_02_registers_with_a_provider(void **state)
     trunk.registers = true;
     bench_set_trunks(&bench, &trunk, 1);
     peer_respond(&peer, peer_expect(&peer, "REGISTER", "REGISTER"), 401, "x", CHALLENGE, "");
-    request = peer_expect(&peer, "REGISTER", "REGISTER");
+    request = expect_with("REGISTER", "Authorization", NULL);
     check_credentials(request, "REGISTER", "pass word@1");
     assert_true(message_header(request, "To", value, sizeof(value)));
     assert_non_null(strstr(value, "sip:hotline@127.0.0.1"));
@@ -397,9 +411,7 @@ static void PLAT_02_registers_with_a_provider(void **state)
                  ""); /* refresh */
     bench_turn(&bench, 50);
     bench_set_trunks(&bench, NULL, 0);
-    request = peer_expect(&peer, "REGISTER", "REGISTER"); /* goodbye */
-    assert_true(message_header(request, "Expires", value, sizeof(value)));
-    assert_string_equal(value, "0");
+    request = expect_with("REGISTER", "Expires", "0"); /* goodbye */
     peer_respond(&peer, request, 200, "x", "", "");
 }
 
