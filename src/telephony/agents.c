@@ -453,12 +453,38 @@ void agent_phone_event(int32_t user_id, bool registered, void *arg)
 {
     struct telephony *t = arg;
     struct agent *agent = agent_find(t, user_id);
+    struct acd_agent_view view;
 
-    log_info("line", registered ? "phone_registered" : "phone_gone", "agent=%d", user_id);
-    if (!agent || agent->line_kind != LINE_PHONE)
+    if (!agent || agent->line_kind != LINE_PHONE || !agent->signed_in)
         return;
+    if (acd_agent_view(t->acd, user_id, &view) && view.line_up == registered)
+        return;
+    log_info("line", registered ? "phone_registered" : "phone_gone", "agent=%d", user_id);
     tell_acd_line(t, agent);
     view_agent_changed(t, agent);
+}
+
+/* What a far side calls its number is text: a phone is shown the part that is one. */
+static void number_for_phone(const struct call *call, char out[SIP_NUMBER_SIZE])
+{
+    size_t length = 0;
+
+    for (const char *c = call->caller; *c; c++)
+        if ((*c >= '0' && *c <= '9') || *c == '+' || *c == '*' || *c == '#')
+            out[length++] = *c;
+    out[length] = 0;
+    if (!length)
+        text_copy(out, SIP_NUMBER_SIZE, "anonymous");
+}
+
+/* Phones may have been taken away or given a new password. */
+void agents_check_phones(struct telephony *t)
+{
+    handle_t handle;
+
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));)
+        if (a->line_kind == LINE_PHONE)
+            agent_phone_event(a->user_id, sip_phone_is_registered(t->sip, a->user_id), t);
 }
 
 /* Rings the phone by an INVITE of ours. Negative errno when it cannot. */
@@ -466,9 +492,9 @@ static int phone_ring(struct telephony *t, struct agent *agent, struct call *cal
 {
     struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
     struct leg *leg = call_leg_new(t, LEG_PHONE);
-    char sdp[1024];
+    char sdp[1024], caller[SIP_NUMBER_SIZE];
     struct sip_call_out out = {.user_id = agent->user_id,
-                               .caller = call->caller[0] ? call->caller : "anonymous",
+                               .caller = caller,
                                .called = "",
                                .sdp = sdp,
                                .ring_timeout_s = PHONE_RING_S};
@@ -477,6 +503,7 @@ static int phone_ring(struct telephony *t, struct agent *agent, struct call *cal
 
     if (!leg)
         return -ENOMEM;
+    number_for_phone(call, caller);
     leg->user_id = agent->user_id;
     leg->center_id = agent->center_id;
     leg->call = call->handle;

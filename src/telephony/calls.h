@@ -252,6 +252,7 @@ void talk_give_back(struct telephony *t, struct agent *agent);
 /* --- agents.c ------------------------------------------------------------------------------- */
 void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);
 void agent_phone_event(int32_t user_id, bool registered, void *arg);
+void agents_check_phones(struct telephony *t);
 void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
                 const struct acd_command *command);
 void agent_stop_ringing(struct telephony *t, struct agent *agent);

@@ -111,6 +111,7 @@ void telephony_directory_changed(struct telephony *t)
     const struct sip_phone_conf *phones = directory_phones(t->directory, &count);
     if (sip_set_phones(t->sip, phones, count))
         log_error("telephony", "phones_refused", "count=%u", count);
+    agents_check_phones(t);
     apply_queues(t, now);
     apply_members(t, now);
     apply_centers(t); /* last: a center's callers leave its list when its queues are dropped */

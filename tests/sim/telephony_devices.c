@@ -172,6 +172,8 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
     struct w_sip_leg *leg;
 
     (void)sip;
+    if (out->caller[strspn(out->caller, "0123456789+*#-.anoymus")])
+        return -EINVAL;
     if (!world.phone_registered[out->user_id])
         return -ENOENT;
     if (world_chance(5))

@@ -277,6 +277,30 @@ static void PLAT_02_phone_rings_talks_and_hangs_up(void **state)
     assert_int_equal(telephony_call_count(world.telephony), 0);
 }
 
+static void PLAT_02_phone_rings_whatever_the_caller_calls_himself(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    ready_with_phone(10);
+    sip = far_invite("evil(0771)<x>", "12361");
+    run(1500);
+    far_key(sip, '1');
+    run(600);
+    assert_int_equal(agent(10)->state, ACD_RING);
+}
+
+static void PLAT_02_phone_taken_away_rings_no_more(void **state)
+{
+    (void)state;
+    ready_with_phone(10);
+    world.phone_registered[10] = false; /* sip does not tell of a phone that is not there */
+    office_apply();
+    (void)caller_in_queue('1');
+    assert_int_equal(agent(10)->state, ACD_READY);
+    assert_null(fact_last("offer_begin"));
+}
+
 static void PLAT_01_phone_that_dies_in_talk_gives_its_caller_back(void **state)
 {
     handle_t sip;
@@ -372,4 +396,5 @@ static void CC_20_ready_has_no_reason(void **state)
         TEST(CC_19_phone_goes_on_talking_when_the_page_moves),                                     \
         TEST(CC_19_phone_is_let_go_when_the_agent_moves_to_a_browser_in_talk),                     \
         TEST(CC_19_phone_sign_in_closes_the_line_of_the_microphone_test),                          \
-        TEST(CC_20_ready_has_no_reason)
+        TEST(PLAT_02_phone_rings_whatever_the_caller_calls_himself),                               \
+        TEST(PLAT_02_phone_taken_away_rings_no_more), TEST(CC_20_ready_has_no_reason)

@@ -245,7 +245,7 @@ static void do_caller(void)
     case 1:
     case 2:
         snprintf(called, sizeof(called), "1236%u", 1 + world_below(20) % 5);
-        (void)far_invite(world_below(5) ? "13877112046" : "", called);
+        (void)far_invite(world_below(5) ? "13877112046" : "(0771)<&>", called);
         return;
     case 3:
         far_end(sip, SIP_END_REMOTE, 200);
