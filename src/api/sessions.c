@@ -13,6 +13,7 @@
 
 #include "api/room.h"
 
+#define GRACE_MS        1000
 #define BUCKETS         4096
 #define SESSION_IDLE_MS (30 * 60 * 1000LL)
 #define SESSION_MAX_MS  (16 * 3600 * 1000LL)
@@ -37,6 +38,7 @@ struct api_sessions {
     bool known; /* read once since the start */
     bool reading, read_again;
     int64_t reading_since_ms;
+    bool spared; /* sessions too young for the look under way: another one follows */
     struct store_request *request;
 };
 
@@ -370,6 +372,8 @@ static void read_done(struct api *api, bool good)
     if (sessions->read_again || !good) {
         sessions->read_again = false;
         loop_timer_start(&sessions->retry, good ? 0 : 2000);
+    } else if (sessions->spared) {
+        loop_timer_start(&sessions->retry, GRACE_MS + 200);
     }
 }
 
@@ -480,8 +484,11 @@ static void sessions_read(const struct store_result *result, void *arg)
         read_done(api, false);
         return;
     }
-    for (struct session *s = api->sessions->all; s; s = s->next)
+    api->sessions->spared = false;
+    for (struct session *s = api->sessions->all; s; s = s->next) {
         s->seen = s->created_ms >= api->sessions->reading_since_ms;
+        api->sessions->spared |= s->seen;
+    }
     for (int row = 0; row < store_rows(result); row++)
         take_row(api->sessions, result, row);
     for (struct session *s = api->sessions->all; s; s = next) {
@@ -505,7 +512,7 @@ void api_sessions_reload(struct api *api)
     }
     sessions->reading = true;
     /* A second of grace: the database may have begun its look before a session was written. */
-    sessions->reading_since_ms = loop_wall_ms(api->loop) - 1000;
+    sessions->reading_since_ms = loop_wall_ms(api->loop) - GRACE_MS;
     if (store_query(api->deps.store, STORE_SLOW, STMT_SESSION_LOAD_ACTIVE, &STORE_SCOPE_DAEMON,
                     &none, sessions_read, api, &sessions->request))
         read_done(api, false);

@@ -419,7 +419,7 @@ test('IVR-02 a text is spoken and published for this city only; what is wrong le
   refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '' }), 'text');
   refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '  ' }), 'text');
   refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '长'.repeat(501) }), 'text');
-  for (const code of ['Upper', '1st', '%2e%2e', 'a'.repeat(48)]) refused(await admin.raw('PUT', `/settings/prompts/${code}`, { text: '你好' }), 'code');
+  for (const code of ['Upper', '1st', 'a%2eb', 'a'.repeat(48)]) refused(await admin.raw('PUT', `/settings/prompts/${code}`, { text: '你好' }), 'code');
   assert.equal((await admin.raw('PUT', '/settings/prompts/..%2fup', { text: '你好' })).status, 404);
   refused(await upload(admin, '/settings/prompts/all_busy', Buffer.from('no sound at all')), 'audio');
   refused(await upload(admin, '/settings/prompts/all_busy', Buffer.alloc(0)), 'audio');
