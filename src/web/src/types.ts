@@ -49,26 +49,35 @@ export interface WaitingCall {
   priority: number; ringing: string | null;
 }
 export type Figures = Record<string, number | string | null>;
-export interface Today { slots?: { t: string; in: number; ans: number }[]; [id: string]: unknown }
+export interface Today { slots?: { t: string; in: number; ans: number }[]; as_of_ms?: number; [id: string]: unknown }
 export interface WallCenter {
   center_id: number; name: string; queues: QueueView[]; seats: Seat[]; waiting: WaitingCall[]; today: Today;
 }
 export interface CallItem {
-  call_id: string; center_name: string; direction: string; source: string; unit_type: string; caller_no: string;
+  call_id: string; center_id: number; center_name: string; direction: string; source: string; unit_type: string; caller_no: string;
   caller_place: string; called_no: string; t_in: string; t_end: string | null; queue_name: string | null;
   agent_no: string | null; agent_name: string | null; wait_ms: number | null; talk_ms: number | null;
   outcome: string; end_reason: string | null; has_recording: boolean; record_no: string | null;
   record_id: string | null; wrap_up_code: string | null;
 }
-export interface Recording { recording_id: string; length_ms: number; size: number; state: string; started_at: string }
+export interface Recording {
+  recording_id: string; length_ms: number; size: number; sha256: string; state: string; left: string; right: string;
+  started_at: string; error: string | null;
+}
+export interface Offer { agent_no: string; agent_name: string; t_ring: string; ring_ms: number | null; outcome: string; reason: string }
+export interface Visit { queue_name: string; t_q_in: string; t_q_out: string | null; wait_ms: number | null; outcome: string | null }
+export interface Talk { agent_no: string; agent_name: string; t_ans: string; t_rel: string | null; talk_ms: number | null; released_by: string | null }
+export interface Quality {
+  party: string; transport: string; packets_sent: number; packets_received: number; packets_lost: number; jitter_us: number | null;
+  round_trip_us: number | null; mos: number | null;
+}
 export interface CallDetail extends CallItem {
-  ivr_path: PathStep[]; offers: { agent_no: string; t_ring: string; ring_ms: number; outcome: string; reason: string }[];
-  talks: Record<string, unknown>[]; recordings: Recording[]; quality: Record<string, unknown>[];
-  queue_visits: Record<string, unknown>[];
+  ivr_path: PathStep[]; queue_visits: Visit[]; offers: Offer[]; talks: Talk[]; recordings: Recording[]; quality: Quality[];
+  unrecorded: { why: string; at: string }[]; door_refusals: { queue_name: string; at: string; cause: string }[];
 }
 export interface Page<T> { items: T[]; next: string | null }
 export interface History {
-  place: { province: string; city: string; city_code: string };
+  place: { province: string; city: string; city_code: string } | null;
   calls: CallItem[];
-  records: { record_no: string; created_at: string; category_name: string; title: string; state: string }[];
+  records: { id: string; record_no: string; created_at: string; category_name: string; title: string; state: string }[];
 }

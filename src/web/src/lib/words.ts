@@ -3,23 +3,35 @@ export const stateWords: Record<string, string> = {
   signed_out: '未签入', ready: '空闲', busy: '示忙', rest: '小休', ring: '振铃', talk: '通话中', acw: '整理',
 };
 export const sourceWords: Record<string, string> = {
-  direct: '本中心直拨', from_12366: '自治区 12366 转入', from_city: '分中心转入',
+  direct: '本中心直拨', from_12366: '自治区12366转入', from_city: '分中心转入',
 };
 export const unitWords: Record<string, string> = {
-  self: '分中心自接来电', from_12366: '12366 转来', from_city: '分中心转来',
+  self: '分中心自接来电', from_12366: '12366转来', from_city: '分中心转来',
 };
 export const infoSourceWords: Record<string, string> = { city: '分中心', r12366: '自治区12366' };
 export const outcomeWords: Record<string, string> = {
-  open: '进行中', answered: '人工接通', blocked: '黑名单拦截', ivr_self: '自助办结', ivr_abandon: 'IVR 放弃', ivr_lost: '语音流程异常',
-  closed: '非工作时段', ab_queue: '排队放弃', ab_ring: '振铃放弃', flow_vm: '转留言', flow_cb: '转回拨', flow_bot: '转智能',
-  flow_ext: '溢出他中心', lost: '系统损失', overflow_out: '溢出', moved_out: '移出',
+  open: '进行中', answered: '人工接通', blocked: '黑名单拦截', ivr_self: '自助办结', ivr_abandon: '语音菜单中挂机', ivr_lost: '语音流程异常',
+  closed: '非工作时段', ab_queue: '排队中挂机', ab_ring: '振铃时挂机', flow_vm: '转留言', flow_cb: '转回拨', flow_bot: '转智能',
+  flow_ext: '溢出他中心', lost: '未能接通', overflow_out: '溢出', moved_out: '移出',
+};
+/** What an outcome means to a leader: fine, look at it, bad, or nothing. */
+export const outcomeTones: Record<string, string> = {
+  open: 'info', answered: 'good', ab_queue: 'warn', ab_ring: 'warn', lost: 'bad', ivr_lost: 'bad',
+};
+export const endWords: Record<string, string> = {
+  caller: '来电人挂机', agent: '坐席挂机', system: '系统结束', max_wait: '等待超时', no_agent: '无人签入', full: '队列已满', flow: '流程结束',
 };
 export const offerWords: Record<string, string> = {
-  open: '振铃中', answered: '接听', no_answer: '久不应答', rejected: '拒接', caller_left: '来电人挂断', line_lost: '线路中断',
+  open: '振铃中', answered: '接听', no_answer: '久不应答', rejected: '拒接', caller_left: '来电人挂机', line_lost: '线路中断',
   taken: '他人已接', moved: '改派', forced: '强制',
 };
 export const strategyWords: Record<string, string> = {
   longest_idle: '空闲最久优先', fewest_calls: '接听最少优先', round_robin: '轮流', by_weight: '按权重', ring_all: '同时振铃',
+};
+export const keyResultWords: Record<string, string> = { ok: '', invalid: '无效', no_input: '未按键' };
+export const partyWords: Record<string, string> = { caller: '来电人', agent: '坐席' };
+export const recordStateWords: Record<string, string> = {
+  draft: '暂存', open: '待处理', processing: '处理中', closed: '已办结', void: '已作废',
 };
 export function word(words: Record<string, string>, code: string | null | undefined): string {
   return code ? (words[code] ?? code) : '—';
@@ -33,13 +45,32 @@ export function clock(ms: number | null | undefined): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
 }
-/** 2026-11-23 16:42 in the hotline's own zone, from an ISO text or UTC ms */
-export function when(at: string | number | null | undefined): string {
-  if (at === null || at === undefined || at === '') return '—';
+/** 3:05 where the hour would only be noise, as on a tile of the wall */
+export function shortClock(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : clock(ms);
+}
+/** 3 分 05 秒 in text */
+export function lasting(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '—';
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s} 秒`;
+  const minutes = `${Math.floor(s / 60) % 60} 分 ${two(s % 60)} 秒`;
+  return s < 3600 ? minutes : `${Math.floor(s / 3600)} 时 ${minutes}`;
+}
+/** In the hotline's own zone, as 2026-11-23 16:42:05, from an ISO text or UTC ms */
+function local(at: string | number | null | undefined): string {
+  if (at === null || at === undefined || at === '') return '';
   const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return '—';
-  const local = new Date(date.getTime() + 8 * 3600 * 1000).toISOString();
-  return `${local.slice(0, 10)} ${local.slice(11, 16)}`;
+  return Number.isNaN(date.getTime()) ? '' : new Date(date.getTime() + 8 * 3600 * 1000).toISOString().slice(0, 19).replace('T', ' ');
+}
+export const when = (at: string | number | null | undefined): string => local(at).slice(0, 16) || '—';
+export const timeOfDay = (at: string | number | null | undefined): string => local(at).slice(11) || '—';
+export const second = (at: string | number | null | undefined): string => local(at) || '—';
+/** 今天 16:42 in lists of a person's recent calls */
+export function lately(at: string | number | null | undefined): string {
+  const text = when(at);
+  return text.startsWith(today()) ? `今天 ${text.slice(11)}` : text.slice(5);
 }
 export function today(): string {
   return new Date(Date.now() + 8 * 3600 * 1000).toISOString().slice(0, 10);
@@ -53,4 +84,8 @@ export function midnight(day: string, days = 0): string {
 }
 export function spaced(number: string): string {
   return /^1\d{10}$/.test(number) ? `${number.slice(0, 3)} ${number.slice(3, 7)} ${number.slice(7)}` : number || '未知号码';
+}
+/** 138****2046 for lists that others may see over a shoulder */
+export function masked(number: string): string {
+  return number.length >= 7 ? `${number.slice(0, -8) || number.slice(0, 1)}****${number.slice(-4)}` : number || '未知号码';
 }

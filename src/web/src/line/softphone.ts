@@ -1,15 +1,20 @@
 import { reactive } from 'vue';
-import { api } from '../api';
+import { api, ApiError } from '../api';
 import type { AgentState } from '../types';
 
 /**
  * The agent's line: one RTCPeerConnection for the whole shift. A call needs no signalling here; the microphone's
  * track is put on the line while a call rings or talks, and taken off while idle.
+ *
+ * One page at a time has the line. Among the tabs of one browser the Web Lock says which; between browsers the
+ * daemon does. `taken` says that it is another one, and the page asks whether to move it here.
  */
 export const line = reactive({
   state: 'none' as 'none' | 'connecting' | 'up' | 'lost',
   problem: '',
+  taken: null as null | { by: 'tab' | 'elsewhere'; where: string; since: string },
   level: 0,
+  muted: false,
   microphones: [] as MediaDeviceInfo[],
   speakers: [] as MediaDeviceInfo[],
   microphoneId: localStorage.getItem('hotlined.microphone') ?? '',
@@ -17,13 +22,17 @@ export const line = reactive({
   ringerId: localStorage.getItem('hotlined.ringer') ?? '',
 });
 
+const LOCK = 'hotlined-line';
+const RETRY_MS = 3000;
 let pc: RTCPeerConnection | null = null;
 let microphone: MediaStream | null = null;
 let sender: RTCRtpSender | null = null;
 let live = false; // a call wants the microphone
 let negotiating = false;
+let retryTimer = 0;
 let meterTimer = 0;
 let meterContext: AudioContext | null = null;
+let giveLock: (() => void) | null = null;
 const voice = new Audio();
 voice.autoplay = true;
 const ringer = new Audio('/ring.wav');
@@ -34,6 +43,35 @@ async function sendTo(element: HTMLAudioElement, deviceId: string): Promise<void
   const sink = element as WithSink;
   if (sink.setSinkId) await sink.setSinkId(deviceId);
 }
+
+/* --- who has the line ------------------------------------------------------------------------- */
+
+/** True when this tab may have the line; `steal` takes it from the other tab. */
+function takeLock(steal: boolean): Promise<boolean> {
+  if (giveLock || !navigator.locks) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    navigator.locks
+      .request(LOCK, steal ? { steal: true } : { ifAvailable: true }, (lock) => {
+        if (!lock) return resolve(false);
+        resolve(true);
+        return new Promise<void>((release) => (giveLock = release));
+      })
+      .catch(() => {
+        giveLock = null; // stolen by another tab
+        closeLine();
+        line.taken = { by: 'tab', where: '', since: '' };
+      });
+  });
+}
+
+/** The daemon says that the person is signed in from another session. */
+function isElsewhere(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.code !== 'agent.signed_in_elsewhere') return false;
+  line.taken = { by: 'elsewhere', where: String(error.body.where ?? ''), since: String(error.body.since ?? '') };
+  return true;
+}
+
+/* --- the microphone --------------------------------------------------------------------------- */
 
 const microphoneWords: Record<string, string> = {
   NotAllowedError: '浏览器没有获准使用麦克风。请点地址栏左侧的图标,把「麦克风」改为允许,然后重试。',
@@ -67,8 +105,7 @@ async function listDevices(): Promise<void> {
 }
 
 function meter(stream: MediaStream): void {
-  window.clearInterval(meterTimer);
-  void meterContext?.close();
+  stopMeter();
   meterContext = new AudioContext();
   const analyser = meterContext.createAnalyser();
   const samples = new Float32Array(analyser.fftSize);
@@ -86,6 +123,26 @@ export function stopMeter(): void {
   meterContext = null;
   line.level = 0;
 }
+
+/** A headset pulled out in a call: take what is left. */
+function watchTrack(): void {
+  const track = microphone?.getAudioTracks()[0];
+  if (track) track.onended = () => void chooseMicrophone('').catch((e: Error) => (line.problem = e.message));
+}
+
+async function setLive(wanted: boolean): Promise<void> {
+  live = wanted;
+  if (!wanted) mute(false);
+  await sender?.replaceTrack(wanted ? (microphone?.getAudioTracks()[0] ?? null) : null);
+}
+
+/** The caller hears nothing of this side; it ends with the call. */
+export function mute(wanted: boolean): void {
+  line.muted = wanted;
+  microphone?.getAudioTracks().forEach((track) => (track.enabled = !wanted));
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
 
 /** Candidates go with the offer: the daemon answers once and does not trickle. */
 function gathered(connection: RTCPeerConnection): Promise<void> {
@@ -113,14 +170,35 @@ async function negotiate(connection: RTCPeerConnection, iceRestart: boolean): Pr
   }
 }
 
-function restart(): void {
+/**
+ * The network changed or was away: the same connection by an ICE restart, and a new one if that does not connect.
+ * It goes on trying: an agent must not have to find out that his line is gone.
+ */
+async function restart(): Promise<void> {
   const connection = pc;
-  if (!connection) return;
+  window.clearTimeout(retryTimer);
+  if (!connection || line.taken) return;
   line.state = 'lost';
-  negotiate(connection, true).catch((error: Error) => {
-    line.problem = `线路中断:${error.message}`;
-    if (pc === connection) window.setTimeout(restart, 3000);
-  });
+  try {
+    await negotiate(connection, true);
+  } catch (error) {
+    if (isElsewhere(error)) return closeLine();
+    line.problem = `线路中断,正在重新接通:${(error as Error).message}`;
+  }
+  retryTimer = window.setTimeout(() => {
+    if (pc === connection && line.state !== 'up') void keepLine();
+  }, RETRY_MS);
+}
+
+/** A new line, and again until there is one; without a microphone the person has to do something first. */
+export async function keepLine(): Promise<void> {
+  try {
+    await openLine();
+  } catch (error) {
+    if (!(error instanceof ApiError) || line.taken) return; // line.problem says why
+    line.state = 'lost';
+    retryTimer = window.setTimeout(() => void keepLine(), RETRY_MS);
+  }
 }
 
 function watch(connection: RTCPeerConnection): void {
@@ -134,51 +212,48 @@ function watch(connection: RTCPeerConnection): void {
     if (state === 'connected') {
       line.state = 'up';
       line.problem = '';
-    } else if (state === 'failed') restart();
+    } else if (state === 'failed') void restart();
+    else if (state === 'closed') void keepLine();
     else if (state === 'disconnected') line.state = 'lost';
   };
 }
 
-/** Opens the line anew: at sign-in, and by itself after a reload. */
-export async function openLine(withMeter = false): Promise<void> {
-  closeLine();
+/** Opens the line anew: at sign-in, and by itself after a reload. `here` takes it from another tab. */
+export async function openLine({ withMeter = false, here = false } = {}): Promise<void> {
+  closeLine(true);
   line.state = 'connecting';
   line.problem = '';
   try {
+    if (!(await takeLock(here))) {
+      line.taken = { by: 'tab', where: '', since: '' };
+      line.state = 'none';
+      return;
+    }
+    line.taken = null;
     microphone = await takeMicrophone();
     watchTrack();
     await listDevices();
     if (withMeter) meter(microphone);
-    pc = new RTCPeerConnection();
-    watch(pc);
-    const transceiver = pc.addTransceiver('audio', { direction: 'sendrecv' });
-    sender = transceiver.sender;
-    await negotiate(pc, false);
+    const connection = new RTCPeerConnection();
+    pc = connection;
+    watch(connection);
+    sender = connection.addTransceiver('audio', { direction: 'sendrecv' }).sender;
+    await negotiate(connection, false);
     await sendTo(voice, line.speakerId);
     await setLive(live);
   } catch (error) {
     const words = (error as Error).message;
+    const elsewhere = isElsewhere(error);
     closeLine();
-    line.problem = words;
+    if (!elsewhere) line.problem = words;
     throw error;
   }
-}
-
-/** A headset pulled out in a call: take what is left. */
-function watchTrack(): void {
-  const track = microphone?.getAudioTracks()[0];
-  if (track) track.onended = () => void chooseMicrophone('').catch((e: Error) => (line.problem = e.message));
-}
-
-async function setLive(wanted: boolean): Promise<void> {
-  live = wanted;
-  await sender?.replaceTrack(wanted ? (microphone?.getAudioTracks()[0] ?? null) : null);
 }
 
 /** Called with every new state of the agent document. */
 export function followState(state: AgentState): void {
   void setLive(state === 'ring' || state === 'talk').catch((e: Error) => (line.problem = e.message));
-  if (state === 'ring') {
+  if (state === 'ring' && !line.taken) {
     void sendTo(ringer, line.ringerId)
       .then(() => ringer.play())
       .catch(() => undefined); // the ring is also seen and announced; a silent ringer must not hide it
@@ -209,17 +284,29 @@ export async function chooseRinger(id: string): Promise<void> {
   await sendTo(ringer, id);
 }
 
-export function closeLine(): void {
+/** `keepLock`: a new line follows at once. */
+export function closeLine(keepLock = false): void {
   stopMeter();
+  window.clearTimeout(retryTimer);
   ringer.pause();
-  pc?.close();
-  pc = null;
+  const old = pc;
+  pc = null; // first: closing it is no reason to restart
+  old?.close();
   sender = null;
   microphone?.getTracks().forEach((track) => track.stop());
   microphone = null;
   voice.srcObject = null;
   line.state = 'none';
+  line.muted = false;
+  if (keepLock) return;
+  giveLock?.();
+  giveLock = null;
 }
 
-window.addEventListener('online', restart);
+/** The daemon is there again after a restart; the line it had is not. */
+export function checkLine(daemonState: string): void {
+  if (line.state === 'up' && daemonState === 'none' && !negotiating) void keepLine();
+}
+
+window.addEventListener('online', () => void restart());
 navigator.mediaDevices?.addEventListener('devicechange', () => void listDevices());

@@ -1,11 +1,12 @@
 import { defineStore } from 'pinia';
 import { api } from '../api';
+import { checkLine } from '../line/softphone';
 import type { Agent } from '../types';
 import { useConnection } from './connection';
 
 /** The agent's own document. The daemon owns the state; the page only shows and asks. */
 export const useAgent = defineStore('agent', {
-  state: () => ({ doc: null as Agent | null, problem: '' }),
+  state: () => ({ doc: null as Agent | null }),
   getters: {
     state: (s) => s.doc?.state ?? 'signed_out',
     call: (s) => s.doc?.call ?? null,
@@ -16,6 +17,7 @@ export const useAgent = defineStore('agent', {
       if (this.doc && doc.now_ms < this.doc.now_ms) return; // an answer overtaken by an event
       this.doc = doc;
       useConnection().heard(doc.now_ms);
+      checkLine(doc.line.state);
     },
     async load(): Promise<void> {
       this.take(await api.get<Agent>('/agent'));
