@@ -19,7 +19,7 @@ static const struct {
     {"user_id", "用户编号", "integer"},
     {"limit", "每页条数", "integer"},
     {"after", "翻页标记,取自上一页的 next", "string"},
-    {"mine", "1 = 只看本人的", "integer"},
+    {"mine", "1 = 只看本人的", "string"},
     {"unit_type", "单位类型:self、from_12366、from_city", "string"},
     {"by", "统计对象:center、queue", "string"},
     {"source", "数据来源:rollup 汇总(缺省)、facts 明细", "string"},

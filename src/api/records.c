@@ -318,7 +318,7 @@ static const struct api_route routes[] = {
     {{"PUT", "/api/v1/records/{id}", PERM_RECORD_WRITE, update_record, "修改业务记录"},
      changed_fields,
      COUNT(changed_fields),
-     NULL},
+     .if_match = true},
     {{"GET", "/api/v1/drafts/{call_id}", PERM_RECORD_WRITE, read_draft, "取回登记草稿"},
      NULL,
      0,
