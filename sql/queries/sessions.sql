@@ -63,7 +63,8 @@ SELECT u.id AS user_id, u.center_id, c.code AS center_code, c.kind AS center_kin
     u.login, u.name, u.agent_no,
     (SELECT coalesce(json_object_agg(permission, scope), '{}') FROM (
         SELECT DISTINCT ON (p.permission) p.permission, p.scope
-        FROM user_role r JOIN role_permission p USING (role_code) WHERE r.user_id = u.id
+        FROM user_role r JOIN role_permission p USING (role_code)
+        WHERE r.user_id = u.id AND p.permission <> ALL (c.functions_off)
         ORDER BY p.permission, array_position('{region,center,team,self}'::text[], p.scope)) w) AS permissions,
     (SELECT coalesce(json_agg(g.granted_center_id ORDER BY 1), '[]') FROM center_grant g WHERE g.user_id = u.id) AS granted
 FROM app_user u JOIN center c ON c.id = u.center_id
@@ -74,7 +75,9 @@ ORDER BY u.id;
 -- $1 user id, $2 csrf token. One column: the document of GET /me.
 WITH w AS (
     SELECT DISTINCT ON (p.permission) p.permission, p.scope
-    FROM user_role r JOIN role_permission p USING (role_code) WHERE r.user_id = $1::int
+    FROM user_role r JOIN role_permission p USING (role_code)
+    WHERE r.user_id = $1::int AND p.permission <> ALL (
+        SELECT unnest(c.functions_off) FROM center c JOIN app_user u ON u.center_id = c.id WHERE u.id = $1::int)
     ORDER BY p.permission, array_position('{region,center,team,self}'::text[], p.scope))
 SELECT json_build_object(
     'user', json_build_object('id', u.id, 'login', u.login, 'name', u.name, 'agent_no', u.agent_no, 'team_id', u.team_id),

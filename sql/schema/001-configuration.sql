@@ -34,9 +34,11 @@ CREATE TABLE center (
     enabled boolean NOT NULL DEFAULT true,
     announce_agent_no boolean NOT NULL DEFAULT true,
     test boolean NOT NULL DEFAULT false,
+    functions_off text[] NOT NULL DEFAULT '{}',
     sort integer NOT NULL DEFAULT 0,
     version integer NOT NULL DEFAULT 1
 );
+COMMENT ON COLUMN center.functions_off IS '本中心停用的功能(权限名),其人员的菜单与接口中均不再有';
 COMMENT ON TABLE center IS '中心:自治区12366中心与各市分中心,即租户';
 COMMENT ON COLUMN center.id IS '中心编号';
 COMMENT ON COLUMN center.code IS '中心代码(拼音),登录时填写';

@@ -189,6 +189,7 @@ extern const struct api_routes api_routes_flows;      /* settings_flows.c */
 extern const struct api_routes api_routes_prompts;    /* settings_prompts.c */
 extern const struct api_routes api_routes_trunks;     /* settings_trunks.c */
 extern const struct api_routes api_routes_audit;      /* audit_log.c */
+extern const struct api_routes api_routes_centers;    /* settings_centers.c */
 extern const struct api_routes api_routes_system;     /* system.c: openapi, health, metrics */
 
 /* All of them, in the order above. */

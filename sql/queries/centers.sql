@@ -1,0 +1,14 @@
+-- The centers of the region, as settings.
+
+-- name: settings_center_list
+-- No parameters. functions: what may be switched off, with the centers' own lists.
+SELECT jsonb_build_object('next', NULL,
+    'functions', (SELECT jsonb_agg(DISTINCT p.permission) FROM role_permission p WHERE p.permission NOT LIKE 'settings.%' AND p.permission NOT LIKE 'region.%'),
+    'items', coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'code', c.code, 'kind', c.kind, 'name', c.name, 'city_code', c.city_code,
+        'area_code', c.area_code, 'enabled', c.enabled, 'announce_agent_no', c.announce_agent_no, 'functions_off', to_jsonb(c.functions_off),
+        'version', c.version) ORDER BY c.sort, c.id), '[]')) AS document
+FROM center c;
+
+-- name: settings_center_update
+-- $1 center id, $2 expected version, $3 body: name, announce_agent_no, functions_off; fields left out stay.
+SELECT center_save($1::int, $2::int, $3::jsonb) AS document;
