@@ -119,15 +119,16 @@ struct api_ask {
     enum permission permission; /* whose centers are in sight; 0 = the daemon's scope (all) */
     struct store_params params;
     enum api_answer answer;
-    int status; /* of success; 0 = 200 (API_EMPTY: 204) */
+    int status;          /* of success; 0 = 200 (API_EMPTY: 204) */
     const char *missing; /* Chinese title of 404; NULL = a general one */
     /* Written to the audit log when it succeeded; action NULL = not audited. Constants. */
     const char *action, *object_kind;
     char object_id[40];
     char detail[200];
     /* Instead of answer: gets the good result (audited already if it has a row) and must answer or
-     * start the next wait. Failures are answered before. person is the wait's own copy, valid during
-     * the call. *state is what api_ask() was given; set it to NULL to hand it to the next wait. */
+     * start the next wait. Failures are answered before. person is the wait's own copy, valid
+     * during the call. *state is what api_ask() was given; set it to NULL to hand it to the next
+     * wait. */
     void (*then)(struct api *api, struct http_request *request, const struct api_person *person,
                  const struct store_result *result, void **state);
 };
@@ -163,7 +164,7 @@ struct api_route {
     struct http_route http;
     const struct http_field *body; /* NULL = none (or no JSON) */
     size_t body_count;
-    const char *query; /* names of query parameters, separated by spaces; NULL = none */
+    const char *query;  /* names of query parameters, separated by spaces; NULL = none */
     bool if_match;      /* a change of what has a version: If-Match is required */
     const char *upload; /* media type of a body taken besides JSON; NULL = none */
 };
@@ -172,7 +173,10 @@ struct api_routes {
     const struct api_route *rows;
     size_t count;
 };
-#define API_ROUTES(table) {(table), sizeof(table) / sizeof((table)[0])}
+#define API_ROUTES(table)                                                                          \
+    {                                                                                              \
+        (table), sizeof(table) / sizeof((table)[0])                                                \
+    }
 
 extern const struct api_routes api_routes_session;    /* sign_in.c */
 extern const struct api_routes api_routes_me;         /* me.c */
