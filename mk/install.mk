@@ -13,4 +13,4 @@ install: build
 	test -n "$(DESTDIR)" || id hotlined >/dev/null 2>&1 || \
 	    useradd --system --home-dir /var/lib/hotlined --shell /usr/sbin/nologin hotlined
 	test -n "$(DESTDIR)" || chgrp hotlined /etc/hotlined/hotlined.conf
-	@echo "Installed. Next: create the database (docs/deployment), hotlined --migrate, systemctl enable --now hotlined"
+	@echo "Installed. Next: create the database (docs/deployment.zh-CN.md), hotlined --migrate, systemctl enable --now hotlined"
