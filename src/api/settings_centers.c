@@ -74,6 +74,6 @@ static const struct api_route rows[] = {
      NULL},
     {{"PUT", "/api/v1/settings/centers/{id}", PERM_REGION_WRITE, put_center, "修改中心、停用功能"},
      SETTINGS_BODY(center_fields),
-     NULL},
+     .if_match = true},
 };
 const struct api_routes api_routes_centers = API_ROUTES(rows);
