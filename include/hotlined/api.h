@@ -21,7 +21,7 @@ struct telephony_event;
 struct text;
 struct worker_pool;
 
-struct api_deps { /* all borrowed; they outlive the api */
+struct api_deps {                /* all borrowed; they outlive the api */
     const struct config *config; /* http_listen, https_listen, tls_*, state_dir, web_dir, tts_* */
     struct store *store;
     struct fact_outbox *outbox;
