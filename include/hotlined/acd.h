@@ -68,6 +68,7 @@ struct acd_queue_conf {
     uint32_t wrap_up_ms;      /* 0 = no ACW unless compulsory */
     bool wrap_up_required;    /* ACW ends only by acd_wrap_up_done() */
     uint32_t max_wait_ms;     /* 0 = none; WAIT_OVER is said once */
+    uint32_t max_offers;      /* refused or unanswered offers until WAIT_OVER is said; 0 = none */
     uint32_t max_length;      /* 0 = none; acd_enter() answers -ENOSPC above */
     uint32_t age_step_ms;     /* ageing: priority + 1 each step of waiting; 0 = none */
 };
@@ -79,8 +80,10 @@ enum acd_command_kind {
     ACD_REVOKE,      /* stop ringing; revoke_reason says why */
     ACD_CONNECT,     /* agent and entry talk now; the entry has left the queue */
     ACD_AGENT_STATE, /* new state of an agent; every change says so exactly once */
-    ACD_WAIT_OVER,   /* entry waited max_wait_ms; it stays in until acd_leave()/acd_move() */
-    ACD_DROPPED      /* entry thrown out because its queue was removed; find it another place */
+    /* entry waited max_wait_ms, or max_offers of its offers failed (then it rings nowhere for
+     * ACD_REOFFER_MS); it stays in until acd_leave() or acd_move() */
+    ACD_WAIT_OVER,
+    ACD_DROPPED /* entry thrown out because its queue was removed; find it another place */
 };
 
 enum acd_revoke_reason {

@@ -92,6 +92,8 @@ int directory_create(struct loop *loop, struct store *store, struct worker_pool 
 void directory_destroy(struct directory *directory);
 /* Reads again soon; many calls in a row become one read. */
 void directory_refresh(struct directory *directory);
+/* An agent corrected the place of a number: reads what is new of that, and nothing else. */
+void directory_refresh_corrections(struct directory *directory);
 bool directory_is_ready(const struct directory *directory);
 int64_t directory_revision(const struct directory *directory); /* of the snapshot in force */
 
@@ -106,6 +108,9 @@ const struct sip_trunk_conf *directory_trunks(const struct directory *directory,
 const struct sip_phone_conf *directory_phones(const struct directory *directory,
                                               unsigned *ret_count);
 
+/* The memberships of one agent, by queue id. */
+const struct dir_member *directory_members_of(const struct directory *directory, int32_t user_id,
+                                              size_t *ret_count);
 /* O(1) by id or name; NULL = none. */
 const struct dir_center *directory_center(const struct directory *directory, int32_t id);
 const struct dir_agent *directory_agent(const struct directory *directory, int32_t user_id);
@@ -132,7 +137,8 @@ struct dir_place {
     char city_code[8];            /* 450100 for Guangxi cities, else "" */
     bool exact;                   /* false: the area code is shared by two cities */
 };
-void directory_place(const struct directory *directory, const char *caller,
+/* What agents of the center corrected goes before the table. */
+void directory_place(const struct directory *directory, int32_t center_id, const char *caller,
                      struct dir_place *ret_place);
 
 #endif

@@ -50,6 +50,15 @@ SELECT json_build_object(
 SELECT from_prefix, to_prefix, province, city, city_code, shared
 FROM number_place ORDER BY from_prefix;
 
+-- name: number_place_correction_list
+-- $1 time of the newest one known (null = all); a minute before it is read again, because times are those
+-- of the transactions' beginnings. Rows (center_id, number, province, city, city_code, corrected_at), oldest first.
+SELECT n.center_id, n.number, coalesce(p.province, ''), coalesce(p.city, ''), n.city_code, n.corrected_at::text
+FROM number_place_correction n
+LEFT JOIN LATERAL (SELECT o.province, o.city FROM number_place o WHERE o.city_code = n.city_code ORDER BY o.from_prefix LIMIT 1) p ON true
+WHERE $1::text IS NULL OR n.corrected_at >= $1::timestamptz - interval '1 minute'
+ORDER BY n.corrected_at;
+
 -- name: prompt_render_list
 -- No parameters. Rows (path, text): the published prompts that are spoken, for --render-prompts.
 SELECT v.path, v.text

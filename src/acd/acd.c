@@ -714,6 +714,8 @@ int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
     *entry = kept;
     entry->entered = now;
     entry->wait_said = false;
+    entry->failed = 0;
+    entry->rest_until = 0;
     entry_link(acd, at, to);
     entry_wait(acd, now, at);
     settle_withdrawn(acd, now, rang);
@@ -740,13 +742,8 @@ static void entry_due(struct acd *acd, uint64_t now, uint32_t at)
     struct entry *entry = &acd->entries[at];
     const struct acd_queue_conf *conf = &acd->queues[entry->queue].conf;
 
-    if (conf->max_wait_ms && !entry->wait_said && now >= entry->entered + conf->max_wait_ms) {
-        struct acd_command *command = say(acd, ACD_WAIT_OVER);
-        entry->wait_said = true;
-        command->queue = conf->id;
-        command->entry = entry_handle(acd, at);
-        command->tag = entry->tag;
-    }
+    if (conf->max_wait_ms && !entry->wait_said && now >= entry->entered + conf->max_wait_ms)
+        entry_wait_over(acd, at);
     entry_timer(acd, now, at);
     match_entry(acd, now, at); /* a refusal may have run out */
 }

@@ -84,11 +84,13 @@ void entry_timer(struct acd *acd, uint64_t now, uint32_t at)
         if (again > now && again < due)
             due = again;
     }
+    if (entry->rest_until > now && entry->rest_until < due && !entry->offers)
+        due = entry->rest_until;
     timer_set(acd, acd->limits.agents + at, due);
     ageing_set(acd, now, at);
 }
 
-uint64_t entry_barred_until(const struct entry *entry, uint32_t agent)
+uint64_t entry_refused_until(const struct entry *entry, uint32_t agent)
 {
     for (unsigned i = 0; i < entry->refusal_count; i++)
         if (entry->refusals[i].agent == agent)
@@ -96,10 +98,26 @@ uint64_t entry_barred_until(const struct entry *entry, uint32_t agent)
     return 0;
 }
 
-void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent)
+uint64_t entry_barred_until(const struct entry *entry, uint32_t agent)
+{
+    uint64_t refused = entry_refused_until(entry, agent);
+
+    return refused > entry->rest_until ? refused : entry->rest_until;
+}
+
+void entry_wait_over(struct acd *acd, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
+    struct acd_command *command = say(acd, ACD_WAIT_OVER);
 
+    entry->wait_said = true;
+    command->queue = acd->queues[entry->queue].conf.id;
+    command->entry = entry_handle(acd, at);
+    command->tag = entry->tag;
+}
+
+static void remember_refusal(struct entry *entry, uint64_t now, uint32_t agent)
+{
     for (unsigned i = 0; i < entry->refusal_count; i++)
         if (entry->refusals[i].agent == agent) {
             memmove(&entry->refusals[i], &entry->refusals[i + 1],
@@ -113,6 +131,19 @@ void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent)
         entry->refusal_count--;
     }
     entry->refusals[entry->refusal_count++] = (struct refusal){agent, now};
+}
+
+void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent)
+{
+    struct entry *entry = &acd->entries[at];
+    uint32_t most = acd->queues[entry->queue].conf.max_offers;
+
+    remember_refusal(entry, now, agent);
+    entry->failed++;
+    if (!most || entry->failed < most || entry->wait_said)
+        return;
+    entry->rest_until = now + ACD_REOFFER_MS; /* another ring would only be taken away again */
+    entry_wait_over(acd, at);
 }
 
 void entry_free(struct acd *acd, uint32_t at)

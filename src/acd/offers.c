@@ -231,7 +231,8 @@ static bool never_refused(uint32_t member_at, void *arg)
 {
     const struct choosing *c = arg;
 
-    return entry_barred_until(c->entry, c->acd->members[member_at].agent) == 0;
+    return entry_refused_until(c->entry, c->acd->members[member_at].agent) == 0 &&
+           c->entry->rest_until <= c->now;
 }
 
 /* With "ring all" every other available member rings too. */

@@ -28,6 +28,8 @@ struct entry {
     uint32_t offers;  /* open ones; 0 = waiting */
     uint32_t ringing; /* list of the agents it rings at */
     bool wait_said;
+    uint32_t failed;     /* offers refused or not answered */
+    uint64_t rest_until; /* rings nowhere until then: too many offers failed */
     struct refusal refusals[REFUSALS];
     uint8_t refusal_count;
     uint32_t queue_prev, queue_next; /* all entries of the queue */
@@ -131,7 +133,10 @@ void entry_age(struct acd *acd, uint64_t now, uint32_t at);
 /* Begins every event, so that no decision is made with yesterday's priorities. */
 void entries_age(struct acd *acd, uint64_t now);
 /* When this agent may be offered the entry again; 0 = now, never refused. */
+uint64_t entry_refused_until(const struct entry *entry, uint32_t agent); /* 0 = never refused */
 uint64_t entry_barred_until(const struct entry *entry, uint32_t agent);
+/* Says WAIT_OVER, once. */
+void entry_wait_over(struct acd *acd, uint32_t at);
 void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent);
 
 /* offers.c */

@@ -11,6 +11,7 @@
 #include <hotlined/text.h>
 #include <hotlined/worker.h>
 
+#include "directory/correction.h"
 #include "directory/place.h"
 #include "directory/snapshot.h"
 
@@ -28,11 +29,14 @@ struct directory {
     void *arg;
     struct snapshot *now; /* NULL until the first one */
     struct place_table *places;
-    struct loop_timer refresh_timer;
+    struct correction_table *corrections; /* NULL until the first one was read */
+    char corrections_until[40];           /* time of the newest one read; "" = none yet */
+    bool corrections_again;               /* told of another while one was being read */
+    struct loop_timer refresh_timer, corrections_timer;
     bool busy;  /* a query or a parse is under way */
     bool again; /* something changed meanwhile */
     bool places_asked;
-    struct store_request *request, *place_request;
+    struct store_request *request, *place_request, *correction_request;
     struct parse_job *job; /* on a worker */
 };
 
@@ -225,6 +229,59 @@ static void places_arrived(const struct store_result *result, void *arg)
     log_info("directory", "places_loaded", "rows=%d bad=%d", store_rows(result), bad);
 }
 
+static void correction_read(struct directory *d, const struct store_result *result, int row)
+{
+    int err = correction_table_set(d->corrections, (int32_t)store_int(result, row, 0),
+                                   store_text(result, row, 1), store_text(result, row, 2),
+                                   store_text(result, row, 3), store_text(result, row, 4));
+
+    if (err)
+        log_warn("directory", "correction_refused", "center=%d number=%s error=%s",
+                 (int)store_int(result, row, 0), log_safe(store_text(result, row, 1)),
+                 strerror(-err));
+}
+
+static void corrections_arrived(const struct store_result *result, void *arg)
+{
+    struct directory *d = arg;
+    int rows = store_rows(result);
+
+    d->correction_request = NULL;
+    if (store_status(result) != STORE_OK ||
+        (!d->corrections && correction_table_create(&d->corrections))) {
+        log_warn("directory", "corrections_failed", "status=%d", store_status(result));
+        loop_timer_start(&d->corrections_timer, RETRY_MS);
+        return;
+    }
+    for (int row = 0; row < rows; row++)
+        correction_read(d, result, row);
+    if (rows)
+        text_copy(d->corrections_until, sizeof(d->corrections_until),
+                  store_text(result, rows - 1, 5));
+    log_debug("directory", "corrections_loaded", "rows=%d", rows);
+    if (d->corrections_again)
+        directory_refresh_corrections(d);
+}
+
+static void ask_corrections(void *arg)
+{
+    struct directory *d = arg;
+    struct store_params params = {0};
+
+    d->corrections_again = d->correction_request != NULL;
+    if (d->correction_request || !store_is_available(d->store))
+        return;
+    store_param_text(&params, d->corrections_until[0] ? d->corrections_until : NULL);
+    if (store_query(d->store, STORE_FAST, STMT_NUMBER_PLACE_CORRECTION_LIST, &STORE_SCOPE_DAEMON,
+                    &params, corrections_arrived, d, &d->correction_request))
+        loop_timer_start(&d->corrections_timer, RETRY_MS);
+}
+
+void directory_refresh_corrections(struct directory *d)
+{
+    loop_timer_start(&d->corrections_timer, 0);
+}
+
 static void ask_places(struct directory *d)
 {
     struct store_params none = {0};
@@ -249,6 +306,7 @@ static void refresh_now(void *arg)
     if (!store_is_available(d->store))
         return; /* main calls directory_refresh() when it comes back */
     ask_places(d);
+    ask_corrections(d);
     d->busy = store_query(d->store, STORE_FAST, STMT_DIRECTORY_SNAPSHOT, &STORE_SCOPE_DAEMON, &none,
                           snapshot_arrived, d, &d->request) == 0;
     if (!d->busy)
@@ -278,6 +336,7 @@ int directory_create(struct loop *loop, struct store *store, struct worker_pool 
     snprintf(d->state_path, sizeof(d->state_path), "%s/directory.json", options->state_dir);
     text_copy(d->prompt_dir, sizeof(d->prompt_dir), options->prompt_dir);
     loop_timer_init(&d->refresh_timer, loop, refresh_now, d);
+    loop_timer_init(&d->corrections_timer, loop, ask_corrections, d);
     if (access(d->state_path, R_OK) == 0)
         parse_submit(d, NULL, 0); /* calls can be taken before PostgreSQL answers */
     *ret_directory = d;
@@ -292,12 +351,16 @@ void directory_destroy(struct directory *d)
         store_cancel(d->request);
     if (d->place_request)
         store_cancel(d->place_request);
+    if (d->correction_request)
+        store_cancel(d->correction_request);
     if (d->job)
         d->job->directory = NULL; /* its end finds nobody; old snapshot must outlive it */
     loop_timer_done(&d->refresh_timer);
+    loop_timer_done(&d->corrections_timer);
     if (!d->job)
         snapshot_free(d->now);
     place_table_free(d->places);
+    correction_table_free(d->corrections);
     free(d);
 }
 
@@ -348,6 +411,33 @@ const struct dir_agent *directory_agent(const struct directory *d, int32_t user_
         return NULL;
     return bsearch(&user_id, d->now->agents, d->now->agent_count, sizeof(*d->now->agents),
                    agent_order);
+}
+
+static int member_order(const void *key, const void *item)
+{
+    int32_t id = *(const int32_t *)key, other = ((const struct dir_member *)item)->user_id;
+
+    return id < other ? -1 : id > other;
+}
+
+const struct dir_member *directory_members_of(const struct directory *d, int32_t user_id,
+                                              size_t *ret_count)
+{
+    const struct dir_member *first = NULL, *last, *end;
+
+    *ret_count = 0;
+    if (d->now && d->now->member_count)
+        first = bsearch(&user_id, d->now->members, d->now->member_count, sizeof(*first),
+                        member_order);
+    if (!first)
+        return NULL;
+    end = d->now->members + d->now->member_count;
+    for (last = first + 1; last < end && last->user_id == user_id; last++)
+        ;
+    while (first > d->now->members && first[-1].user_id == user_id)
+        first--;
+    *ret_count = (size_t)(last - first);
+    return first;
 }
 
 static int queue_order(const void *key, const void *item)
@@ -422,7 +512,9 @@ struct media_audio *directory_prompt(const struct directory *d, int32_t center_i
     return at == SIZE_MAX ? NULL : d->now->prompts[at].audio;
 }
 
-void directory_place(const struct directory *d, const char *caller, struct dir_place *ret_place)
+void directory_place(const struct directory *d, int32_t center_id, const char *caller,
+                     struct dir_place *ret_place)
 {
     place_find(d->places, caller, ret_place);
+    correction_apply(d->corrections, center_id, ret_place);
 }

@@ -171,6 +171,15 @@ static void parse_queues(struct parsing *p, const cJSON *document)
         qsort(s->queues, s->queue_count, sizeof(*s->queues), compare_queues);
 }
 
+static int compare_members(const void *a, const void *b)
+{
+    const struct dir_member *x = a, *y = b;
+
+    if (x->user_id != y->user_id)
+        return x->user_id < y->user_id ? -1 : 1;
+    return x->queue_id < y->queue_id ? -1 : x->queue_id > y->queue_id;
+}
+
 static void parse_members(struct parsing *p, const cJSON *document)
 {
     const cJSON *list, *item;
@@ -184,6 +193,8 @@ static void parse_members(struct parsing *p, const cJSON *document)
         member->user_id = (int32_t)get_int(item, "user_id");
         member->weight = (int32_t)get_int(item, "weight");
     }
+    if (s->members)
+        qsort(s->members, s->member_count, sizeof(*s->members), compare_members);
 }
 
 /* The number plan: for one called number the line naming a trunk goes before the one for any. */

@@ -41,7 +41,7 @@ struct snapshot {
     size_t agent_count;
     struct dir_queue *queues; /* sorted by id */
     size_t queue_count;
-    struct dir_member *members;
+    struct dir_member *members; /* sorted by user_id, then queue_id */
     size_t member_count;
     struct dir_flow *flows; /* flow NULL: did not parse; the old one is kept at swap */
     size_t flow_count;

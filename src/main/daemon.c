@@ -68,9 +68,14 @@ static void on_config_changed(const char *payload, void *arg)
 {
     struct daemon *d = arg;
 
+    if (!d->directory)
+        return;
+    if (strcmp(payload, "number_place_correction") == 0) {
+        directory_refresh_corrections(d->directory);
+        return;
+    }
     log_info("directory", "notified", "table=%s", log_safe(payload));
-    if (d->directory)
-        directory_refresh(d->directory);
+    directory_refresh(d->directory);
 }
 
 static void on_shipped(unsigned count, void *arg)

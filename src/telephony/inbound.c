@@ -113,7 +113,7 @@ static void call_fill(struct telephony *t, struct call *call, const struct sip_i
     call->source = number->source;
     call->flow_id = flow->id;
     call->flow_version = flow->version;
-    directory_place(t->directory, invite->caller, &place);
+    directory_place(t->directory, number->center_id, invite->caller, &place);
     text_copy(call->caller, sizeof(call->caller), place.number);
     text_copy(call->called, sizeof(call->called), invite->called);
     text_copy(call->place_province, sizeof(call->place_province), place.province);

@@ -203,6 +203,18 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
 
 /* --- seats, queues, waiting calls ----------------------------------------------------------- */
 
+/* The wall shows the seats of chosen queues. */
+static void add_seat_queues(struct telephony *t, struct text *out, int32_t user_id)
+{
+    size_t count;
+    const struct dir_member *members = directory_members_of(t->directory, user_id, &count);
+
+    text_add(out, ",\"queues\":[");
+    for (size_t i = 0; i < count; i++)
+        text_addf(out, "%s%d", i ? "," : "", members[i].queue_id);
+    text_add(out, "]");
+}
+
 static void add_seat(struct telephony *t, struct text *out, const struct agent *agent)
 {
     const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
@@ -219,6 +231,7 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     add_int(out, "since_ms", agent->state_since_ms);
     add_text(out, "line_state", line_state_name(t, agent));
     add_int(out, "answered", view.answered);
+    add_seat_queues(t, out, agent->user_id);
     if (call && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
         text_add(out, ",\"call\":{\"queue_name\":");
         text_add_json(out, queue_name(t, call->queue_id));

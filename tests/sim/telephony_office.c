@@ -272,10 +272,11 @@ struct media_audio *directory_prompt(const struct directory *directory, int32_t 
     return world_chance(1) ? NULL : &sound;
 }
 
-void directory_place(const struct directory *directory, const char *caller,
+void directory_place(const struct directory *directory, int32_t center_id, const char *caller,
                      struct dir_place *ret_place)
 {
     (void)directory;
+    (void)center_id;
     *ret_place = (struct dir_place){.province = "广西", .city = "南宁", .city_code = "450100"};
     text_copy(ret_place->number, sizeof(ret_place->number), caller);
 }

@@ -52,6 +52,8 @@ struct m_caller {
     int ringing; /* offers open */
     bool wait_said;
     uint64_t entered;
+    uint32_t failed;             /* offers refused or not answered in this queue */
+    uint64_t rest_until;         /* rings nowhere until then */
     uint64_t refused_at[AGENTS]; /* 0 = never; time + 1 */
 };
 
@@ -63,7 +65,8 @@ static struct {
     struct m_caller callers[CALLERS];
     char story[STORY][160];
     unsigned told;
-    unsigned offers, connects, ronas, revokes, states;
+    unsigned offers, connects, ronas, revokes, states, tireds;
+    struct m_caller *tired; /* whose WAIT_OVER must come next */
 } s;
 
 /* --- telling the story ---------------------------------------------------------------------- */
@@ -123,7 +126,8 @@ static int64_t effective(const struct m_caller *c)
 
 static bool barred(const struct m_caller *c, int a)
 {
-    return c->refused_at[a] && c->refused_at[a] - 1 + ACD_REOFFER_MS > s.now;
+    return c->rest_until > s.now ||
+           (c->refused_at[a] && c->refused_at[a] - 1 + ACD_REOFFER_MS > s.now);
 }
 
 static bool could_take(int a, int c)
@@ -178,6 +182,20 @@ static void take_offer(const struct acd_command *command)
     s.offers++;
 }
 
+/* Too many in vain: the engine must say so next, and the caller rings nowhere for a while. */
+static void offer_failed(struct m_caller *caller, int a)
+{
+    uint32_t most = s.queues[caller->queue].conf.max_offers;
+
+    caller->refused_at[a] = s.now + 1;
+    caller->failed++;
+    if (most && caller->failed >= most && !caller->wait_said) {
+        caller->rest_until = s.now + ACD_REOFFER_MS;
+        s.tired = caller;
+        s.tireds++;
+    }
+}
+
 static void take_revoke(const struct acd_command *command)
 {
     int a = command->agent - 1, c = (int)command->tag;
@@ -193,7 +211,7 @@ static void take_revoke(const struct acd_command *command)
     s.callers[c].ringing--;
     if (command->revoke_reason == ACD_REVOKE_NO_ANSWER ||
         command->revoke_reason == ACD_REVOKE_REJECTED)
-        s.callers[c].refused_at[a] = s.now + 1;
+        offer_failed(&s.callers[c], a);
     s.ronas += command->revoke_reason == ACD_REVOKE_NO_ANSWER;
     s.revokes++;
 }
@@ -238,7 +256,9 @@ static void take_wait_over(const struct acd_command *command)
     tell("  -> caller %d waited long enough", (int)command->tag);
     if (!caller->waiting || caller->wait_said)
         wrong("the end of the wait was said twice");
-    if (!conf->max_wait_ms || s.now < caller->entered + conf->max_wait_ms)
+    if (s.tired == caller)
+        s.tired = NULL;
+    else if (!conf->max_wait_ms || s.now < caller->entered + conf->max_wait_ms)
         wrong("the wait of caller %d is not over", (int)command->tag);
     caller->wait_said = true;
 }
@@ -247,7 +267,9 @@ static void take_commands(void)
 {
     const struct acd_out *out = acd_out(s.acd);
 
-    for (uint32_t i = 0; i < out->count; i++)
+    for (uint32_t i = 0; i < out->count; i++) {
+        if (s.tired && out->commands[i].kind != ACD_WAIT_OVER)
+            wrong("a caller was refused too often and nobody said so");
         switch (out->commands[i].kind) {
         case ACD_OFFER:
             take_offer(&out->commands[i]);
@@ -269,6 +291,9 @@ static void take_commands(void)
             s.callers[out->commands[i].tag].waiting = false;
             break;
         }
+    }
+    if (s.tired)
+        wrong("a caller was refused too often and nobody said so");
 }
 
 static void engine_complains(const char *what, void *arg)
@@ -333,6 +358,7 @@ static void random_queue(int q)
                                   .wrap_up_ms = wraps[dice(3)],
                                   .wrap_up_required = dice(4) == 0,
                                   .max_wait_ms = waits[dice(3)],
+                                  .max_offers = (uint32_t)dice(3) * 2,
                                   .max_length = dice(3) ? 0 : 6,
                                   .age_step_ms = ages[dice(3)]};
 
@@ -436,6 +462,8 @@ static void caller_moves(int c)
         caller->queue = q;
         caller->entered = s.now;
         caller->wait_said = false;
+        caller->failed = 0;
+        caller->rest_until = 0;
     }
     err = acd_move(s.acd, s.now, caller->entry, q + 1);
     if (err && (caller->queue != old.queue || caller->entered != old.entered))
@@ -648,7 +676,7 @@ static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
 {
     uint64_t seed = from_environment("HOTLINED_SEED", random_seed());
     uint64_t steps = from_environment("HOTLINED_STEPS", 1000000), done = 0;
-    unsigned offers = 0, connects = 0, ronas = 0, revokes = 0;
+    unsigned offers = 0, connects = 0, ronas = 0, revokes = 0, tireds = 0;
 
     (void)state;
     for (; done < steps; done += 20000, seed++) {
@@ -657,6 +685,7 @@ static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
         connects += s.connects;
         ronas += s.ronas;
         revokes += s.revokes;
+        tireds += s.tireds;
     }
     fprintf(stderr,
             "# seeds up to %llu: %llu steps, %u offers, %u connects, %u no answers, %u revokes\n",
@@ -666,6 +695,7 @@ static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
     assert_true(connects > done / 100);
     assert_true(ronas > done / 1000);
     assert_true(revokes > done / 100);
+    assert_true(tireds > done / 10000);
 }
 
 int main(void)
