@@ -176,6 +176,15 @@ const struct dir_member *directory_members(const struct directory *directory, si
     return world.members;
 }
 
+const struct dir_member *directory_members_of(const struct directory *directory, int32_t user_id,
+                                              size_t *ret_count)
+{
+    (void)directory;
+    (void)user_id;
+    *ret_count = 0; /* only views ask */
+    return NULL;
+}
+
 const struct dir_reason *directory_reasons(const struct directory *directory, size_t *ret_count)
 {
     static const struct dir_reason reasons[] = {
