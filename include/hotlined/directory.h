@@ -43,6 +43,7 @@ struct dir_queue {
     struct acd_queue_conf acd;
     char code[48];
     char name[64];
+    int32_t overflow_queue_id; /* of the same center; 0 = the flow decides */
     uint32_t sl_threshold_ms;  /* T */
     uint32_t short_abandon_ms; /* S */
 };

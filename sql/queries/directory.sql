@@ -13,6 +13,7 @@ SELECT json_build_object(
     'queues', (SELECT coalesce(json_agg(json_build_object('id', id, 'center_id', center_id, 'code', code, 'name', name,
             'strategy', strategy, 'ring_timeout_ms', ring_timeout_ms, 'wrap_up_ms', wrap_up_ms,
             'wrap_up_required', wrap_up_required, 'max_wait_ms', max_wait_ms, 'max_length', max_length,
+            'max_offers', max_offers, 'overflow_queue_id', overflow_queue_id,
             'age_step_ms', age_step_ms, 'sl_threshold_ms', sl_threshold_ms,
             'short_abandon_ms', short_abandon_ms) ORDER BY id), '[]')
         FROM queue WHERE enabled AND deleted_at IS NULL),

@@ -298,6 +298,8 @@ CREATE TABLE queue (
     wrap_up_required boolean NOT NULL DEFAULT false,
     max_wait_ms integer NOT NULL DEFAULT 600000 CHECK (max_wait_ms BETWEEN 0 AND 86400000),
     max_length integer NOT NULL DEFAULT 0 CHECK (max_length BETWEEN 0 AND 100000),
+    max_offers integer NOT NULL DEFAULT 0 CHECK (max_offers BETWEEN 0 AND 100),
+    overflow_queue_id integer REFERENCES queue,
     age_step_ms integer NOT NULL DEFAULT 60000 CHECK (age_step_ms BETWEEN 0 AND 86400000),
     sl_threshold_ms integer NOT NULL DEFAULT 20000 CHECK (sl_threshold_ms BETWEEN 1000 AND 600000),
     short_abandon_ms integer NOT NULL DEFAULT 5000 CHECK (short_abandon_ms BETWEEN 0 AND 600000),
@@ -316,6 +318,8 @@ COMMENT ON COLUMN queue.ring_timeout_ms IS '久不应答时限(毫秒)';
 COMMENT ON COLUMN queue.wrap_up_ms IS '话后整理时限(毫秒),0 为不整理';
 COMMENT ON COLUMN queue.wrap_up_required IS '必须填写小结才结束整理';
 COMMENT ON COLUMN queue.max_wait_ms IS '最长等待(毫秒),0 为不限';
+COMMENT ON COLUMN queue.max_offers IS '最多振铃次数(无人接听或拒接),达到即溢出,0 为不限';
+COMMENT ON COLUMN queue.overflow_queue_id IS '溢出到的队列(同中心),空为由流程决定';
 COMMENT ON COLUMN queue.max_length IS '队列最大长度,0 为不限';
 COMMENT ON COLUMN queue.age_step_ms IS '每等待多久优先级加一(毫秒),0 为不提升';
 COMMENT ON COLUMN queue.sl_threshold_ms IS '服务水平时限 T(毫秒)';

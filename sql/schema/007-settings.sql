@@ -157,7 +157,7 @@ DECLARE
     old queue%ROWTYPE;
     next queue%ROWTYPE;
     fields jsonb := (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(doc)
-        WHERE key IN ('code', 'name', 'strategy', 'ring_timeout_ms', 'wrap_up_ms', 'wrap_up_required', 'max_wait_ms', 'max_length',
+        WHERE key IN ('code', 'name', 'strategy', 'ring_timeout_ms', 'wrap_up_ms', 'wrap_up_required', 'max_wait_ms', 'max_length', 'max_offers', 'overflow_queue_id',
                       'age_step_ms', 'sl_threshold_ms', 'short_abandon_ms', 'enabled', 'skill_group_id') AND value <> 'null');
 BEGIN
     IF target IS NULL THEN
@@ -177,10 +177,16 @@ BEGIN
     IF next.skill_group_id IS NOT NULL AND NOT EXISTS (SELECT FROM skill_group g WHERE g.id = next.skill_group_id AND g.center_id = old.center_id) THEN
         RAISE EXCEPTION '本中心没有这个技能组' USING ERRCODE = 'HL014', CONSTRAINT = 'skill_group_id';
     END IF;
-    UPDATE queue SET (code, name, strategy, ring_timeout_ms, wrap_up_ms, wrap_up_required, max_wait_ms, max_length, age_step_ms,
+    next.overflow_queue_id := nullif(next.overflow_queue_id, 0);
+    IF next.overflow_queue_id = old.id OR (next.overflow_queue_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM queue q WHERE q.id = next.overflow_queue_id AND q.center_id = old.center_id AND q.deleted_at IS NULL)) THEN
+        RAISE EXCEPTION '溢出队列应是本中心的另一个队列' USING ERRCODE = 'HL014', CONSTRAINT = 'overflow_queue_id';
+    END IF;
+    UPDATE queue SET (code, name, strategy, ring_timeout_ms, wrap_up_ms, wrap_up_required, max_wait_ms, max_length, max_offers,
+        overflow_queue_id, age_step_ms,
         sl_threshold_ms, short_abandon_ms, enabled, skill_group_id, version) =
         (next.code, next.name, next.strategy, next.ring_timeout_ms, next.wrap_up_ms, next.wrap_up_required, next.max_wait_ms,
-         next.max_length, next.age_step_ms, next.sl_threshold_ms, next.short_abandon_ms, next.enabled, next.skill_group_id,
+         next.max_length, next.max_offers, next.overflow_queue_id, next.age_step_ms, next.sl_threshold_ms, next.short_abandon_ms, next.enabled, next.skill_group_id,
          CASE WHEN target IS NULL THEN 1 ELSE old.version + 1 END)
     WHERE id = old.id RETURNING * INTO next;
     RETURN jsonb_build_object('result', 'ok', 'id', next.id, 'version', next.version);
@@ -215,6 +221,7 @@ BEGIN
     END IF;
     PERFORM refuse_queue_in_use(old);
     DELETE FROM queue_member WHERE queue_id = target;
+    UPDATE queue SET overflow_queue_id = NULL, version = version + 1 WHERE overflow_queue_id = target;
     UPDATE queue SET deleted_at = now(), enabled = false, version = version + 1 WHERE id = target;
     RETURN '{"result": "ok"}';
 END $$;

@@ -9,7 +9,8 @@
 struct queue_body {
     const char *code, *name, *strategy;
     int64_t center_id, skill_group_id;
-    int64_t ring_timeout_ms, wrap_up_ms, max_wait_ms, max_length, age_step_ms;
+    int64_t ring_timeout_ms, wrap_up_ms, max_wait_ms, max_length, max_offers, age_step_ms;
+    int64_t overflow_queue_id; /* 0 = none */
     int64_t sl_threshold_ms, short_abandon_ms;
     bool wrap_up_required, enabled;
 };
@@ -28,6 +29,8 @@ struct queue_body {
         FIELD(wrap_up_required, "必须小结", HTTP_BOOL, 0, 0, 0),                                   \
         FIELD(max_wait_ms, "最长等待(毫秒)", HTTP_INT, 0, 0, 86400000),                            \
         FIELD(max_length, "最大排队数", HTTP_INT, 0, 0, 100000),                                   \
+        FIELD(max_offers, "最多振铃次数", HTTP_INT, 0, 0, 100),                                    \
+        FIELD(overflow_queue_id, "溢出队列", HTTP_INT, 0, 0, INT32_MAX),                           \
         FIELD(age_step_ms, "等待加级(毫秒)", HTTP_INT, 0, 0, 86400000),                            \
         FIELD(sl_threshold_ms, "服务水平时限(毫秒)", HTTP_INT, 0, 1000, 600000),                   \
         FIELD(short_abandon_ms, "短时放弃时限(毫秒)", HTTP_INT, 0, 0, 600000),                     \

@@ -160,6 +160,8 @@ static void parse_queues(struct parsing *p, const cJSON *document)
         queue->acd.wrap_up_required = get_bool(item, "wrap_up_required");
         queue->acd.max_wait_ms = get_ms(item, "max_wait_ms");
         queue->acd.max_length = get_ms(item, "max_length");
+        queue->acd.max_offers = get_ms(item, "max_offers");
+        queue->overflow_queue_id = (int32_t)get_int(item, "overflow_queue_id");
         queue->acd.age_step_ms = get_ms(item, "age_step_ms");
         queue->sl_threshold_ms = get_ms(item, "sl_threshold_ms");
         queue->short_abandon_ms = get_ms(item, "short_abandon_ms");

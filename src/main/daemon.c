@@ -89,8 +89,15 @@ static void on_shipped(unsigned count, void *arg)
 
 static void on_outbox_trouble(const char *what, bool full, void *arg)
 {
-    (void)arg;
-    log_error("outbox", "trouble", "full=%d what=%s", full, log_safe(what));
+    struct daemon *d = arg;
+
+    if (what)
+        log_error("outbox", "trouble", "full=%d what=%s", full, log_safe(what));
+    else
+        log_info("outbox", "trouble_over", "full=%d", full);
+    /* A call whose facts would be lost is not taken. */
+    if (d->telephony)
+        telephony_refuse_calls(d->telephony, full);
 }
 
 static void on_directory_changed(void *arg)

@@ -44,11 +44,12 @@ struct call {
     int32_t center_id, trunk_id;
     int32_t flow_id, flow_version;
     enum dir_source source;
-    bool regional;    /* center is the regional one */
-    bool asked_human; /* entered or was refused at a queue */
-    bool wait_over;   /* a queue's maximum wait put it out */
-    bool announcing;  /* agent's number is being said; the two do not hear each other yet */
-    bool line_away;   /* agent's line lost in the talk: caller hears music */
+    bool regional;     /* center is the regional one */
+    bool asked_human;  /* entered or was refused at a queue */
+    bool wait_over;    /* a queue's maximum wait put it out */
+    uint8_t overflows; /* queues left for their overflow queue */
+    bool announcing;   /* agent's number is being said; the two do not hear each other yet */
+    bool line_away;    /* agent's line lost in the talk: caller hears music */
     char caller[SIP_NUMBER_SIZE], called[SIP_NUMBER_SIZE]; /* caller normalised, "" = anonymous */
     char place_text[80], place_province[32], place_city[8];
 

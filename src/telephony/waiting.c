@@ -7,6 +7,8 @@
 
 #include "telephony/calls.h"
 
+#define OVERFLOW_HOPS 3 /* of one call: queues may overflow into each other */
+
 /* --- the list of a center's waiting calls --------------------------------------------------- */
 
 static void waiting_link(struct telephony *t, struct call *call)
@@ -85,40 +87,64 @@ static void waiting_begin(struct telephony *t, struct call *call, int32_t queue_
     play_music(t, call, music);
 }
 
-/* 0; -ENOSPC full; -ENOENT nobody signed in serves it, or no such queue. */
-int waiting_enter(struct telephony *t, struct call *call, const char *queue_code, int32_t priority,
-                  const char *music)
+/* The queue that takes what this one cannot serve. NULL = the flow decides. */
+static const struct dir_queue *overflow_of(struct telephony *t, const struct dir_queue *queue)
 {
-    const struct dir_queue *queue =
-        directory_queue_by_code(t->directory, call->center_id, queue_code);
+    const struct dir_queue *target =
+        queue->overflow_queue_id ? directory_queue(t->directory, queue->overflow_queue_id) : NULL;
+
+    return target && target->acd.center_id == queue->acd.center_id ? target : NULL;
+}
+
+/* 0; -ENOSPC full; -ENOENT nobody signed in serves it. */
+static int try_queue(struct telephony *t, struct call *call, const struct dir_queue *queue,
+                     int32_t priority)
+{
     uint64_t now = loop_now_ms(t->loop);
     uint64_t first = call->first_queue_id ? call->first_queued_at : now;
     uint32_t signed_in = 0, available = 0;
     int err;
 
-    if (!queue)
-        return -ENOENT;
     acd_queue_staff(t->acd, queue->acd.id, &signed_in, &available);
     err = signed_in
               ? acd_enter(t->acd, now, queue->acd.id, priority, first, call->handle, &call->entry)
               : -ENOENT;
-    if (err) {
-        call->asked_human = true;
-        if (!call->first_queue_id)
-            call->first_queue_id = queue->acd.id;
-        fact_door_refused(t, call, queue->acd.id, err == -ENOSPC ? "full" : "no_agent");
-        log_info("call", "door_refused", "call=%s queue=%d why=%s",
-                 uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id,
-                 err == -ENOSPC ? "full" : "no_agent");
-        return err;
+    if (!err)
+        return 0;
+    call->asked_human = true;
+    if (!call->first_queue_id)
+        call->first_queue_id = queue->acd.id;
+    fact_door_refused(t, call, queue->acd.id, err == -ENOSPC ? "full" : "no_agent");
+    log_info("call", "door_refused", "call=%s queue=%d why=%s",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id,
+             err == -ENOSPC ? "full" : "no_agent");
+    return err;
+}
+
+/* 0; -ENOSPC full; -ENOENT nobody signed in serves it, or no such queue. Queues that overflow into
+ * others are asked in turn; what the first one said is what the flow hears. */
+int waiting_enter(struct telephony *t, struct call *call, const char *queue_code, int32_t priority,
+                  const char *music)
+{
+    const struct dir_queue *queue =
+        directory_queue_by_code(t->directory, call->center_id, queue_code);
+    int said = -ENOENT;
+
+    for (int hops = 0; queue && hops <= OVERFLOW_HOPS; hops++, queue = overflow_of(t, queue)) {
+        int err = try_queue(t, call, queue, priority);
+        if (err && hops == 0)
+            said = err;
+        if (err)
+            continue;
+        menu_leave(t, call, "queue");
+        waiting_begin(t, call, queue->acd.id, priority, music);
+        log_info("call", "queued", "call=%s queue=%d priority=%d",
+                 uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, priority);
+        view_queue_changed(t, call->center_id);
+        acd_carry_out(t);
+        return 0;
     }
-    menu_leave(t, call, "queue");
-    waiting_begin(t, call, queue->acd.id, priority, music);
-    log_info("call", "queued", "call=%s queue=%d priority=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, priority);
-    view_queue_changed(t, call->center_id);
-    acd_carry_out(t);
-    return 0;
+    return said;
 }
 
 void waiting_leave(struct telephony *t, struct call *call, const char *outcome)
@@ -219,7 +245,34 @@ static void on_connect(struct telephony *t, const struct acd_command *command)
     talk_connect(t, call, agent);
 }
 
-/* The flow decides what becomes of a caller whose wait is over, or whose queue is gone. */
+/* The caller goes on waiting in another queue, with its first entry time and its music. */
+static bool overflow(struct telephony *t, struct call *call)
+{
+    const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
+    const struct dir_queue *target = queue ? overflow_of(t, queue) : NULL;
+    uint32_t signed_in = 0, available = 0;
+
+    if (!target || call->overflows >= OVERFLOW_HOPS)
+        return false;
+    acd_queue_staff(t->acd, target->acd.id, &signed_in, &available);
+    if (!signed_in || acd_move(t->acd, loop_now_ms(t->loop), call->entry, target->acd.id))
+        return false;
+    call->overflows++;
+    fact_queue_leave(t, call, "overflow_out");
+    call->queue_id = target->acd.id;
+    call->queued_ms = loop_wall_ms(t->loop);
+    call->queued_at = loop_now_ms(t->loop);
+    call->queue_visit = uuid_new(call->queued_ms);
+    fact_queue_enter(t, call);
+    log_info("call", "overflowed", "call=%s from=%d to=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, target->acd.id);
+    view_queue_changed(t, call->center_id);
+    acd_carry_out(t);
+    return true;
+}
+
+/* The queue's overflow target or else the flow decides what becomes of a caller whose wait is over;
+ * the flow alone where the queue is gone. */
 static void on_put_out(struct telephony *t, const struct acd_command *command, bool dropped)
 {
     struct call *call = call_find(t, (handle_t)command->tag);
@@ -228,6 +281,8 @@ static void on_put_out(struct telephony *t, const struct acd_command *command, b
         return;
     if (dropped)
         call->entry = 0;
+    else if (overflow(t, call))
+        return;
     log_info("call", dropped ? "queue_removed" : "wait_over", "call=%s queue=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->queue_id);
     waiting_leave(t, call, dropped ? "moved_out" : "overflow_out");

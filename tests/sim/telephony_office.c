@@ -58,7 +58,9 @@ static void fill_queue(size_t i)
                                         .wrap_up_required = i == 1,
                                         .max_wait_ms = i == 2 ? 30000 : (i == 5 ? 20000 : 0),
                                         .max_length = i == 2 ? 4 : 0,
+                                        .max_offers = i == 3 ? 2 : (i == 4 ? 3 : 0),
                                         .age_step_ms = i == 4 ? 10000 : 0},
+                                .overflow_queue_id = (int32_t[W_QUEUES]){0, 0, 4, 3, 0, 5}[i],
                                 .sl_threshold_ms = 20000,
                                 .short_abandon_ms = 5000};
     snprintf(queue->code, sizeof(queue->code), "%s",
