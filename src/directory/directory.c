@@ -427,8 +427,8 @@ const struct dir_member *directory_members_of(const struct directory *d, int32_t
 
     *ret_count = 0;
     if (d->now && d->now->member_count)
-        first = bsearch(&user_id, d->now->members, d->now->member_count, sizeof(*first),
-                        member_order);
+        first =
+            bsearch(&user_id, d->now->members, d->now->member_count, sizeof(*first), member_order);
     if (!first)
         return NULL;
     end = d->now->members + d->now->member_count;
