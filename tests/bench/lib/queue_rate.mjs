@@ -1,0 +1,69 @@
+// A: queue calls per second held on one core: one queue of 400 desk phones, callers by SIPp, agents by SIPp.
+// The daemon answers first, so the agent ends the talk and setup = (INVITE to BYE at the caller) - 2000 ms.
+import { AGENTS, AGENT_COUNT, CALLERS, CpuWatch, NUMBER, PASSWORD, REALM, SERVER, extension, rssKb } from './region.mjs';
+import { Phones } from './sip.mjs';
+import * as sipp from './sipp.mjs';
+import { sleep } from './numbers.mjs';
+
+const TALK_MS = 2000;
+const STEPS = (process.env.BENCH_STEPS ?? '50,100,150,190').split(',').map(Number);
+const STEP_S = 10;
+const HOLD_S = Number(process.env.BENCH_SECONDS ?? 40);
+
+export const holds = (r) => r.failed_percent < 0.1 && r.setup_ms.p99 < 500;
+
+async function registerAll(region) {
+  const phones = await Phones.open(AGENTS, { host: SERVER, port: region.sipPort });
+  const numbers = Array.from({ length: AGENT_COUNT }, (_, i) => i + 1), queue = [...numbers];
+  const worker = async () => { for (let n; (n = queue.shift()) !== undefined;) await phones.register(extension(n), PASSWORD, REALM); };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  phones.close(); // the agents' SIPp takes the port over
+  return { port: phones.port, numbers };
+}
+
+async function hold(region, rate, seconds, sinkPort) {
+  const child = await sipp.callers(region, { scenario: sipp.queueScenario, host: CALLERS, target: `${SERVER}:${region.sipPort}`, service: NUMBER.queue, rate, seconds, sinkPort, less_ms: TALK_MS });
+  await sleep(Math.min(4000, seconds * 300)); // the first talks end
+  const cpu = new CpuWatch(region.pid);
+  await sleep(Math.max(1000, seconds * 1000 - 5000));
+  const used = cpu.end();
+  const result = { ...await child.result, ...used };
+  result.holds = holds(result);
+  result.daemon_ms_per_call = Math.round(used.daemon_percent / 100 / rate * 1e5) / 100;
+  result.rss_mb = Math.round(rssKb(region.pid) / 1024);
+  result.facts_behind = await region.metric('hotlined_facts_pending');
+  process.stderr.write(`  ${rate}/s: p50 ${result.setup_ms.p50} p99 ${result.setup_ms.p99} ms, failed ${result.failed}/${result.calls}, daemon ${used.daemon_percent} %, core 1 ${used.core1_percent} %, facts behind ${result.facts_behind}\n`);
+  return result;
+}
+
+// Agents left in a state: none may be after a run, however hard it was.
+async function stuck(people) {
+  let not_ready = 0;
+  for (const person of people.values()) if ((await person.get('/agent')).state !== 'ready') not_ready++;
+  return not_ready;
+}
+
+export async function queueRate(region) {
+  await region.restart();
+  const sink = await region.sink(CALLERS);
+  const { port, numbers } = await registerAll(region);
+  const agents = sipp.agents(region, AGENTS, port, sink.port);
+  const people = await region.signInPhones(numbers);
+  const out = { unit: 'ms', form: 'agent ends talk; setup = INVITE to BYE at the caller - 2000 ms', agents: AGENT_COUNT, recorded: true, steps: [] };
+  for (const rate of STEPS) {
+    const step = await hold(region, rate, STEP_S, sink.port);
+    out.steps.push(step);
+    step.facts_caught_up_ms = Math.round(await region.shipped());
+    if (!step.holds) break;
+  }
+  const best = out.steps.filter((s) => s.holds).at(-1);
+  if (best) out.held = await hold(region, best.rate, HOLD_S, sink.port);
+  out.facts_caught_up_ms = Math.round(await region.shipped());
+  out.agents_not_ready_afterwards = await stuck(people);
+  out.calls_in_database = Number(region.sql(`SELECT count(*) FROM call WHERE center_id = 90`));
+  out.calls_made = [...out.steps, out.held ?? { good: 0 }].reduce((sum, s) => sum + s.good, 0);
+  agents.kill('SIGKILL');
+  await agents.exited;
+  await sink.close();
+  return out;
+}

@@ -1,0 +1,1 @@
+export const addRatios = () => {}; export const table = () => '';

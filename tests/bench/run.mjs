@@ -1,0 +1,69 @@
+// make bench: what one core carries, repeated by the method of docs/benchmarks.md.
+//   taskset -c 1 node tests/bench/run.mjs [PART ...]     parts: see PARTS; all without arguments
+// JSON on stdout and in $B/bench.json, a table for people on stderr. BENCH_SECONDS: how long a rate is held.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { BenchRegion, B } from './lib/region.mjs';
+import { queueRate } from './lib/queue_rate.mjs';
+import { memory } from './lib/memory.mjs';
+import { firstPacket } from './lib/first_packet.mjs';
+import { answerAudio } from './lib/answer_audio.mjs';
+import { reaction } from './lib/reaction.mjs';
+import { decision } from './lib/decision.mjs';
+import { bare } from './lib/bare.mjs';
+import { addRatios, table } from './lib/report.mjs';
+
+const PARTS = { bare, queue_rate: queueRate, memory, first_packet: firstPacket, answer_audio: answerAudio, reaction, decision };
+const WITHOUT_REGION = new Set(['bare', 'decision']);
+
+function checkPinned() {
+  const allowed = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
+  if (cpus().length < 2 || allowed !== '1') throw new Error(`run me with taskset -c 1 on a machine with two cores (allowed now: ${allowed})`);
+}
+
+function machine() {
+  const version = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' }).split('\n').find((l) => l.trim())?.trim();
+  return {
+    cpu: cpus()[0].model, cores: cpus().length, kernel: version('uname', '-r'), gcc: version('gcc', '--version'), node: process.version,
+    commit: version('git', 'describe', '--always', '--dirty'), date: new Date().toISOString(), load_before: loadavg().map((l) => Math.round(l * 100) / 100),
+  };
+}
+
+// A part that fails says so and the others are still measured.
+async function measure(name, region) {
+  const began = performance.now();
+  process.stderr.write(`bench: ${name} ...\n`);
+  let result;
+  try {
+    result = await PARTS[name](region);
+  } catch (error) {
+    result = { error: String(error.stack ?? error), log: region?.log.slice(-2000) };
+    process.stderr.write(`bench: ${name} failed: ${result.error}\n${result.log ?? ''}\n`);
+  }
+  result.took_s = Math.round((performance.now() - began) / 100) / 10;
+  return result;
+}
+
+async function main() {
+  checkPinned();
+  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);
+  for (const name of names) if (!PARTS[name]) throw new Error(`no such part: ${name} (have ${Object.keys(PARTS).join(', ')})`);
+  const out = { machine: machine(), parts: {} };
+  const region = names.every((n) => WITHOUT_REGION.has(n)) ? null : await BenchRegion.start();
+  try {
+    for (const name of names) out.parts[name] = await measure(name, region);
+  } finally {
+    await region?.stop();
+  }
+  out.machine.load_after = loadavg().map((l) => Math.round(l * 100) / 100);
+  addRatios(out);
+  const text = JSON.stringify(out, null, 2);
+  if (existsSync(B)) writeFileSync(join(B, 'bench.json'), `${text}\n`);
+  process.stdout.write(`${text}\n`);
+  process.stderr.write(table(out));
+  process.exitCode = Object.values(out.parts).some((p) => p.error) ? 1 : 0;
+}
+
+await main();
