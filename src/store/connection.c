@@ -371,7 +371,8 @@ static int start_events(struct connection *c)
 static bool send_preparation(struct connection *c)
 {
     char limit[16];
-    const char *limits[1] = {limit};
+    /* Lists and reports have many optional filters: one plan for all of them fits none. */
+    const char *settings[2] = {limit, c->kind == CONNECTION_SLOW ? "force_custom_plan" : "auto"};
 
     snprintf(limit, sizeof(limit), "%d", c->timeout_ms);
     if (c->kind == CONNECTION_LISTEN)
@@ -380,8 +381,9 @@ static bool send_preparation(struct connection *c)
     /* A time that somebody wrote without a zone is Beijing time, wherever the server stands. */
     if (!PQsendQueryParams(c->pg,
                            "SELECT set_config('statement_timeout', $1, false), "
+                           "set_config('plan_cache_mode', $2, false), "
                            "set_config('timezone', 'Asia/Shanghai', false)",
-                           1, NULL, limits, NULL, NULL, 0) ||
+                           2, NULL, settings, NULL, NULL, 0) ||
         !PQsendQueryParams(c->pg, "SELECT max(version) AS schema_version FROM schema_version", 0,
                            NULL, NULL, NULL, NULL, 0) ||
         !PQsendPrepare(c->pg, "scope", SCOPE_SQL, 0, NULL))
