@@ -12,3 +12,11 @@ FROM center c;
 -- name: settings_center_update
 -- $1 center id, $2 expected version, $3 body: name, announce_agent_no, functions_off; fields left out stay.
 SELECT center_save($1::int, $2::int, $3::jsonb) AS document;
+
+-- name: settings_center_create
+-- $1 body: code, name, city_code, city_name, area_code, organ_code. A new center begins with its start data.
+SELECT center_create($1::jsonb) AS document;
+
+-- name: first_admin
+-- $1 code and $2 name of the regional center (made when there is none), $3 login, $4 password hash. For the owner.
+SELECT first_admin($1, $2, $3, $4) AS code;

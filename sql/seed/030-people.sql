@@ -42,17 +42,6 @@ CROSS JOIN LATERAL (SELECT lpad((SELECT c.sort FROM center c WHERE c.id = s.cent
 WHERE s.role = 'agent' AND s.k <= 2
 ON CONFLICT DO NOTHING;
 
--- Every center begins with the groups for consulting, complaints and reports (ACD-01).
-INSERT INTO skill_group (center_id, code, name)
-SELECT DISTINCT s.center_id, g.code, g.name
-FROM seed_user s, (VALUES ('consult', '咨询'), ('complaint', '投诉'), ('report', '举报')) AS g(code, name)
-ON CONFLICT (center_id, code) DO NOTHING;
-INSERT INTO queue (center_id, skill_group_id, code, name, strategy, wrap_up_ms)
-SELECT g.center_id, g.id, g.code, g.name, CASE g.code WHEN 'consult' THEN 'longest_idle' ELSE 'by_weight' END, 60000
-FROM skill_group g
-WHERE g.code IN ('consult', 'complaint', 'report')
-  AND NOT EXISTS (SELECT FROM queue q WHERE q.center_id = g.center_id AND q.code = g.code AND q.deleted_at IS NULL);
-
 CREATE TEMP TABLE seed_member ON COMMIT DROP AS
 SELECT u.id AS user_id, u.center_id, m.code, m.weight
 FROM seed_user s

@@ -47,6 +47,24 @@ test('migrations apply to a second database of the same cluster, and every state
   }
 });
 
+test('a migrated database without the demo has what every installation needs, and no center', () => {
+  db.psql('hotlined', 'CREATE DATABASE bare');
+  db.database = 'bare';
+  try {
+    for (const file of schemaFiles()) db.migrate(file);
+    assert.equal(db.number('SELECT count(*) FROM center'), 0);
+    assert.equal(db.number('SELECT count(*) FROM role r WHERE EXISTS (SELECT FROM role_permission p WHERE p.role_code = r.code)'), 7);
+    assert.equal(db.sql("SELECT scope FROM role_permission WHERE role_code = 'region_admin' AND permission = 'region.write'"), 'region');
+    assert.equal(db.number('SELECT count(*) FROM urgency'), 3);
+    assert.equal(db.number("SELECT count(*) FROM method WHERE code IN ('direct', 'invalid')"), 2);
+    assert.equal(db.sql("SELECT value FROM setting WHERE name = 'sl_formula'"), 'default');
+    assert.equal(db.sql("SELECT path FROM prompt_version v JOIN prompt p ON p.id = v.prompt_id AND p.published_version = v.version WHERE code = 'digit_7'"),
+      'common/digit_7-1.wav');
+  } finally {
+    db.database = 'hotlined';
+  }
+});
+
 test('the seed run again changes nothing', () => {
   const counts = () => db.rows(`SELECT t.relname, (xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM ' || t.relname, false, true, '')))[1]::text AS n
     FROM (${TABLES}) t ORDER BY 1`);
