@@ -43,6 +43,14 @@ void api_on_store(struct api *api, bool available, int64_t since_wall_ms);
 void api_on_shipped(struct api *api);           /* figures of today may have changed */
 void api_on_directory_changed(struct api *api); /* also: roles and sessions are read anew */
 
+/* --- passwords of people (also for hotlined --first-admin) ---------------------------------- */
+
+#define API_HASH_SIZE 160
+/* "scrypt$N$r$p$salt$hash". Blocking (tens of ms): never on the loop. 0 or -EIO. */
+int api_password_hash(const char *password, char ret_hash[API_HASH_SIZE]);
+/* NULL when it is good enough, else what is wrong, in Chinese. login may not be part of it. */
+const char *api_password_weakness(const char *password, const char *login);
+
 /* The server, for its ports. */
 struct http *api_http(const struct api *api);
 /* The OpenAPI 3.1 document, made from the route tables. */

@@ -202,13 +202,8 @@ extern const size_t api_route_table_count;
 
 /* --- passwords.c ---------------------------------------------------------------------------- */
 
-#define API_HASH_SIZE 160
-/* "scrypt$N$r$p$salt$hash". Blocking (tens of ms): on workers only. 0 or -EIO. */
-int api_password_hash(const char *password, char ret_hash[API_HASH_SIZE]);
 /* Takes as long for a hash that is "" or broken as for a good one, and says no. */
 bool api_password_matches(const char *password, const char *hash);
-/* NULL when it is good enough, else what is wrong, in Chinese. login may not be part of it. */
-const char *api_password_weakness(const char *password, const char *login);
 
 /* --- sessions.c ----------------------------------------------------------------------------- */
 

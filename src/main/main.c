@@ -13,38 +13,62 @@
 
 #define DEFAULT_CONFIG "/etc/hotlined/hotlined.conf"
 
-enum action { RUN, CHECK, MIGRATE, RENDER };
+enum action { RUN, CHECK, MIGRATE, RENDER, FIRST_ADMIN };
 
 static void usage(FILE *out)
 {
-    fputs("Usage: hotlined [--config FILE] [--check | --migrate | --render-prompts]\n"
-          "       hotlined --version | --help\n"
-          "\n"
-          "  --config FILE      default " DEFAULT_CONFIG "\n"
-          "  --check            check the configuration file and say every error\n"
-          "  --migrate          bring the database schema up to date, as its owner: the\n"
-          "                     environment variable HOTLINED_ADMIN_DB says how to connect\n"
-          "  --render-prompts   make the audio of published prompts that have none\n",
-          out);
+    fputs(
+        "Usage: hotlined [--config FILE] [--check | --migrate | --render-prompts]\n"
+        "       hotlined [--config FILE] --first-admin CODE:NAME:LOGIN\n"
+        "       hotlined --version | --help\n"
+        "\n"
+        "  --config FILE      default " DEFAULT_CONFIG "\n"
+        "  --check            check the configuration file and say every error\n"
+        "  --migrate          bring the database schema up to date, as its owner: the\n"
+        "                     environment variable HOTLINED_ADMIN_DB says how to connect\n"
+        "  --render-prompts   make the audio of published prompts that have none\n"
+        "  --first-admin CODE:NAME:LOGIN\n"
+        "                     make the regional center with this code and name, when there is "
+        "none,\n"
+        "                     and its first administrator, who makes everybody else in the pages;\n"
+        "                     the password is read from standard input; connects as --migrate "
+        "does\n",
+        out);
+}
+
+/* NULL, having said so, when nobody said how to connect as the owner. */
+static const char *owner_conninfo(void)
+{
+    const char *admin = getenv("HOTLINED_ADMIN_DB");
+
+    if (admin && *admin)
+        return admin;
+    fputs("hotlined: set HOTLINED_ADMIN_DB to the owner's connection, for example\n"
+          "  HOTLINED_ADMIN_DB='host=/run/postgresql dbname=hotlined user=hotlined'\n",
+          stderr);
+    return NULL;
 }
 
 static int migrate(void)
 {
-    const char *admin = getenv("HOTLINED_ADMIN_DB");
+    const char *admin = owner_conninfo();
     struct text report = {0};
     int applied;
 
-    if (!admin || !*admin) {
-        fputs("hotlined: set HOTLINED_ADMIN_DB to the owner's connection, for example\n"
-              "  HOTLINED_ADMIN_DB='host=/run/postgresql dbname=hotlined user=hotlined_owner'\n",
-              stderr);
+    if (!admin)
         return EXIT_FAILURE;
-    }
     applied = store_migrate(admin, &report);
     if (report.data)
         fputs(report.data, stdout);
     text_done(&report);
     return applied < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int make_first_admin(const char *who)
+{
+    const char *admin = owner_conninfo();
+
+    return admin ? first_admin(admin, who) : EXIT_FAILURE;
 }
 
 static int load(const char *path, struct config *config)
@@ -67,11 +91,12 @@ int main(int argc, char **argv)
         {"check", no_argument, NULL, 'k'},
         {"migrate", no_argument, NULL, 'm'},
         {"render-prompts", no_argument, NULL, 'r'},
+        {"first-admin", required_argument, NULL, 'f'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    const char *path = DEFAULT_CONFIG;
+    const char *path = DEFAULT_CONFIG, *who = "";
     enum action action = RUN;
     static struct config config;
 
@@ -88,6 +113,10 @@ int main(int argc, char **argv)
             break;
         case 'r':
             action = RENDER;
+            break;
+        case 'f':
+            action = FIRST_ADMIN;
+            who = optarg;
             break;
         case 'v':
             printf("hotlined %s schema %d\n", HOTLINED_VERSION, store_schema_version());
@@ -114,6 +143,8 @@ int main(int argc, char **argv)
         return migrate();
     case RENDER:
         return render_prompts(&config);
+    case FIRST_ADMIN:
+        return make_first_admin(who);
     case RUN:
         break;
     }

@@ -55,9 +55,9 @@ export class Line {
 }
 
 export class Agent {
-  static async start(region, center, login, { lineArgs = [], ready = true } = {}) {
+  static async start(region, center, login, { lineArgs = [], ready = true, password } = {}) {
     const agent = new Agent();
-    agent.person = await Person.signIn(region, center, login);
+    agent.person = await Person.signIn(region, center, login, password);
     await agent.person.listen();
     agent.line = await Line.start(agent.person, lineArgs);
     await agent.person.post('/agent/sign-in', { line: 'browser' });

@@ -58,7 +58,7 @@ export async function freePort() {
 }
 
 export class Region {
-  // options: { binary, env, config: {key: value} }
+  // options: { binary, env, config: {key: value}, seed: false = migrated only, daemon: false = not started }
   static async start(options = {}) {
     const region = new Region();
     region.options = options;
@@ -70,7 +70,7 @@ export class Region {
     region.log = '';
     try {
       await region.prepare();
-      await region.startDaemon();
+      if (options.daemon !== false) await region.startDaemon();
     } catch (error) {
       await region.stop().catch(() => {});
       throw error;
@@ -96,6 +96,7 @@ export class Region {
     this.config = join(this.dir, 'hotlined.conf');
     writeFileSync(this.config, this.run('scripts/demo-conf', [this.dir], this.env));
     this.run(this.binary, ['--config', this.config, '--migrate'], this.daemonEnv());
+    if (this.options.seed === false) return;
     this.run('scripts/seed', [this.pgDir]);
     await this.prompts();
   }
