@@ -2,12 +2,12 @@
 /* with: tests/unit/line_client.c */
 /* An agent's browser line without a browser, driven over stdin and stdout by system tests.
  *
- *   line [--tone HZ] [--detect-tone HZ] [--tcp]
+ *   line [--tone HZ] [--detect-tone HZ] [--hear FILE.wav] [--tcp]
  *
  * Prints one JSON object per line: offer (sdp), connected, first_rtp, tone (heard for 100 ms),
  * tone_end, closed, stats. Reads commands: answer "SDP as a JSON string", tone HZ, silence,
- * restart, move, mute, unmute, quit. It sends A-law each 20 ms while it has a tone (a browser sends
- * nothing while its microphone is not attached). */
+ * restart, move, mute, unmute, quit. What was heard is a WAV once it has quit. It sends A-law each
+ * 20 ms while it has a tone (a browser sends nothing while its microphone is not attached). */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -37,6 +37,8 @@ struct line {
     int64_t started, next_frame;
     unsigned received, sent, hits, misses;
     bool connected, closed, heard_first, tone_on, quit;
+    FILE *hear;
+    uint32_t written; /* samples */
     char input[65536];
     size_t input_length;
 };
@@ -137,6 +139,40 @@ static double share_at(const uint8_t *alaw, size_t count, double hz)
     return energy < 1e6 ? 0 : (s1 * s1 + s2 * s2 - k * s1 * s2) / (energy * (double)count / 2);
 }
 
+static void hear_open(struct line *l, const char *path)
+{
+    static const uint8_t nothing[44];
+
+    l->hear = fopen(path, "wb");
+    if (!l->hear || fwrite(nothing, 1, sizeof(nothing), l->hear) != sizeof(nothing)) {
+        fprintf(stderr, "line: cannot write %s\n", path);
+        exit(1);
+    }
+}
+
+static void hear_frame(struct line *l, const uint8_t *alaw)
+{
+    int16_t samples[FRAME];
+
+    for (int i = 0; i < FRAME; i++)
+        samples[i] = from_alaw(alaw[i]);
+    l->written += (uint32_t)fwrite(samples, sizeof(samples[0]), FRAME, l->hear);
+}
+
+/* PCM, mono, 8000 samples of 16 bit each second. */
+static void hear_close(struct line *l)
+{
+    uint32_t bytes = l->written * 2;
+    uint32_t words[11] = {0x46464952, 36 + bytes, 0x45564157, 0x20746d66, 16,   0x00010001,
+                          8000,       16000,      0x00100002, 0x61746164, bytes};
+
+    if (!l->hear)
+        return;
+    rewind(l->hear);
+    if (fwrite(words, sizeof(words), 1, l->hear) != 1 || fclose(l->hear) != 0)
+        fprintf(stderr, "line: what was heard is lost\n");
+}
+
 static void on_rtp(struct line_client *client, uint8_t *packet, size_t length, void *arg)
 {
     struct line *l = arg;
@@ -149,6 +185,8 @@ static void on_rtp(struct line_client *client, uint8_t *packet, size_t length, v
         l->heard_first = true;
         say(l, "first_rtp");
     }
+    if (l->hear)
+        hear_frame(l, packet + length - FRAME);
     if (l->detect_hz <= 0)
         return;
     if (share_at(packet + length - FRAME, FRAME, l->detect_hz) > HEARD_LIMIT) {
@@ -254,6 +292,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"tone", required_argument, NULL, 't'},
                                             {"detect-tone", required_argument, NULL, 'd'},
+                                            {"hear", required_argument, NULL, 'h'},
                                             {"tcp", no_argument, NULL, 'T'},
                                             {NULL, 0, NULL, 0}};
     static struct line l;
@@ -267,6 +306,9 @@ int main(int argc, char **argv)
             break;
         case 'd':
             l.detect_hz = strtod(optarg, NULL);
+            break;
+        case 'h':
+            hear_open(&l, optarg);
             break;
         case 'T':
             client.tcp = true;
@@ -285,6 +327,7 @@ int main(int argc, char **argv)
         turn(&l);
     if (l.quit)
         line_client_close(l.client);
+    hear_close(&l);
     line_client_free(l.client);
     line_client_identity_free(identity);
     return l.quit ? 0 : 1;
