@@ -82,11 +82,13 @@ int worker_pool_create(struct loop *loop, unsigned threads, unsigned max_queued,
     pool->last = &pool->first;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wanted, NULL);
-    for (; pool->thread_count < threads; pool->thread_count++)
+    for (; pool->thread_count < threads; pool->thread_count++) {
         if (pthread_create(&pool->threads[pool->thread_count], NULL, worker_main, pool)) {
             worker_pool_destroy(pool);
             return -EAGAIN;
         }
+        (void)pthread_setname_np(pool->threads[pool->thread_count], "worker");
+    }
     *ret_pool = pool;
     return 0;
 }

@@ -376,6 +376,7 @@ int engine_create(const struct engine_options *options, struct engine **ret_engi
         dispose(engine);
         return r;
     }
+    (void)pthread_setname_np(engine->thread, "media");
     *ret_engine = engine;
     return 0;
 }

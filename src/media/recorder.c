@@ -94,14 +94,20 @@ static void fail(struct recorder_file *file, int r, const char *what)
 }
 
 /* An existing recording is evidence: never overwritten (O_EXCL). */
+static int create_file(struct recorder_file *file)
+{
+    file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    return file->fd < 0 ? -errno : 0;
+}
+
 static void open_file(struct recorder_file *file)
 {
-    int r = make_parents(file->path);
+    int r = create_file(file);
 
-    if (r == 0) {
-        file->fd = open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-        r = file->fd < 0 ? -errno : write_header(file);
-    }
+    if (r == -ENOENT && (r = make_parents(file->path)) == 0) /* the first one of the day */
+        r = create_file(file);
+    if (r == 0)
+        r = write_header(file);
     if (r < 0)
         fail(file, r, "open");
 }
@@ -291,6 +297,7 @@ int recorder_create(size_t max_bytes, recorder_done_h *done, void *arg,
         free(recorder);
         return -r;
     }
+    (void)pthread_setname_np(recorder->thread, "writer");
     *ret_recorder = recorder;
     return 0;
 }

@@ -24,6 +24,7 @@
 #define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
 #define HELD_FULL      150000 /* no new calls from here on: the rest is for those under way */
 #define RETRY_DISK_S   1
+#define GROUP_MS       5 /* under load facts are committed together, this often at most */
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  3000
 
@@ -212,6 +213,30 @@ static bool wait_for_work(struct fact_outbox *o, const struct timespec *retry_at
     return !refused || due || o->stopping;
 }
 
+/* A fact that comes alone is committed at once; those that follow within GROUP_MS of a commit share
+ * the next one, which costs hundreds of calls a second less than one commit for each fact. */
+static void gather(struct fact_outbox *o, const struct timespec *next_group)
+{
+    int err = 0;
+
+    while (!o->ask && !o->stopping && err != ETIMEDOUT)
+        err = pthread_cond_timedwait(&o->wanted, &o->lock, next_group);
+}
+
+static struct timespec ms_from_now(int ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
 static struct pending *take_group(struct fact_outbox *o)
 {
     struct pending *group = o->first;
@@ -224,11 +249,14 @@ static struct pending *take_group(struct fact_outbox *o)
 static void *outbox_thread(void *arg)
 {
     struct fact_outbox *o = arg;
-    struct timespec retry_at = {0};
+    struct timespec retry_at = {0}, next_group = {0};
 
     pthread_mutex_lock(&o->lock);
     for (;;) {
-        struct pending *group = wait_for_work(o, &retry_at) ? take_group(o) : NULL;
+        bool may_write = wait_for_work(o, &retry_at);
+        if (may_write && o->first)
+            gather(o, &next_group);
+        struct pending *group = may_write ? take_group(o) : NULL;
         enum ask ask = o->ask;
 
         o->ask = ASK_NOTHING;
@@ -237,9 +265,9 @@ static void *outbox_thread(void *arg)
         pthread_mutex_unlock(&o->lock);
         if (group && journal(o, group)) {
             retry_at.tv_sec = 0;
+            next_group = ms_from_now(GROUP_MS);
         } else if (group) {
-            clock_gettime(CLOCK_MONOTONIC, &retry_at);
-            retry_at.tv_sec += RETRY_DISK_S;
+            retry_at = ms_from_now(RETRY_DISK_S * 1000);
         }
         if (ask)
             serve(o, ask);
@@ -277,11 +305,13 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
     pthread_mutex_lock(&o->lock);
     full = o->held >= HELD_MAX;
     if (!full) {
+        bool first = !o->first;
         *o->last = fact;
         o->last = &fact->next;
         o->held++;
         atomic_fetch_add(&o->pending, 1);
-        pthread_cond_signal(&o->wanted);
+        if (first) /* else the thread knows, or the disk refuses them and it waits for a time */
+            pthread_cond_signal(&o->wanted);
     }
     say_full = o->held >= HELD_FULL && !o->full_said;
     o->full_said = o->full_said || say_full;
@@ -528,6 +558,8 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
         atomic_store(&o->pending, (uint64_t)outbox_db_count(o->db));
         err = -pthread_create(&o->thread, NULL, outbox_thread, o);
         o->thread_runs = !err;
+        if (!err)
+            (void)pthread_setname_np(o->thread, "outbox");
     }
     if (err) {
         fact_outbox_close(o, 0);
