@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { BenchRegion, B } from './lib/region.mjs';
-import { queueRate } from './lib/queue_rate.mjs';
+import { queueRate, queueRateRtp } from './lib/queue_rate.mjs';
 import { memory } from './lib/memory.mjs';
 import { firstPacket } from './lib/first_packet.mjs';
 import { answerAudio } from './lib/answer_audio.mjs';
@@ -15,7 +15,7 @@ import { decision } from './lib/decision.mjs';
 import { bare } from './lib/bare.mjs';
 import { addRatios, table } from './lib/report.mjs';
 
-const PARTS = { bare, queue_rate: queueRate, memory, first_packet: firstPacket, answer_audio: answerAudio, reaction, decision };
+const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, reaction, decision };
 const WITHOUT_REGION = new Set(['bare', 'decision']);
 
 function checkPinned() {

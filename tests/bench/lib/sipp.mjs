@@ -8,19 +8,19 @@ import { summary } from './numbers.mjs';
 const SCENARIOS = dirname(dirname(fileURLToPath(import.meta.url)));
 const LIMITS = ['-l', '100000', '-buff_size', '4194304', '-rtt_freq', '1', '-nostdin', '-default_behaviors', 'all,-bye'];
 
-export function agents(region, host, port, sinkPort) {
+export function agents(region, host, port, sinkPort, direction) {
   const dir = mkdtempSync(join(region.dir, 'agents-'));
-  return region.spawn('sipp', ['-sf', join(SCENARIOS, 'sipp_agents.xml'), '-i', host, '-p', String(port), '-key', 'sink_port', String(sinkPort), ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
+  return region.spawn('sipp', ['-sf', join(SCENARIOS, 'sipp_agents.xml'), '-i', host, '-p', String(port), '-key', 'sink_port', String(sinkPort), '-key', 'direction', direction, ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
 const csv = (dir, end) => readFileSync(join(dir, readdirSync(dir).find((f) => f.endsWith(end))), 'utf8').trim().split('\n').map((l) => l.split(';'));
 
 // seconds at rate calls per second to target; scenario: args that choose it. Gives counts and, minus less_ms, the times of rtd 1.
-export async function callers(region, { scenario, host, target, service, rate, seconds, sinkPort = 9, less_ms = 0 }) {
+export async function callers(region, { scenario, host, target, service, rate, seconds, sinkPort = 9, direction = 'sendrecv', less_ms = 0 }) {
   const dir = mkdtempSync(join(region.dir, 'callers-'));
   const total = Math.round(rate * seconds);
   const child = region.spawn('sipp', [target, ...scenario, '-s', service, '-i', host, '-p', String(await freePort()), '-r', String(rate), '-m', String(total),
-    '-key', 'sink_port', String(sinkPort), '-trace_rtt', '-trace_stat', '-fd', '1', '-timeout', `${Math.ceil(seconds) + 40}s`, ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
+    '-key', 'sink_port', String(sinkPort), '-key', 'direction', direction, '-trace_rtt', '-trace_stat', '-fd', '1', '-timeout', `${Math.ceil(seconds) + 40}s`, ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
   child.result = child.exited.then(() => {
     const stat = csv(dir, `${child.pid}_.csv`);
     const at = (name) => Number(stat.at(-1)[stat[0].indexOf(name)]);
