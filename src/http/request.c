@@ -8,6 +8,8 @@
 
 #include "http/room.h"
 
+#define DISCARD_MAX (64u * 1024 * 1024)
+
 /* --- what a handler may ask ----------------------------------------------------------------- */
 
 const char *http_method(const struct http_request *request)
@@ -158,12 +160,28 @@ static bool is_well_encoded(struct http_request *request)
     return !bad;
 }
 
-static bool body_is_announced_too_long(const struct http_request *request)
+static bool body_is_announced_above(const struct http_request *request, size_t max)
 {
     const char *length = http_header(request, "Content-Length");
     int64_t value;
 
-    return length && text_to_int(length, 0, (int64_t)request->http->max_body, &value) != 0;
+    return length && text_to_int(length, 0, (int64_t)max, &value) != 0;
+}
+
+size_t http_discard_max(const struct http *http)
+{
+    return http->max_body > DISCARD_MAX ? http->max_body : DISCARD_MAX;
+}
+
+/* Most clients send the whole body before they read: closing while they do resets the connection
+ * and the answer with it. Who asks first (Expect), or wants to send without measure, is answered at
+ * once. */
+static void refuse_too_long(struct http_request *request)
+{
+    http_add_header(request, "Connection", "close");
+    http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    request->answer_early = http_header(request, "Expect") ||
+                            body_is_announced_above(request, http_discard_max(request->http));
 }
 
 static void answer_no_row(struct http_request *request, const char *allow)
@@ -202,8 +220,8 @@ void http_request_begin(struct http_request *request)
         http_problem(request, 503, "server.stopping", "系统正在停止服务,请稍后重试", NULL);
     } else if (!is_well_encoded(request)) {
         http_problem(request, 400, "request.encoding", "请求地址不是有效的 UTF-8 文本", NULL);
-    } else if (body_is_announced_too_long(request)) {
-        http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    } else if (body_is_announced_above(request, http->max_body)) {
+        refuse_too_long(request);
     } else if (find_row(request) && request->row->route->permission > 0 && http->guard &&
                !http->guard(request, request->row->route, http->guard_arg) && !request->answered) {
         log_error("http", "guard_silent", "path=%s", log_safe(request->path));

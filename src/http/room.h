@@ -87,6 +87,7 @@ struct http_request {
     struct MHD_Response *response; /* owned until queued */
     unsigned status;
     bool answered, suspended, queued, discard;
+    bool answer_early; /* before the body: MHD closes after such an answer */
 };
 
 struct http_stream {
@@ -113,6 +114,8 @@ struct http_request *http_request_new(struct http_server *server, struct MHD_Con
 void http_request_free(struct http_request *request);
 void http_request_begin(struct http_request *request);    /* headers are here */
 void http_request_dispatch(struct http_request *request); /* the body is here */
+/* How much of a body that nobody will look at is read, so that its sender hears why. */
+size_t http_discard_max(const struct http *http);
 
 /* answer.c */
 /* Takes response, adds the headers every answer has, and ends the request. */

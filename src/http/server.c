@@ -30,12 +30,10 @@
 
 static enum MHD_Result take_body(struct http_request *request, const char *bytes, size_t *size)
 {
-    size_t max = request->http->max_body;
-
     request->body_seen += *size;
-    if (request->body_seen > 2 * max + PEM_MAX)
-        return MHD_NO; /* somebody sends without end: no answer would reach him anyway */
-    if (!request->discard && request->body_seen <= max)
+    if (request->body_seen > http_discard_max(request->http))
+        return MHD_NO; /* somebody sends without end: MHD takes no answer in the middle of a body */
+    if (!request->discard && request->body_seen <= request->http->max_body)
         text_add_bytes(&request->body, bytes, *size);
     *size = 0;
     return MHD_YES;
@@ -65,8 +63,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
             return MHD_NO;
         *state = request;
         http_request_begin(request);
-        /* A body announced as too long is not read at all: MHD closes after the answer. */
-        return request->answered && request->status == 413 ? http_queue(request) : MHD_YES;
+        return request->answer_early ? http_queue(request) : MHD_YES;
     }
     if (*body_size)
         return take_body(request, body, body_size);

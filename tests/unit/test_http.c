@@ -425,6 +425,70 @@ static void too_long_a_body_is_413(void **state)
     text_done(&request);
 }
 
+/* Sends while the loop turns, as a client does that reads nothing before all is sent. */
+static bool send_zeros(int fd, size_t size)
+{
+    static const char zeros[65536];
+    uint64_t until = loop_now_ms(loop) + 20000;
+
+    while (size) {
+        ssize_t sent = send(fd, zeros, size < sizeof(zeros) ? size : sizeof(zeros),
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN)
+            return false; /* reset */
+        size -= sent > 0 ? (size_t)sent : 0;
+        loop_run_once(loop, 0);
+        assert_true(loop_now_ms(loop) < until);
+    }
+    return true;
+}
+
+static void an_upload_without_expect_hears_why_it_is_refused(void **state)
+{
+    const size_t size = 16 * 1024 * 1024;
+    struct answer answer;
+    struct text request = {0};
+    int fd = client_connect(http_port(http));
+
+    (void)state;
+    text_addf(&request, "POST /api/v1/people HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n",
+              size);
+    client_send(fd, request.data, request.length);
+    assert_true(send_zeros(fd, size));
+    client_read_all(loop, fd, &answer); /* it is also closed */
+    assert_int_equal(answer.status, 413);
+    assert_non_null(strstr(answer.body, "request.too_large"));
+    answer_free(&answer);
+    text_done(&request);
+}
+
+static void who_asks_before_an_upload_is_refused_at_once(void **state)
+{
+    static const char ask[] = "POST /api/v1/people HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                              "Content-Length: 16777216\r\n\r\n";
+    struct answer answer;
+    int fd = client_connect(http_port(http));
+
+    (void)state;
+    client_send(fd, ask, strlen(ask));
+    client_read_all(loop, fd, &answer);
+    assert_int_equal(answer.status, 413); /* and no "100 Continue" before it */
+    answer_free(&answer);
+}
+
+static void an_upload_without_end_is_cut_off(void **state)
+{
+    static const char head[] = "POST /api/v1/people HTTP/1.1\r\nHost: x\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n10000000\r\n";
+    int fd = client_connect(http_port(http));
+
+    (void)state;
+    client_send(fd, head, strlen(head));
+    assert_false(send_zeros(fd, 128 * 1024 * 1024));
+    close(fd);
+    expect("GET", "/api/v1/list", NULL, 200, "{\"limit\":50}");
+}
+
 static void query_numbers_are_checked(void **state)
 {
     (void)state;
@@ -834,6 +898,9 @@ int main(void)
         TEST(malformed_json_is_400_whatever_it_is),
         TEST(deep_nesting_is_refused),
         TEST(too_long_a_body_is_413),
+        TEST(an_upload_without_expect_hears_why_it_is_refused),
+        TEST(who_asks_before_an_upload_is_refused_at_once),
+        TEST(an_upload_without_end_is_cut_off),
         TEST(query_numbers_are_checked),
         TEST(malformed_http_never_crashes),
         TEST(an_answer_may_come_later),
