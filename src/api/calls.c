@@ -103,6 +103,24 @@ static bool may_read_history(struct api *api, struct http_request *request,
     return false;
 }
 
+/* The call that is ringing is no history of its own. */
+static bool add_own_call(struct http_request *request, struct store_params *params)
+{
+    const char *text = http_query(request, "call_id");
+    struct uuid id;
+
+    if (!text) {
+        store_param_null(params);
+        return true;
+    }
+    if (uuid_parse(text, &id)) {
+        api_field_problem(request, "call_id", "通话编号应为 36 位的编号");
+        return false;
+    }
+    store_param_uuid(params, &id);
+    return true;
+}
+
 static void read_history(struct http_request *request, void *arg)
 {
     struct api *api = arg;
@@ -122,7 +140,8 @@ static void read_history(struct http_request *request, void *arg)
     if (!api_param_query_limit(request, &ask.params, 10, 50))
         return;
     store_param_bool(&ask.params, api_may_reveal(person, permission));
-    store_param_null(&ask.params); /* no call is left out */
+    if (!add_own_call(request, &ask.params))
+        return;
     api_ask(api, request, person, &ask, NULL, NULL);
 }
 
@@ -137,6 +156,6 @@ static const struct api_route routes[] = {
     {{"GET", "/api/v1/callers/{number}/history", PERM_SIGNED_IN, read_history, "查询来电人历史"},
      NULL,
      0,
-     "limit"},
+     "limit call_id"},
 };
 const struct api_routes api_routes_calls = API_ROUTES(routes);
