@@ -258,7 +258,8 @@ static void corrections_arrived(const struct store_result *result, void *arg)
     if (rows)
         text_copy(d->corrections_until, sizeof(d->corrections_until),
                   store_text(result, rows - 1, 5));
-    log_debug("directory", "corrections_loaded", "rows=%d", rows);
+    if (rows)
+        log_info("directory", "corrections_loaded", "rows=%d", rows);
     if (d->corrections_again)
         directory_refresh_corrections(d);
 }
