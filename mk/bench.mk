@@ -1,9 +1,18 @@
 # Benchmarks are release builds; their first line names their rooms, as in tests.
+#   make bench        everything, under ten minutes; BENCH="memory first_packet" measures single parts
 #   make bench-acd    the ACD with 10,000 waiting calls: ns per event, as JSON on stdout
 # Works from any place of the Makefile, and beside it: make -f Makefile -f mk/bench.mk bench-acd
 ifndef BENCH_MK
 BENCH_MK := 1
-.PHONY: bench-acd
+.PHONY: bench bench-acd
+BENCH ?=
+bench: $(B)/hotlined tools $(B)/bench/bench_acd $(B)/bench/bare_uas $(B)/bench/sink
+	@B=$(B) taskset -c 1 $(NODE) tests/bench/run.mjs $(BENCH)
+
+$(B)/bench/bare_uas $(B)/bench/sink: $(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	@echo "  CC    $@" >&2
+	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $< $(PKG_LIBS)
 bench-acd: $(B)/bench/bench_acd
 	@$<
 

@@ -1,1 +1,35 @@
-export async function memory() { return {}; }
+// B: resident memory per answered caller who waits in a queue; figures after the last join + 10 s.
+import { CpuWatch, rssKb } from './region.mjs';
+import { Waiting } from './waiting.mjs';
+import { sleep, round } from './numbers.mjs';
+
+const SETTLE_MS = 10000;
+const TRANSACTIONS_MS = 36000; // a finished transaction is kept for 32 s (RFC 3261, 64 * T1)
+
+async function series(region, music, later) {
+  await region.restart();
+  const waiting = await Waiting.start(region, music);
+  const out = { idle_kb: rssKb(region.pid) };
+  for (const count of [500, 1000]) {
+    await waiting.fill(count);
+    await sleep(SETTLE_MS / 2);
+    const cpu = new CpuWatch(region.pid);
+    await sleep(SETTLE_MS / 2);
+    out[`waiting_${count}_kb`] = rssKb(region.pid);
+    out[`waiting_${count}_cpu_percent`] = cpu.end().daemon_percent;
+  }
+  out.kb_per_call_0_500 = round((out.waiting_500_kb - out.idle_kb) / 500);
+  out.kb_per_call_500_1000 = round((out.waiting_1000_kb - out.waiting_500_kb) / 500);
+  if (later) {
+    await sleep(TRANSACTIONS_MS - SETTLE_MS);
+    out.waiting_1000_later_kb = rssKb(region.pid);
+  }
+  out.left_early = waiting.left;
+  process.stderr.write(`  music ${music}: ${out.kb_per_call_0_500} and ${out.kb_per_call_500_1000} KB per waiting call, idle ${round(out.idle_kb / 1024)} MB\n`);
+  await waiting.close();
+  return out;
+}
+
+export async function memory(region) {
+  return { unit: 'kB', without_music: await series(region, false, true), with_music: await series(region, true, false) };
+}

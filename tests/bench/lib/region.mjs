@@ -2,7 +2,7 @@
 // own with 400 desk phones, and what the kernel says about CPU and memory.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes, scryptSync } from 'node:crypto';
 import { join } from 'node:path';
 import { B, PASSWORD, Person, ROOT, Region, until } from '../../system/lib/region.mjs';
@@ -77,7 +77,11 @@ export class BenchRegion extends Region {
   // Media on an address of its own: nobody else on this machine holds ports there.
   async prepare() {
     await super.prepare();
-    writeFileSync(this.config, readFileSync(this.config, 'utf8').replace(/address = "127\.0\.0\.1"/g, `address = "${MEDIA}"`));
+    // Recordings in memory: an ext4 without a journal, as on this machine, searches long for free inodes
+    // after many files were deleted, and that would be measured. The journal and PostgreSQL stay on disk.
+    this.recordings = execFileSync('mktemp', ['-d', '/dev/shm/hlbench-XXXXXX'], { encoding: 'utf8' }).trim();
+    writeFileSync(this.config, readFileSync(this.config, 'utf8').replace(/address = "127\.0\.0\.1"/g, `address = "${MEDIA}"`)
+      .replace(/state_dir = .*/, (line) => `${line}\n    recording_dir = "${this.recordings}";`));
     const pinned = join(this.dir, 'hotlined-on-core-0');
     writeFileSync(pinned, `#!/bin/sh\nulimit -n 20000\nexec taskset -c 0 ${this.binary} "$@"\n`, { mode: 0o755 });
     this.binary = pinned;
@@ -87,6 +91,7 @@ export class BenchRegion extends Region {
   // A fresh process for every part that says "fresh server".
   async restart() {
     await this.stopDaemon();
+    rmSync(join(this.recordings, 'bench'), { recursive: true, force: true });
     this.log = '';
     await this.startDaemon();
     this.threads = new Map();
@@ -113,7 +118,11 @@ export class BenchRegion extends Region {
   async stop() {
     for (const child of this.children) child.kill('SIGKILL');
     await Promise.all([...this.children].map((child) => child.exited));
-    await super.stop();
+    try {
+      await super.stop();
+    } finally {
+      if (this.recordings) rmSync(this.recordings, { recursive: true, force: true });
+    }
   }
 
   async metric(name) {

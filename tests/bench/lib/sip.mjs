@@ -47,8 +47,13 @@ export class Endpoint {
     return endpoint;
   }
 
-  close() { this.socket.close(); }
-  write(text) { this.socket.send(text, this.server.port, this.server.host); }
+  close() {
+    this.closed = true;
+    for (const dialog of this.dialogs.values()) clearTimeout(dialog.timer);
+    this.socket.close();
+  }
+
+  write(text) { if (!this.closed) this.socket.send(text, this.server.port, this.server.host); }
 
   request(dialog, method, { body = '', cseq = ++dialog.cseq, extra = [] } = {}) {
     return [
@@ -63,6 +68,7 @@ export class Endpoint {
   reliably(dialog, text) {
     clearTimeout(dialog.timer);
     const again = (wait) => {
+      if (this.closed) return;
       this.write(text);
       dialog.timer = setTimeout(again, wait, Math.min(wait * 2, 4000));
     };
