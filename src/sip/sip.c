@@ -20,6 +20,9 @@ enum {
     /* Requests this long still go by UDP: a trunk that speaks UDP must not be surprised by TCP
      * because of a long description (RFC 3261 18.1.1 would switch at 1,300 bytes). */
     UDP_LIMIT = 65535,
+    /* Some seconds of a busy hour: what comes while the thread does not run must wait, not be lost
+     * and sent again after T1. The kernel gives at most net.core.rmem_max. */
+    RECEIVE_BUFFER = 4 * 1024 * 1024,
     MAX_MESSAGE = 64 * 1024
 };
 
@@ -139,7 +142,8 @@ static int start_nua(struct sip *sip)
         NUTAG_MAX_RETRY_AFTER(0), NUTAG_SESSION_TIMER((unsigned)sip->options.session_expires_s),
         NUTAG_MIN_SE(min_session), NUTAG_DETECT_NETWORK_UPDATES(NUA_NW_DETECT_NOTHING),
         NTATAG_SIP_T1(t1), NTATAG_SIP_T1X64(64 * t1), NTATAG_SIP_T2(8 * t1), NTATAG_SIP_T4(10 * t1),
-        NTATAG_UDP_MTU(UDP_LIMIT), NTATAG_MAXSIZE(MAX_MESSAGE), TAG_END());
+        NTATAG_UDP_MTU(UDP_LIMIT), NTATAG_MAXSIZE(MAX_MESSAGE), TPTAG_UDP_RMEM(RECEIVE_BUFFER),
+        TAG_END());
     if (sip->nua)
         return 0;
     log_error("sip", "listen", "listen=%s tls_listen=%s reason=cannot_bind_or_bad_certificate",
