@@ -8,6 +8,7 @@
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_log.h>
+#include <sofia-sip/tport_tag.h>
 
 static const char sdp[] = "v=0\r\no=bare 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"
                           "t=0 0\r\nm=audio 9 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n";
@@ -42,7 +43,8 @@ int main(int argc, char **argv)
     su_root_threading(root, 0);
     snprintf(url, sizeof(url), "sip:%s", argv[1]);
     nua = nua_create(root, on_event, NULL, NUTAG_URL(url), NUTAG_MEDIA_ENABLE(0),
-                     NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0), NUTAG_SESSION_TIMER(0), TAG_END());
+                     NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0), NUTAG_SESSION_TIMER(0),
+                     TPTAG_UDP_RMEM(4 * 1024 * 1024), TAG_END());
     if (!nua) {
         fprintf(stderr, "bare_uas: cannot listen on %s\n", argv[1]);
         return 1;
