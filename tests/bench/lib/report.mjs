@@ -1,1 +1,63 @@
-export const addRatios = () => {}; export const table = () => '';
+// Ratios within this run, ratios to the peers (measured another day), and the table for people.
+import { round } from './numbers.mjs';
+
+// ../shared/design/peers-measured.md: another day, so for orientation only.
+const ASTERISK = { calls_per_second: 110, ms_per_call: 8.9, kb_per_waiting_call: 143, reaction_p50_ms: 431, reaction_max_ms: 995, idle_mb: 37 };
+const FREESWITCH = { calls_per_second: 32, ms_per_call: 27, kb_per_waiting_call: 382, reaction_p50_ms: 857, reaction_max_ms: 3584, idle_mb: 35 };
+
+const times = (a, b) => (a && b ? round(a / b, 1) : null);
+
+export function addRatios(out) {
+  const { queue_rate: queue, memory, reaction, bare } = out.parts;
+  const held = queue?.held;
+  out.ratios = {
+    note: 'times better; ratios to the peers are against figures of another day',
+    bare_library_cpu_per_call_share: held && bare?.us_per_call ? round(bare.us_per_call / 1000 / held.daemon_ms_per_call, 2) : null,
+    queue_rate_to_bare_library: times(held?.rate, bare?.held_rate),
+  };
+  for (const [name, peer] of Object.entries({ asterisk: ASTERISK, freeswitch: FREESWITCH })) {
+    out.ratios[`to_${name}_another_day`] = {
+      calls_per_second: times(held?.rate, peer.calls_per_second),
+      cpu_per_call: times(peer.ms_per_call, held?.daemon_ms_per_call),
+      memory_per_waiting_call: times(peer.kb_per_waiting_call, memory?.without_music?.kb_per_call_500_1000),
+      reaction_p50: times(peer.reaction_p50_ms, reaction?.p50),
+      reaction_max: times(peer.reaction_max_ms, reaction?.max),
+    };
+  }
+}
+
+const rows = {
+  bare: (p) => [['bare library: calls/s held', `${p.held_rate}${p.held_all_steps ? ' or more' : ''}`], ['bare library: CPU per call', `${p.us_per_call} us`]],
+  queue_rate: (p) => queueRows('queue calls/s held, no RTP', p),
+  queue_rate_rtp: (p) => queueRows('queue calls/s held, silence sent to both', p),
+  memory: (p) => [
+    ['idle', `${round(p.without_music.idle_kb / 1024)} MB`],
+    ['per waiting call, no music, 0-500 / 500-1000', `${p.without_music.kb_per_call_0_500} / ${p.without_music.kb_per_call_500_1000} KB`],
+    ['per waiting call, music', `${p.with_music.kb_per_call_0_500} / ${p.with_music.kb_per_call_500_1000} KB`],
+    ['CPU while 1000 wait, no music / music', `${p.without_music.waiting_1000_cpu_percent} / ${p.with_music.waiting_1000_cpu_percent} %`],
+  ],
+  first_packet: (p) => [['INVITE to first prompt packet, p50 / p99', `${p.invite_to_packet.p50} / ${p.invite_to_packet.p99} ms (n ${p.invite_to_packet.n})`]],
+  answer_audio: (p) => [
+    ['answer click to agent\'s voice, p50 / p99', `${p.announcement_off.click_to_audio.p50} / ${p.announcement_off.click_to_audio.p99} ms`],
+    ['answer click to announcement, p50 / p99', `${p.announcement_on.click_to_audio.p50} / ${p.announcement_on.click_to_audio.p99} ms`],
+  ],
+  reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
+  decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
+};
+
+function queueRows(title, p) {
+  if (!p.held) return [[title, 'none']];
+  const { held } = p;
+  return [[title, held.rate], ['  setup p50 / p95 / p99 / max', `${held.setup_ms.p50} / ${held.setup_ms.p95} / ${held.setup_ms.p99} / ${held.setup_ms.max} ms`],
+    ['  CPU of the daemon', `${held.daemon_percent} % of core 0, ${held.daemon_ms_per_call} ms per call`],
+    ['  others on core 0 / core 1 in all', `${held.others_on_core0_percent} / ${held.core1_percent} %`]];
+}
+
+export function table(out) {
+  const lines = [];
+  for (const [name, part] of Object.entries(out.parts)) {
+    const list = part.error ? [[name, `failed: ${part.error.split('\n')[0]}`]] : rows[name](part);
+    for (const [what, value] of list) lines.push(`  ${what.padEnd(48)} ${value}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
