@@ -67,6 +67,9 @@ void telephony_refuse_calls(struct telephony *telephony, bool refuse);
 bool telephony_is_draining(const struct telephony *telephony);
 unsigned telephony_call_count(const struct telephony *telephony);
 
+/* Sets the gauges of calls and agents; to be called before metrics_print(). */
+void telephony_gauges(struct telephony *telephony);
+
 /* --- what agents do; user_id is the signed-in user ------------------------------------------ */
 
 enum telephony_result {

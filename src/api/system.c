@@ -28,21 +28,25 @@ static void get_ready(struct http_request *request, void *arg)
                       strlen(why ? why : "ready\n"));
 }
 
+static struct metric calls = {
+    .name = "hotlined_calls", .help = "Calls under way.", .kind = METRIC_GAUGE};
+static struct metric facts_pending = {
+    .name = "hotlined_facts_pending", .help = "Facts not yet in PostgreSQL.", .kind = METRIC_GAUGE};
+static struct metric store_available = {
+    .name = "hotlined_store_available", .help = "PostgreSQL answers.", .kind = METRIC_GAUGE};
+
 static void get_metrics(struct http_request *request, void *arg)
 {
     struct api *api = arg;
     struct text out = {0};
 
-    text_addf(&out,
-              "# HELP hotlined_calls Calls under way.\n# TYPE hotlined_calls gauge\n"
-              "hotlined_calls %u\n"
-              "# HELP hotlined_facts_pending Facts not yet in PostgreSQL.\n"
-              "# TYPE hotlined_facts_pending gauge\nhotlined_facts_pending %llu\n"
-              "# HELP hotlined_store_available PostgreSQL answers.\n"
-              "# TYPE hotlined_store_available gauge\nhotlined_store_available %d\n",
-              telephony_call_count(api->deps.telephony),
-              (unsigned long long)fact_outbox_pending(api->deps.outbox),
-              store_is_available(api->deps.store));
+    metric_register(&calls);
+    metric_register(&facts_pending);
+    metric_register(&store_available);
+    telephony_gauges(api->deps.telephony);
+    metric_set(&calls, telephony_call_count(api->deps.telephony));
+    metric_set(&facts_pending, (int64_t)fact_outbox_pending(api->deps.outbox));
+    metric_set(&store_available, store_is_available(api->deps.store));
     metrics_print(&out);
     if (out.failed)
         http_answer_empty(request, 503);

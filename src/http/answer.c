@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <hotlined/log.h>
+#include <hotlined/metrics.h>
 
 #include "http/room.h"
 
@@ -21,6 +22,20 @@ static const struct {
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"X-Frame-Options", "DENY"},
 };
+
+#define ANSWERS(class)                                                                             \
+    {                                                                                              \
+        .name = "hotlined_http_requests_total", .labels = "class=\"" class "\"",                   \
+        .help = "Answers by status class.", .kind = METRIC_COUNTER                                 \
+    }
+static struct metric answers[] = {ANSWERS("1xx"), ANSWERS("2xx"), ANSWERS("3xx"), ANSWERS("4xx"),
+                                  ANSWERS("5xx")};
+
+void http_answers_register(void)
+{
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+        metric_register(&answers[i]);
+}
 
 void http_add_header(struct http_request *request, const char *name, const char *value)
 {
@@ -94,6 +109,8 @@ enum MHD_Result http_queue(struct http_request *request)
     request->queued = true;
     if (!request->response)
         return MHD_NO; /* no memory for anything: the connection is closed */
+    if (request->status >= 100 && request->status < 600)
+        metric_add(&answers[request->status / 100 - 1], 1);
     result = MHD_queue_response(request->connection, request->status, request->response);
     MHD_destroy_response(request->response);
     request->response = NULL;

@@ -121,6 +121,7 @@ size_t http_discard_max(const struct http *http);
 /* Takes response, adds the headers every answer has, and ends the request. */
 void http_answer(struct http_request *request, unsigned status, struct MHD_Response *response);
 enum MHD_Result http_queue(struct http_request *request);
+void http_answers_register(void);
 
 /* static.c */
 void http_serve_page(struct http_request *request);
@@ -135,6 +136,7 @@ void http_answer_content(struct http_request *request, const struct http_content
 int http_parse_range(const char *header, uint64_t size, uint64_t *ret_first, uint64_t *ret_last);
 
 /* streams.c */
+void http_streams_register(void);
 void http_streams_heartbeat(void *http);
 void http_streams_end(struct http *http);
 void http_streams_tell(struct http *http);

@@ -317,6 +317,8 @@ int http_create(struct loop *loop, const struct http_options *options, http_guar
 
     if (!http)
         return -ENOMEM;
+    http_answers_register();
+    http_streams_register();
     http->loop = loop;
     http->guard = guard;
     http->guard_arg = arg;

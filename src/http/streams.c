@@ -9,12 +9,22 @@
 #include <sys/socket.h>
 
 #include <hotlined/log.h>
+#include <hotlined/metrics.h>
 
 #include "http/room.h"
 
 #define BLOCK_SIZE     8192
 #define UNSENT_MAX     (64 * 1024)
 #define IDLE_TIMEOUT_S 60
+
+static struct metric readers = {.name = "hotlined_event_readers",
+                                .help = "Open streams of server-sent events.",
+                                .kind = METRIC_GAUGE};
+
+void http_streams_register(void)
+{
+    metric_register(&readers);
+}
 
 static void wake(struct http_stream *stream)
 {
@@ -87,6 +97,7 @@ static void free_stream(void *arg)
     struct http_stream *stream = arg;
 
     unlink_stream(stream);
+    metric_add(&readers, -1);
     link_to(stream, &stream->http->untold);
     stream->ending = true;
     loop_defer(stream->http->loop, tell_and_free, stream);
@@ -128,6 +139,7 @@ int http_stream_open(struct http_request *request, void (*on_closed)(void *arg),
     http_add_header(request, "X-Accel-Buffering", "no");
     (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                     (unsigned)IDLE_TIMEOUT_S);
+    metric_add(&readers, 1);
     http_answer(request, 200, response);
     *ret_stream = stream;
     return 0;

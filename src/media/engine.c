@@ -344,6 +344,7 @@ static void register_metrics(void)
     metric_register(&metric_late);
     metric_register(&metric_skipped);
     metric_register(&metric_legs);
+    rtcp_register();
 }
 
 int engine_create(const struct engine_options *options, struct engine **ret_engine)

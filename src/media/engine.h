@@ -125,6 +125,7 @@ struct mleg {
     struct player player;
     struct reports reports;
     struct media_stats stats;
+    uint64_t counted_received, counted_lost; /* already in the metrics */
 
     struct mroom *room; /* NULL = in none */
     unsigned seat;
@@ -260,6 +261,7 @@ void tracks_tick(struct engine *engine, struct mrecording *recording, uint64_t s
 
 /* --- rtcp.c --------------------------------------------------------------------------------- */
 
+void rtcp_register(void); /* metrics */
 void rtcp_init(struct engine *engine, struct mleg *leg);
 void rtcp_tick(struct engine *engine, struct mleg *leg);
 /* Returns false for what is no RTCP. */

@@ -1,5 +1,6 @@
 /* RTCP: sender and receiver reports each 5 s, what the others report, and the leg's figures. */
 #include <hotlined/id.h>
+#include <hotlined/metrics.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +27,33 @@ static int64_t interval_ms(void)
 
     random_bytes(&dice, sizeof(dice));
     return (int64_t)(INTERVAL_MS * (0.5 + dice / 4294967296.0) / 1.21828);
+}
+
+static struct metric metric_received = {.name = "hotlined_media_packets_received_total",
+                                        .help = "RTP packets received from all legs.",
+                                        .kind = METRIC_COUNTER};
+static struct metric metric_lost = {.name = "hotlined_media_packets_lost_total",
+                                    .help = "RTP packets of all legs that never came.",
+                                    .kind = METRIC_COUNTER};
+
+void rtcp_register(void)
+{
+    metric_register(&metric_received);
+    metric_register(&metric_lost);
+}
+
+/* With every report: lines live for a shift. A packet that comes late after all is not taken back.
+ */
+static void count(struct mleg *leg)
+{
+    uint64_t lost = rtp_lost(&leg->receiver);
+
+    metric_add(&metric_received, (int64_t)(leg->stats.packets_received - leg->counted_received));
+    leg->counted_received = leg->stats.packets_received;
+    if (lost <= leg->counted_lost)
+        return;
+    metric_add(&metric_lost, (int64_t)(lost - leg->counted_lost));
+    leg->counted_lost = lost;
 }
 
 void rtcp_init(struct engine *engine, struct mleg *leg)
@@ -117,6 +145,7 @@ void rtcp_tick(struct engine *engine, struct mleg *leg)
     if (engine_now_ms(engine) < leg->reports.next_ms)
         return;
     leg->reports.next_ms = engine_now_ms(engine) + interval_ms();
+    count(leg);
     follow_latch(leg);
     bool reachable = leg->is_line ? leg->may_send : !addr_is_any(&leg->rtcp_to);
     if (!reachable || (!leg->sender.any && !leg->receiver.started))
@@ -205,6 +234,7 @@ void stats_finish(struct mleg *leg, struct media_stats *ret_stats)
     struct media_stats *stats = &leg->stats;
     uint64_t all;
 
+    count(leg);
     stats->packets_lost = rtp_lost(&leg->receiver);
     stats->jitter_us = (uint32_t)((uint64_t)leg->receiver.jitter_q4 * 125 / 16);
     all = stats->packets_received + stats->packets_lost;

@@ -88,16 +88,16 @@ static void refuse(struct sip *sip, const struct event *event, int status, const
 }
 
 static void refuse_stranger(struct sip *sip, const struct event *event,
-                            const struct sockaddr *source, const char *why)
+                            const struct sockaddr *source, enum sip_refusal why)
 {
     char address[64], called[SIP_NUMBER_SIZE], caller[SIP_NUMBER_SIZE];
 
-    metric_add(&sip_strangers, 1);
     caller_number(event->sip, false, caller);
     url_number(event->sip->sip_request->rq_url, called);
-    log_warn("sip", "stranger", "source=%s why=%s caller=%s called=%s",
-             address_text(source, address, sizeof(address)), why, log_safe(caller),
-             log_safe(called));
+    if (sip_refused(sip, why))
+        log_warn("sip", "stranger", "source=%s why=%s caller=%s called=%s",
+                 address_text(source, address, sizeof(address)), sip->refusals[why].why,
+                 log_safe(caller), log_safe(called));
     refuse(sip, event, SIP_403_FORBIDDEN, 0);
 }
 
@@ -116,9 +116,9 @@ static bool trunk_admits(struct sip *sip, const struct event *event, const struc
         return false;
     if (!trunk_is_full(trunk))
         return true;
-    metric_add(&sip_trunk_full, 1);
-    log_warn("sip", "trunk_full", "trunk=%d direction=in channels=%d", trunk->conf.id,
-             trunk->channels);
+    if (sip_refused(sip, SIP_REFUSED_TRUNK_FULL))
+        log_warn("sip", "trunk_full", "trunk=%d direction=in channels=%d", trunk->conf.id,
+                 trunk->channels);
     refuse(sip, event, 503, "Trunk Channels In Use", BUSY_RETRY_S);
     return false;
 }
@@ -132,7 +132,7 @@ static bool identify(struct sip *sip, const struct event *event, struct origin *
 
     *ret_origin = (struct origin){NULL, NULL};
     if (!source_of(sip, &source)) {
-        refuse_stranger(sip, event, address, "no_source");
+        refuse_stranger(sip, event, address, SIP_REFUSED_NO_SOURCE);
         return false;
     }
     ret_origin->trunk = trunk_of_source(sip, address);
@@ -141,11 +141,11 @@ static bool identify(struct sip *sip, const struct event *event, struct origin *
     url_number(event->sip->sip_from ? event->sip->sip_from->a_url : NULL, extension);
     ret_origin->phone = phone_by_extension(sip, extension);
     if (!ret_origin->phone) {
-        refuse_stranger(sip, event, address, "no_trunk");
+        refuse_stranger(sip, event, address, SIP_REFUSED_NO_TRUNK);
         return false;
     }
     if (!ret_origin->phone->registered) {
-        refuse_stranger(sip, event, address, "phone_not_registered");
+        refuse_stranger(sip, event, address, SIP_REFUSED_NOT_REGISTERED);
         return false;
     }
     return request_is_signed(sip, event, ret_origin->phone->conf.extension,
@@ -197,7 +197,8 @@ void invite_arrived(struct sip *sip, const struct event *event)
     invite.user_id = origin.phone ? origin.phone->conf.user_id : 0;
     leg = leg_take(sip, event->nh, invite.trunk_id, invite.user_id);
     if (!leg) {
-        log_warn("sip", "no_leg", "legs=%u", sip->live);
+        if (sip_refused(sip, SIP_REFUSED_NO_SLOT))
+            log_warn("sip", "no_leg", "legs=%u", sip->live);
         refuse(sip, event, 503, "Overloaded", BUSY_RETRY_S);
         return;
     }

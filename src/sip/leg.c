@@ -44,10 +44,8 @@ struct leg *leg_take(struct sip *sip, nua_handle_t *nh, int32_t trunk_id, int32_
 
     if (sip->live < (unsigned)sip->options.max_legs)
         leg = slots_take(&sip->legs, &handle);
-    if (!leg) {
-        metric_add(&sip_no_slot, 1);
+    if (!leg)
         return NULL;
-    }
     leg->handle = handle;
     leg->trunk_id = trunk_id;
     leg->user_id = user_id;
@@ -341,9 +339,9 @@ static int route_out(struct sip *sip, const struct sip_call_out *out, char *uri,
     if (trunk->state == SIP_TRUNK_DOWN || trunk->state == SIP_TRUNK_DISABLED)
         return -EAGAIN;
     if (trunk_is_full(trunk)) {
-        metric_add(&sip_trunk_full, 1);
-        log_warn("sip", "trunk_full", "trunk=%d direction=out channels=%d", trunk->conf.id,
-                 trunk->channels);
+        if (sip_refused(sip, SIP_REFUSED_TRUNK_FULL))
+            log_warn("sip", "trunk_full", "trunk=%d direction=out channels=%d", trunk->conf.id,
+                     trunk->channels);
         return -EAGAIN;
     }
     trunk_uri(trunk, out->called, uri, size);

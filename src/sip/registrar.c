@@ -106,10 +106,10 @@ static void refuse_signature(struct sip *sip, const struct event *event, const c
     char address[64];
 
     (void)source_of(sip, &source);
-    metric_add(&sip_auth_failures, 1);
-    log_warn("sip", "auth_failed", "user=%s method=%s source=%s why=%s", log_safe(user),
-             event->sip->sip_request->rq_method_name,
-             address_text((const struct sockaddr *)&source, address, sizeof(address)), why);
+    if (sip_refused(sip, SIP_REFUSED_CREDENTIALS))
+        log_warn("sip", "auth_failed", "user=%s method=%s source=%s why=%s", log_safe(user),
+                 event->sip->sip_request->rq_method_name,
+                 address_text((const struct sockaddr *)&source, address, sizeof(address)), why);
     nua_respond(event->nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(sip->nua), TAG_END());
     nua_handle_destroy(event->nh);
 }
@@ -133,8 +133,8 @@ bool request_is_signed(struct sip *sip, const struct event *event, const char *u
         refuse_signature(sip, event, user, "wrong_credentials");
         return false;
     case DIGEST_REPLAY:
-        metric_add(&sip_auth_failures, 1);
-        log_warn("sip", "auth_replay", "user=%s", log_safe(user));
+        if (sip_refused(sip, SIP_REFUSED_REPLAY))
+            log_warn("sip", "auth_replay", "user=%s", log_safe(user));
         challenge(sip, event, ha1_md5, ha1_sha256, true);
         return false;
     case DIGEST_STALE:

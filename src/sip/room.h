@@ -29,6 +29,7 @@
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/tport_tag.h>
 
+#include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
 #include <hotlined/metrics.h>
 #include <hotlined/sip.h>
@@ -119,6 +120,18 @@ struct phone {
 
 /* --- the room ------------------------------------------------------------------------------ */
 
+/* Why a request of somebody was refused; each has a metric and a bound on its log lines. */
+enum sip_refusal {
+    SIP_REFUSED_NO_SOURCE,
+    SIP_REFUSED_NO_TRUNK,
+    SIP_REFUSED_NOT_REGISTERED,
+    SIP_REFUSED_CREDENTIALS,
+    SIP_REFUSED_REPLAY,
+    SIP_REFUSED_TRUNK_FULL,
+    SIP_REFUSED_NO_SLOT,
+    SIP_REFUSAL_COUNT
+};
+
 struct sip {
     struct loop *loop;
     struct sip_handlers handlers;
@@ -143,6 +156,7 @@ struct sip {
     struct loop_timer phone_check; /* expiry and keep-alive */
     int phone_check_ms;            /* between two keep-alives */
     struct digest digest;
+    struct log_limit refusals[SIP_REFUSAL_COUNT];
 };
 
 /* What a nua handle is for travels in its magic: kind in the upper half, number in the lower. */
@@ -247,7 +261,8 @@ int cause_to_status(int q850_cause);
 const char *status_phrase(int status);
 
 /* counters, defined in sip.c */
-extern struct metric sip_invites_in, sip_invites_out, sip_strangers, sip_auth_failures, sip_bad_sdp,
-    sip_trunk_full, sip_no_slot, sip_refused_methods;
+extern struct metric sip_invites_in, sip_invites_out, sip_bad_sdp, sip_refused_methods;
+/* Counts it; true when its log line may be written. */
+bool sip_refused(struct sip *sip, enum sip_refusal why);
 
 #endif

@@ -30,24 +30,49 @@ enum {
     struct metric object = {.name = text, .help = meaning, .kind = METRIC_COUNTER}
 COUNTER(sip_invites_in, "hotlined_sip_invites_in_total", "INVITEs that began a dialog with us");
 COUNTER(sip_invites_out, "hotlined_sip_invites_out_total", "INVITEs we sent to begin a dialog");
-COUNTER(sip_strangers, "hotlined_sip_strangers_total", "INVITEs refused: neither trunk nor phone");
-COUNTER(sip_auth_failures, "hotlined_sip_auth_failures_total", "Wrong or replayed credentials");
 COUNTER(sip_bad_sdp, "hotlined_sip_bad_sdp_total", "Session descriptions we could not use");
-COUNTER(sip_trunk_full, "hotlined_sip_trunk_full_total",
-        "Calls refused: all trunk channels in use");
-COUNTER(sip_no_slot, "hotlined_sip_no_slot_total", "Calls refused: all leg slots in use");
 COUNTER(sip_refused_methods, "hotlined_sip_refused_methods_total", "Requests we do not serve");
+
+#define REFUSED(reason)                                                                            \
+    {                                                                                              \
+        .name = "hotlined_sip_refused_total", .labels = "reason=\"" reason "\"",                   \
+        .help = "Requests and calls refused before a service saw them", .kind = METRIC_COUNTER     \
+    }
+static struct {
+    const char *event, *why;
+    struct metric metric;
+} refusals[SIP_REFUSAL_COUNT] = {
+    [SIP_REFUSED_NO_SOURCE] = {"stranger", "no_source", REFUSED("no_source")},
+    [SIP_REFUSED_NO_TRUNK] = {"stranger", "no_trunk", REFUSED("no_trunk")},
+    [SIP_REFUSED_NOT_REGISTERED] = {"stranger", "phone_not_registered",
+                                    REFUSED("phone_not_registered")},
+    [SIP_REFUSED_CREDENTIALS] = {"auth_failed", "wrong_credentials", REFUSED("wrong_credentials")},
+    [SIP_REFUSED_REPLAY] = {"auth_replay", "replayed_credentials", REFUSED("replayed_credentials")},
+    [SIP_REFUSED_TRUNK_FULL] = {"trunk_full", "trunk_full", REFUSED("trunk_full")},
+    [SIP_REFUSED_NO_SLOT] = {"no_leg", "no_slot", REFUSED("no_slot")},
+};
 
 static void register_counters(void)
 {
-    static struct metric *const all[] = {&sip_invites_in,    &sip_invites_out,    &sip_strangers,
-                                         &sip_auth_failures, &sip_bad_sdp,        &sip_trunk_full,
-                                         &sip_no_slot,       &sip_refused_methods};
-    static bool done;
+    static struct metric *const all[] = {&sip_invites_in, &sip_invites_out, &sip_bad_sdp,
+                                         &sip_refused_methods};
 
-    for (size_t i = 0; !done && i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         metric_register(all[i]);
-    done = true;
+    for (size_t i = 0; i < SIP_REFUSAL_COUNT; i++)
+        metric_register(&refusals[i].metric);
+}
+
+static void refusals_init(struct sip *sip)
+{
+    for (size_t i = 0; i < SIP_REFUSAL_COUNT; i++)
+        log_limit_init(&sip->refusals[i], sip->loop, "sip", refusals[i].event, refusals[i].why);
+}
+
+bool sip_refused(struct sip *sip, enum sip_refusal why)
+{
+    metric_add(&refusals[why].metric, 1);
+    return log_limit_take(&sip->refusals[why]);
 }
 
 /* --- telling what happened ----------------------------------------------------------------- */
@@ -177,6 +202,8 @@ static int start(struct sip *sip)
 static void stop(struct sip *sip)
 {
     root_destroy(sip->root);
+    for (size_t i = 0; i < SIP_REFUSAL_COUNT; i++)
+        log_limit_done(&sip->refusals[i]);
     trunks_done(sip);
     registrar_done(sip);
     digest_done(&sip->digest);
@@ -200,6 +227,7 @@ int sip_create(struct loop *loop, const struct sip_options *options,
     su_log_redirect(su_log_default, sofia_log, NULL);
     su_log_set_level(su_log_default, 1);
     sip->loop = loop;
+    refusals_init(sip);
     sip->handlers = *handlers;
     sip->arg = arg;
     sip->options = *options;

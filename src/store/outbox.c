@@ -75,8 +75,6 @@ struct fact_outbox {
 
 static struct metric facts_total = {"hotlined_facts_total", NULL, "Facts journalled.",
                                     METRIC_COUNTER,         0,    NULL};
-static struct metric facts_pending = {
-    "hotlined_facts_pending", NULL, "Facts not yet in PostgreSQL.", METRIC_GAUGE, 0, NULL};
 static struct metric facts_rejected = {"hotlined_facts_rejected_total",
                                        NULL,
                                        "Facts PostgreSQL would not take.",
@@ -513,7 +511,6 @@ static void note_arrived(void *arg)
         tell_trouble(o, NULL, false);
         break;
     }
-    metric_set(&facts_pending, (int64_t)fact_outbox_pending(o));
     free(note->batch);
     free(note);
 }
@@ -549,7 +546,6 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
     pthread_condattr_destroy(&clock);
     loop_timer_init(&o->retry, loop, ship, o);
     metric_register(&facts_total);
-    metric_register(&facts_pending);
     metric_register(&facts_rejected);
     err = outbox_db_open(path, &o->db, &moved);
     if (moved)

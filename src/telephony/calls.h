@@ -10,6 +10,7 @@
 #include <hotlined/directory.h>
 #include <hotlined/fact.h>
 #include <hotlined/ivr.h>
+#include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
 #include <hotlined/sip.h>
@@ -20,6 +21,18 @@
 #define CALL_KEYS          40    /* key presses kept for the page; all of them are facts */
 #define LINE_LOST_LIMIT_MS 30000 /* a line away this long gives its caller back to the queue */
 #define RETURN_PRIORITY    100   /* a caller given back goes before everybody else */
+
+enum telephony_refusal { /* of an INVITE; each has a metric and a bound on its log lines */
+                         REFUSED_DRAINING,
+                         REFUSED_STARTING,
+                         REFUSED_OVERLOADED,
+                         REFUSED_FULL,
+                         REFUSED_NUMBER,
+                         REFUSED_CENTER,
+                         REFUSED_FLOW,
+                         REFUSED_MEDIA,
+                         REFUSED_COUNT
+};
 
 enum call_state {
     CALL_NEW,     /* INVITE answered, ACK not yet here */
@@ -190,6 +203,7 @@ struct telephony {
     size_t center_count;
     struct loop_timer views_timer;
     bool views_due;
+    struct log_limit refusals[REFUSED_COUNT];
 };
 
 /* --- telephony.c --------------------------------------------------------------------------- */
@@ -291,6 +305,14 @@ void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct m
 void fact_unrecorded(struct telephony *t, const struct call *call, const char *why);
 void fact_trunk_state(struct telephony *t, int32_t trunk_id, const char *state);
 void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note);
+
+/* --- figures.c: metrics --------------------------------------------------------------------- */
+void figures_init(struct telephony *t);
+void figures_done(struct telephony *t);
+void figure_began(void);
+void figure_ended(const char *outcome);
+/* Counts it; true when its log line may be written. */
+bool figure_refused(struct telephony *t, enum telephony_refusal why);
 
 /* --- views.c -------------------------------------------------------------------------------- */
 const char *agent_state_name(enum acd_agent_state state);

@@ -3,40 +3,47 @@
 #include <string.h>
 
 #include <hotlined/log.h>
-#include <hotlined/metrics.h>
 
 #include "telephony/calls.h"
 
 #define RETRY_AFTER_S 10
-
-static struct metric calls_total = {"hotlined_calls_total", "direction=\"in\"", "Calls accepted.",
-                                    METRIC_COUNTER};
-static struct metric refused_total = {"hotlined_calls_refused_total", NULL,
-                                      "Calls refused before they were accepted.", METRIC_COUNTER};
 
 static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
 {
     return uuid_text(&call->id, buf);
 }
 
-static void metrics_once(void)
-{
-    static bool done;
+static const struct refusal {
+    int status;
+    const char *phrase;
+    bool later; /* the other side may try again soon */
+} refusals[REFUSED_COUNT] = {
+    [REFUSED_DRAINING] = {503, "Shutting down", true},
+    [REFUSED_STARTING] = {503, "Starting", true},
+    [REFUSED_OVERLOADED] = {503, "Overloaded", true},
+    [REFUSED_FULL] = {503, "No free call slot", true},
+    [REFUSED_NUMBER] = {404, "Number not served here", false},
+    [REFUSED_CENTER] = {480, "Center switched off", false},
+    [REFUSED_FLOW] = {480, "No published flow", false},
+    [REFUSED_MEDIA] = {503, "No media", true},
+};
 
-    if (done)
-        return;
-    done = true;
-    metric_register(&calls_total);
-    metric_register(&refused_total);
+static void refuse_with(struct telephony *t, const struct sip_invite *invite,
+                        enum telephony_refusal why, int status)
+{
+    const char *phrase = refusals[why].phrase;
+
+    if (figure_refused(t, why))
+        log_warn("call", "refused", "trunk=%d caller=%s called=%s status=%d why=%s",
+                 invite->trunk_id, log_safe(invite->caller), log_safe(invite->called), status,
+                 log_safe(phrase));
+    (void)sip_leg_reject(t->sip, invite->leg, status, phrase,
+                         refusals[why].later ? RETRY_AFTER_S : 0);
 }
 
-static void refuse(struct telephony *t, const struct sip_invite *invite, int status,
-                   const char *phrase, int retry_after_s)
+static void refuse(struct telephony *t, const struct sip_invite *invite, enum telephony_refusal why)
 {
-    log_warn("call", "refused", "trunk=%d caller=%s called=%s status=%d why=%s", invite->trunk_id,
-             log_safe(invite->caller), log_safe(invite->called), status, log_safe(phrase));
-    metric_add(&refused_total, 1);
-    (void)sip_leg_reject(t->sip, invite->leg, status, phrase, retry_after_s);
+    refuse_with(t, invite, why, refusals[why].status);
 }
 
 /* --- SDP ------------------------------------------------------------------------------------ */
@@ -161,16 +168,16 @@ static void call_free(struct telephony *t, struct call *call)
     slots_release(&t->calls, call->handle);
 }
 
-/* Why no call at all is let in now, NULL = they are. */
-static const char *not_now(const struct telephony *t)
+/* Why no call at all is let in now, REFUSED_COUNT = they are. */
+static enum telephony_refusal not_now(const struct telephony *t)
 {
     if (t->draining)
-        return "Shutting down";
+        return REFUSED_DRAINING;
     if (!directory_is_ready(t->directory))
-        return "Starting";
+        return REFUSED_STARTING;
     if (t->refusing)
-        return "Overloaded";
-    return t->live_calls < (unsigned)t->options.max_calls ? NULL : "No free call slot";
+        return REFUSED_OVERLOADED;
+    return t->live_calls < (unsigned)t->options.max_calls ? REFUSED_COUNT : REFUSED_FULL;
 }
 
 /* Whether the number plan lets the call in; fills number and flow, or refuses. */
@@ -179,25 +186,25 @@ static bool admit(struct telephony *t, const struct sip_invite *invite,
 {
     const struct dir_number *number;
     const struct dir_center *center;
-    const char *why = not_now(t);
+    enum telephony_refusal why = not_now(t);
 
-    if (why) {
-        refuse(t, invite, 503, why, RETRY_AFTER_S);
+    if (why != REFUSED_COUNT) {
+        refuse(t, invite, why);
         return false;
     }
     number = directory_number(t->directory, invite->trunk_id, invite->called);
     if (!number || (number->access_code && !number->trunk_id)) {
-        refuse(t, invite, 404, "Number not served here", 0);
+        refuse(t, invite, REFUSED_NUMBER);
         return false;
     }
     center = directory_center(t->directory, number->center_id);
     if (!center || !center->enabled) {
-        refuse(t, invite, 480, "Center switched off", 0);
+        refuse(t, invite, REFUSED_CENTER);
         return false;
     }
     *ret_flow = directory_flow(t->directory, number->center_id, number->flow_code);
     if (!*ret_flow) {
-        refuse(t, invite, 480, "No published flow", 0);
+        refuse(t, invite, REFUSED_FLOW);
         return false;
     }
     *ret_number = number;
@@ -213,12 +220,11 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
     struct leg *leg;
     int status;
 
-    metrics_once();
     if (!admit(t, invite, &number, &flow))
         return;
     call = call_new(t, invite, number, flow);
     if (!call) {
-        refuse(t, invite, 503, "No free call slot", RETRY_AFTER_S);
+        refuse(t, invite, REFUSED_FULL);
         return;
     }
     leg = call_leg_find(t, call->leg);
@@ -227,11 +233,11 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
         leg->call = 0; /* its end is not this call's end: there never was a call */
         leg->call_id = (struct uuid){{0}};
         call_free(t, call);
-        refuse(t, invite, status, "No media", RETRY_AFTER_S);
+        refuse_with(t, invite, REFUSED_MEDIA, status);
         return;
     }
     t->live_calls++;
-    metric_add(&calls_total, 1);
+    figure_began();
     log_info("call", "began",
              "call=%s leg=%u sip=%s center=%d trunk=%d caller=%s called=%s flow=%d.%d",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), leg->handle, log_safe(invite->call_id),
@@ -352,6 +358,7 @@ void call_over(struct telephony *t, struct call *call)
     menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
     call->state = CALL_ENDED;
     t->live_calls--;
+    figure_ended(outcome);
     fact_call_end(t, call, outcome);
     log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,

@@ -413,6 +413,7 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
     }
     loop_timer_init(&t->acd_timer, loop, acd_timer_fired, t);
     loop_timer_init(&t->views_timer, loop, views_timer_fired, t);
+    figures_init(t);
     *ret_telephony = t;
     return 0;
 }
@@ -434,6 +435,7 @@ void telephony_destroy(struct telephony *t)
     }
     loop_timer_done(&t->acd_timer);
     loop_timer_done(&t->views_timer);
+    figures_done(t);
     acd_destroy(t->acd);
     slots_done(&t->calls);
     slots_done(&t->legs);
