@@ -5,7 +5,8 @@
 -- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 caller number, $5 agent no, $6 queue id, $7 outcome,
 -- $8 direction, $9 only calls one of these users took part in (int array, null = all), $10 limit, $11 after (cursor),
 -- $12 reveal. One column: {items, next}. Open calls have outcome "open". The newest calls are walked until the page is
--- full; whose they are is looked up in a hash of the users' talks (a talk begins after its call came in).
+-- full; whose they are is looked up in hashes of the users' talks and offers (those begin after the call came in; one
+-- that rang in vain is a missed call of his, CC-14).
 WITH page AS (
     SELECT c.call_id, c.t_in FROM call c
     WHERE ($1::timestamptz IS NULL OR c.t_in >= $1::timestamptz) AND ($2::timestamptz IS NULL OR c.t_in < $2::timestamptz)
@@ -17,7 +18,8 @@ WITH page AS (
       AND ($7::text IS NULL OR c.outcome = $7::text)
       AND ($8::text IS NULL OR c.direction = $8::text)
       AND ($9::int[] IS NULL OR c.user_id = ANY ($9::int[])
-           OR c.call_id IN (SELECT k.call_id FROM talk k WHERE k.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR k.t_ans >= $1::timestamptz)))
+           OR c.call_id IN (SELECT k.call_id FROM talk k WHERE k.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR k.t_ans >= $1::timestamptz))
+           OR c.call_id IN (SELECT o.call_id FROM offer o WHERE o.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR o.t_ring >= $1::timestamptz)))
       AND ($11::text IS NULL OR (c.t_in, c.call_id) < (cursor_time($11::text), cursor_id($11::text)::uuid))
     ORDER BY c.t_in DESC, c.call_id DESC LIMIT least($10::int, 200) + 1),
 numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.t_in DESC, p.call_id DESC) AS n FROM page p)
