@@ -117,6 +117,10 @@ function meter(stream: MediaStream): void {
   }, 100);
 }
 
+/** The level of the microphone that is open already. */
+export function startMeter(): void {
+  if (microphone) meter(microphone);
+}
 export function stopMeter(): void {
   window.clearInterval(meterTimer);
   void meterContext?.close();

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia';
 import { api } from '../api';
-import { checkLine } from '../line/softphone';
+import { checkLine, line as ownLine } from '../line/softphone';
 import type { Agent } from '../types';
 import { useConnection } from './connection';
 
@@ -24,6 +24,12 @@ export const useAgent = defineStore('agent', {
     },
     async signIn(line: 'browser' | 'phone', move: boolean): Promise<void> {
       this.take(await api.post<Agent>('/agent/sign-in', { line, move }));
+    },
+    /** Signed out by a restart of the daemon while this page's line is up: one click. False = go and test the line. */
+    async comeBack(): Promise<boolean> {
+      if (ownLine.state !== 'up') return false;
+      await this.signIn('browser', false);
+      return true;
     },
     async signOut(): Promise<void> {
       await api.post('/agent/sign-out');
