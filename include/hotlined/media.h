@@ -37,7 +37,8 @@ struct media_options {
     int rtp_timeout_s;
 };
 
-/* Counted over a leg's life (RFC 3550 6.4, A.8; MOS by the E-model, G.107 simplified). */
+/* Counted over a leg's life, or over a stretch of it: media_measure_begin() (RFC 3550 6.4, A.8; MOS
+ * by the E-model, G.107 simplified). */
 struct media_stats {
     uint64_t packets_sent, packets_received, packets_lost,
         packets_discarded; /* discarded: stranger, late, malformed */
@@ -76,6 +77,9 @@ struct media_handlers {
     void (*on_recorded)(const struct media_recorded *recorded, void *arg);
     /* After media_leg_close(): the final figures. The handle means nothing afterwards. */
     void (*on_leg_closed)(handle_t leg, const struct media_stats *stats, void *arg);
+    /* The figures of one stretch of a leg's life. Comes exactly once for each begun measure, also
+     * after media_leg_close(), and always before on_leg_closed. */
+    void (*on_measured)(handle_t leg, uint32_t token, const struct media_stats *stats, void *arg);
     /* First packet heard from the leg after its open/set_remote: for "answer to audio". */
     void (*on_first_packet)(handle_t leg, void *arg);
 };
@@ -116,6 +120,12 @@ int media_leg_set_remote(struct media *media, handle_t leg, const struct media_r
 /* Stops everything on the leg, takes it out of its room; on_leg_closed follows. */
 void media_leg_close(struct media *media, handle_t leg);
 int media_leg_send_digit(struct media *media, handle_t leg, char digit, int duration_ms);
+
+/* A talk on a line that stays open for a shift has figures of its own: what was counted between
+ * begin and end (jitter: the mean; round trip: the last one measured). on_measured(token) follows
+ * the end, the next begin, or the leg's close, whichever is first. */
+int media_measure_begin(struct media *media, handle_t leg, uint32_t token);
+void media_measure_end(struct media *media, handle_t leg); /* nothing when none was begun */
 
 /* --- browser lines ------------------------------------------------------------------------- */
 

@@ -55,6 +55,7 @@ struct command {
     bool on;                      /* of hears */
     char digit;                   /* to be sent */
     int duration_ms;              /* of the digit */
+    uint32_t token;               /* of the measure */
     int fds[2];                   /* RTP, RTCP */
     uint32_t serial;              /* of the play */
     struct command_remote remote; /* of leg open and set_remote */
@@ -98,6 +99,13 @@ struct reports {
     uint64_t sent_before; /* packets sent at the last report: SR or RR? */
 };
 
+struct measure { /* a stretch of the leg's life: what stood at its begin */
+    bool on;
+    uint32_t token;
+    struct media_stats begin;
+    uint64_t jitter_sum, jitter_count; /* of each packet since, in samples * 16 */
+};
+
 struct mleg {
     handle_t handle; /* 0 = slot unused */
     uint32_t place;  /* in engine->active */
@@ -125,6 +133,7 @@ struct mleg {
     struct player player;
     struct reports reports;
     struct media_stats stats;
+    struct measure measure;
     uint64_t counted_received, counted_lost; /* already in the metrics */
 
     struct mroom *room; /* NULL = in none */
@@ -217,6 +226,8 @@ void leg_close_command(struct engine *engine, struct command *command);
 void leg_digit_command(struct engine *engine, struct command *command);
 void leg_line_open_command(struct engine *engine, struct command *command);
 void leg_line_restart_command(struct engine *engine, struct command *command);
+void leg_measure_begin_command(struct engine *engine, struct command *command);
+void leg_measure_end_command(struct engine *engine, struct command *command);
 void leg_close(struct engine *engine, struct mleg *leg);
 void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp);
 void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size,
@@ -268,6 +279,8 @@ void rtcp_tick(struct engine *engine, struct mleg *leg);
 bool rtcp_received(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size);
 /* Fills what is computed only when asked: losses, jitter, MOS. */
 void stats_finish(struct mleg *leg, struct media_stats *ret_stats);
+/* The figures since leg->measure began. */
+void stats_since(struct mleg *leg, struct media_stats *ret_stats);
 uint16_t stats_mos_x100(double loss_percent, double delay_ms);
 
 #endif

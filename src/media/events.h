@@ -11,6 +11,7 @@ enum media_event_kind {
     EVENT_LINE,
     EVENT_RECORDED,
     EVENT_LEG_CLOSED,
+    EVENT_MEASURED,
     EVENT_FIRST_PACKET
 };
 
@@ -29,6 +30,10 @@ struct media_event {
         enum media_line_state line;
         struct media_recorded recorded;
         struct media_stats stats;
+        struct {
+            uint32_t token;
+            struct media_stats stats;
+        } measured;
     };
 };
 

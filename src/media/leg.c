@@ -138,8 +138,42 @@ void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_sta
     events_push(engine->events, &event);
 }
 
+/* --- measuring ------------------------------------------------------------------------------ */
+
+static void measure_end(struct engine *engine, struct mleg *leg)
+{
+    struct media_event event = {
+        .kind = EVENT_MEASURED, .leg = leg->handle, .measured = {.token = leg->measure.token}};
+
+    if (!leg->measure.on)
+        return;
+    leg->measure.on = false;
+    stats_since(leg, &event.measured.stats);
+    events_push(engine->events, &event);
+}
+
+void leg_measure_begin_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = engine_leg(engine, command->leg);
+
+    if (!leg)
+        return;
+    measure_end(engine, leg);
+    leg->measure = (struct measure){.on = true, .token = command->token};
+    stats_finish(leg, &leg->measure.begin);
+}
+
+void leg_measure_end_command(struct engine *engine, struct command *command)
+{
+    struct mleg *leg = engine_leg(engine, command->leg);
+
+    if (leg)
+        measure_end(engine, leg);
+}
+
 void leg_close(struct engine *engine, struct mleg *leg)
 {
+    measure_end(engine, leg);
     room_leave_leg(leg);
     play_drop(&leg->player);
     if (leg->is_line) {
@@ -243,6 +277,8 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
         return;
     }
     heard(engine, leg, &packet);
+    leg->measure.jitter_sum += leg->receiver.jitter_q4;
+    leg->measure.jitter_count++;
     if (is_event(leg, &packet)) {
         char digit = tev_receive(&leg->digits_in, &packet, engine_now_ms(engine), &duration_ms);
         tell_digit(engine, leg, digit, duration_ms);

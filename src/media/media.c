@@ -101,6 +101,7 @@ static void leg_event(struct media *media, const struct control_leg *leg,
         return;
     case EVENT_RECORDED:
     case EVENT_LEG_CLOSED:
+    case EVENT_MEASURED:
         return;
     }
 }
@@ -113,6 +114,10 @@ static void deliver(const struct media_event *event, void *arg)
         leg_closed(media, event);
     } else if (event->kind == EVENT_RECORDED) {
         recorded(media, event);
+    } else if (event->kind == EVENT_MEASURED) {
+        if (media->handlers.on_measured)
+            media->handlers.on_measured(event->leg, event->measured.token, &event->measured.stats,
+                                        media->arg);
     } else {
         const struct control_leg *leg = slots_find(&media->legs, event->leg);
         if (leg && !leg->closing)
@@ -369,6 +374,26 @@ void media_leg_close(struct media *media, handle_t handle)
     forget_seat(media, handle, leg);
     leg->closing = true;
     (void)submit(media, command, true);
+}
+
+int media_measure_begin(struct media *media, handle_t handle, uint32_t token)
+{
+    struct command *command =
+        find_leg(media, handle) ? new_command(leg_measure_begin_command, handle) : NULL;
+
+    if (!command)
+        return find_leg(media, handle) ? -ENOMEM : -ENOENT;
+    command->token = token;
+    return submit(media, command, false);
+}
+
+void media_measure_end(struct media *media, handle_t handle)
+{
+    struct command *command =
+        find_leg(media, handle) ? new_command(leg_measure_end_command, handle) : NULL;
+
+    if (command)
+        (void)submit(media, command, true);
 }
 
 int media_leg_send_digit(struct media *media, handle_t handle, char digit, int duration_ms)

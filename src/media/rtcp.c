@@ -229,19 +229,52 @@ uint16_t stats_mos_x100(double loss_percent, double delay_ms)
     return (uint16_t)lround((mos < 1 ? 1 : mos) * 100);
 }
 
+static void rate(struct media_stats *stats)
+{
+    uint64_t all = stats->packets_received + stats->packets_lost;
+    double one_way_ms = stats->round_trip_us > 0 ? stats->round_trip_us / 2000.0 : 0;
+
+    if (stats->packets_received > 0)
+        stats->mos_x100 = stats_mos_x100(100.0 * (double)stats->packets_lost / (double)all,
+                                         one_way_ms + JITTER_BUFFER_MS);
+}
+
+/* What is added up only grows, but for losses: a packet that comes late after all takes one back.
+ */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0;
+}
+
+void stats_since(struct mleg *leg, struct media_stats *ret_stats)
+{
+    const struct measure *measure = &leg->measure;
+    const struct media_stats *before = &measure->begin;
+    struct media_stats s;
+
+    stats_finish(leg, &s);
+    s.packets_sent = grown(s.packets_sent, before->packets_sent);
+    s.packets_received = grown(s.packets_received, before->packets_received);
+    s.packets_lost = grown(s.packets_lost, before->packets_lost);
+    s.packets_discarded = grown(s.packets_discarded, before->packets_discarded);
+    s.octets_sent = grown(s.octets_sent, before->octets_sent);
+    s.octets_received = grown(s.octets_received, before->octets_received);
+    s.remote_lost = (uint32_t)grown(s.remote_lost, before->remote_lost);
+    s.jitter_us = measure->jitter_count
+                      ? (uint32_t)(measure->jitter_sum * 125 / 16 / measure->jitter_count)
+                      : 0;
+    s.mos_x100 = 0;
+    rate(&s);
+    *ret_stats = s;
+}
+
 void stats_finish(struct mleg *leg, struct media_stats *ret_stats)
 {
     struct media_stats *stats = &leg->stats;
-    uint64_t all;
 
     count(leg);
     stats->packets_lost = rtp_lost(&leg->receiver);
     stats->jitter_us = (uint32_t)((uint64_t)leg->receiver.jitter_q4 * 125 / 16);
-    all = stats->packets_received + stats->packets_lost;
-    if (stats->packets_received > 0) {
-        double one_way_ms = stats->round_trip_us > 0 ? stats->round_trip_us / 2000.0 : 0;
-        stats->mos_x100 = stats_mos_x100(100.0 * (double)stats->packets_lost / (double)all,
-                                         one_way_ms + JITTER_BUFFER_MS);
-    }
+    rate(stats);
     *ret_stats = *stats;
 }

@@ -108,6 +108,14 @@ struct call_side {
 
 enum leg_kind { LEG_TRUNK, LEG_PHONE, LEG_LINE };
 
+/* A talk whose figures media is counting on an agent's leg. */
+struct measured_talk {
+    struct uuid call_id;
+    int32_t center_id;
+};
+#define LEG_TALKS                                                                                  \
+    2 /* the one being counted, and the one before it whose figures are on their way */
+
 struct leg {
     handle_t handle;
     enum leg_kind kind;
@@ -121,7 +129,10 @@ struct leg {
     uint16_t port; /* local RTP port */
     uint64_t sdp_version;
     bool established;
-    bool held_by_far; /* sendonly / inactive / 0.0.0.0 */
+    bool measuring; /* media counts for the newest of: */
+    uint32_t talks; /* measured on this leg so far; the number is media's token */
+    struct measured_talk talk[LEG_TALKS]; /* by number % LEG_TALKS */
+    bool held_by_far;                     /* sendonly / inactive / 0.0.0.0 */
 };
 
 enum line_kind { LINE_BROWSER, LINE_PHONE };
@@ -302,6 +313,9 @@ void fact_recording_begin(struct telephony *t, const struct call *call, const ch
 void fact_recording_end(struct telephony *t, const struct recording_note *note,
                         const struct media_recorded *recorded);
 void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct media_stats *stats);
+/* Of one talk on an agent's leg. */
+void fact_talk_quality(struct telephony *t, const struct leg *leg, const struct measured_talk *talk,
+                       const struct media_stats *stats);
 void fact_unrecorded(struct telephony *t, const struct call *call, const char *why);
 void fact_trunk_state(struct telephony *t, int32_t trunk_id, const char *state);
 void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note);

@@ -361,12 +361,13 @@ void fact_recording_end(struct telephony *t, const struct recording_note *note,
     emit(t, note->center_id, "recording_end", &json);
 }
 
-void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct media_stats *stats)
+static void emit_quality(struct telephony *t, const struct leg *leg, const struct uuid *id,
+                         const struct measured_talk *talk, const struct media_stats *stats)
 {
     struct text json = {0};
 
-    put_id(&json, "leg_id", &leg->id);
-    put_id(&json, "call_id", &leg->call_id);
+    put_id(&json, "leg_id", id);
+    put_id(&json, "call_id", &talk->call_id);
     put_int_or_null(&json, "user_id", leg->user_id, leg->user_id != 0);
     put_text(&json, "party", leg->kind == LEG_TRUNK ? "caller" : "agent");
     put_text(&json, "transport", leg->kind == LEG_LINE ? "line" : "rtp");
@@ -383,7 +384,22 @@ void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct m
         text_addf(&json, "%u.%02u", stats->mos_x100 / 100u, stats->mos_x100 % 100u);
     else
         text_add(&json, "null");
-    emit(t, leg->center_id, "leg_quality", &json);
+    emit(t, talk->center_id, "leg_quality", &json);
+}
+
+void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct media_stats *stats)
+{
+    const struct measured_talk life = {leg->call_id, leg->center_id};
+
+    emit_quality(t, leg, &leg->id, &life, stats);
+}
+
+void fact_talk_quality(struct telephony *t, const struct leg *leg, const struct measured_talk *talk,
+                       const struct media_stats *stats)
+{
+    struct uuid id = uuid_new(loop_wall_ms(t->loop));
+
+    emit_quality(t, leg, &id, talk, stats);
 }
 
 void fact_unrecorded(struct telephony *t, const struct call *call, const char *why)

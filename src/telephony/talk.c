@@ -53,6 +53,23 @@ static void recording_start(struct telephony *t, struct call *call, struct agent
     fact_recording_begin(t, call, relative);
 }
 
+/* --- figures of the agent's side ------------------------------------------------------------ */
+
+/* A line lives for a shift: what belongs to this call is what is counted from here on. */
+static void measure_begin(struct telephony *t, const struct call *call, const struct agent *agent)
+{
+    struct leg *leg = call_leg_find(t, agent->line);
+
+    if (!leg || !leg->media || leg->measuring)
+        return;
+    leg->measuring = true;
+    leg->talks++;
+    leg->talk[leg->talks % LEG_TALKS] = (struct measured_talk){call->id, call->center_id};
+    if (media_measure_begin(t->media, leg->media, leg->talks))
+        log_error("call", "not_measured", "call=%s leg=%u",
+                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), leg->handle);
+}
+
 /* --- who hears whom ------------------------------------------------------------------------- */
 
 static void set_hears(struct telephony *t, struct call *call, struct agent *agent, bool on)
@@ -159,6 +176,7 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     }
     join(t, call, caller_media(t, call));
     join(t, call, agent_media(t, agent));
+    measure_begin(t, call, agent);
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
@@ -206,8 +224,11 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
     if (!agent)
         return;
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
-    if (line && line->media)
+    if (line && line->media) {
+        media_measure_end(t->media, line->media);
+        line->measuring = false;
         media_stop_play(t->media, line->media);
+    }
     if (line && line->kind == LEG_PHONE && line->sip)
         sip_leg_hangup(t->sip, line->sip, 16);
     if (acd_talk_ended(t->acd, loop_now_ms(t->loop), agent->user_id, wrap_up) == 0)
@@ -238,6 +259,7 @@ static void line_is_back(struct telephony *t, struct call *call, struct agent *a
     log_info("call", "line_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     join(t, call, agent_media(t, agent)); /* a new leg after a reload; the same one is a no-op */
+    measure_begin(t, call, agent);
     if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),
                                                agent_media(t, agent)))
         log_error("recording", "tracks_failed", "agent=%d", agent->user_id);

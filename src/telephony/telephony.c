@@ -271,9 +271,19 @@ static void on_leg_closed(handle_t media, const struct media_stats *stats, void 
 
     if (!leg)
         return;
-    fact_leg_quality(t, leg, stats);
+    if (leg->kind != LEG_PHONE) /* a phone's leg is its talk, and that was told: on_measured */
+        fact_leg_quality(t, leg, stats);
     leg->media = 0;
     call_leg_release_if_done(t, leg);
+}
+
+static void on_measured(handle_t media, uint32_t token, const struct media_stats *stats, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = call_leg_by_media(t, media);
+
+    if (leg)
+        fact_talk_quality(t, leg, &leg->talk[token % LEG_TALKS], stats);
 }
 
 static void on_first_packet(handle_t media, void *arg)
@@ -339,6 +349,7 @@ const struct media_handlers *telephony_media_handlers(void)
         .on_line = agent_line_event,
         .on_recorded = on_recorded,
         .on_leg_closed = on_leg_closed,
+        .on_measured = on_measured,
         .on_first_packet = on_first_packet,
     };
 

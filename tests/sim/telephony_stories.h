@@ -15,6 +15,7 @@ static void CC_06_a_call_from_invite_to_the_summary(void **state)
     run(11000);
     assert_int_equal(agent(1)->state, ACD_READY);
     assert_non_null(fact_last("acw_end"));
+    assert_int_equal(fact_count_of("leg_quality"), 2); /* the caller's leg, the agent's talk */
     assert_true(fact_says(fact_last("recording_begin"), "left", "caller"));
 }
 
@@ -86,6 +87,8 @@ static void PLAT_01_a_reloaded_page_takes_the_talk_over(void **state)
     assert_int_equal(offer_line(1, "s", "new"), TELEPHONY_OK);
     run(1000);
     assert_true(line_of(1) != old && !media_of(old));
+    assert_int_equal(fact_count_of("leg_quality"),
+                     2); /* the old line's life and its part of the talk */
     assert_true(
         room_hears(call_of(sip)->room, line_of(1), call_leg_by_sip(world.telephony, sip)->media));
     recording = slots_find(&world.recordings, call_of(sip)->recording);
@@ -274,6 +277,7 @@ static void PLAT_02_phone_rings_talks_and_hangs_up(void **state)
     far_end(phone_leg(10), SIP_END_REMOTE, 200);
     run(1000);
     assert_true(fact_says(fact_last("talk_end"), "released_by", "agent"));
+    assert_int_equal(fact_count_of("leg_quality"), 2); /* the caller's leg, the phone's talk */
     assert_int_equal(telephony_call_count(world.telephony), 0);
 }
 

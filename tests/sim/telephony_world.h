@@ -38,6 +38,10 @@ struct w_media_leg {
     handle_t room;
     bool plays, loops, exclusive;
     uint32_t token, play_serial;
+    bool measuring;
+    uint32_t measure;     /* its token */
+    uint32_t measured[4]; /* tokens of those that ended and were not yet told */
+    unsigned measured_count;
     char remote[46];
     enum media_line_state state;
 };

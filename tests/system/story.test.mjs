@@ -117,8 +117,9 @@ test('the whole story of one call (GEN-01, SCN-01, SCN-02, CC-01, CC-06, CC-09, 
     assert.equal(detail.recordings[0].left, 'caller');
     assert.equal(detail.recordings[0].right, 'agent');
     assert.match(detail.recordings[0].sha256, /^[0-9a-f]{64}$/);
-    const quality = detail.quality.find((q) => q.party === 'caller');
-    assert.ok(quality.packets_received > 0 && quality.packets_lost === 0 && quality.mos > 4, JSON.stringify(quality));
+    assert.deepEqual(detail.quality.map((q) => [q.party, q.transport]).sort(), [['agent', 'line'], ['caller', 'rtp']]);
+    for (const quality of detail.quality)
+      assert.ok(quality.packets_received > 0 && quality.packets_lost === 0 && quality.mos > 4, JSON.stringify(quality));
     const today = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
     const report = await leader.get(`/reports/voice_service?from=${today}&to=${today}`);
     assert.equal(report.check, 0);

@@ -79,6 +79,18 @@ static void on_recorded(const struct media_recorded *recorded, void *arg)
     world->recorded = *recorded;
 }
 
+static void on_measured(handle_t leg, uint32_t token, const struct media_stats *stats, void *arg)
+{
+    struct media_world *world = arg;
+
+    (void)leg;
+    if (world->measured_count == 8)
+        return;
+    world->measured[world->measured_count] = token;
+    world->measured_stats[world->measured_count++] = *stats;
+    world->measured_after_close += world->closed > 0;
+}
+
 static void on_leg_closed(handle_t leg, const struct media_stats *stats, void *arg)
 {
     struct media_world *world = arg;
@@ -98,6 +110,7 @@ void world_open(struct media_world *world, int rtp_timeout_s)
                                             .on_line = on_line,
                                             .on_recorded = on_recorded,
                                             .on_leg_closed = on_leg_closed,
+                                            .on_measured = on_measured,
                                             .on_first_packet = on_first_packet};
     /* Tests run beside each other: each process starts at its own place, busy ports are skipped. */
     uint16_t low = (uint16_t)(20000 + (getpid() % 200) * 200);

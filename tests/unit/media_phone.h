@@ -48,6 +48,9 @@ struct media_world {
     int timeouts, first_packets, closed, recorded_count, lines;
     enum media_line_state line_state;
     struct media_stats stats;
+    uint32_t measured[8]; /* tokens, in order */
+    struct media_stats measured_stats[8];
+    int measured_count, measured_after_close; /* of the leg told closed last */
     struct media_recorded recorded;
 };
 

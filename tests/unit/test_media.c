@@ -597,6 +597,84 @@ static void reports_give_round_trip_and_loss(void **state)
     world_close(&world);
 }
 
+/* --- one talk on a leg that lives for a shift ----------------------------------------------- */
+
+static bool measured(struct media_world *world, void *arg)
+{
+    return world->measured_count >= *(int *)arg;
+}
+
+/* So many packets, of which every lost'th is missing, and then a key: media reads in order, so when
+ * the key is told all before it was counted. Returns the packets sent. */
+static unsigned send_talk(struct media_world *world, struct phone *phone, unsigned packets,
+                          unsigned lost)
+{
+    static const uint8_t key[] = {5, 0x8a, 0x03, 0x20};
+    uint8_t payload[160];
+    size_t keys = strlen(world->digits) + 1;
+
+    memset(payload, 0xd5, sizeof(payload));
+    for (unsigned n = 0; n < packets; n++) {
+        if (lost && n % lost == lost - 1)
+            phone->seq++;
+        phone_send_rtp(phone, 8, n == 0, payload, sizeof(payload));
+        phone->ts += 160;
+    }
+    phone_send_rtp(phone, 101, true, key, sizeof(key));
+    phone->ts += 800;
+    assert_true(world_wait(world, digit_came, &keys, 5000));
+    return packets + 1;
+}
+
+/* Begins, and returns when media has begun: a second begin tells of the first. */
+static void measure(struct media_world *world, const struct phone *phone, uint32_t token)
+{
+    int told = world->measured_count + 1;
+
+    assert_int_equal(media_measure_begin(world->media, phone->leg, token + 100), 0);
+    assert_int_equal(media_measure_begin(world->media, phone->leg, token), 0);
+    assert_true(world_wait(world, measured, &told, 5000));
+    assert_int_equal(world->measured[told - 1], token + 100);
+    assert_int_equal(world->measured_stats[told - 1].packets_received, 0);
+    assert_int_equal(world->measured_stats[told - 1].mos_x100, 0);
+}
+
+static void a_measure_gives_the_figures_of_its_stretch_only(void **state)
+{
+    struct media_world world;
+    int one = 1, two = 2, four = 4;
+    unsigned before, during, last;
+
+    (void)state;
+    world_open(&world, 0);
+    struct phone *phone = world_phone(&world, 0, false);
+    before = send_talk(&world, phone, 30, 3);   /* nobody's talk */
+    media_measure_end(world.media, phone->leg); /* nothing was begun */
+    measure(&world, phone, 7);
+    during = send_talk(&world, phone, 20, 0);
+    media_measure_end(world.media, phone->leg);
+    assert_true(world_wait(&world, measured, &two, 5000));
+    assert_int_equal(world.measured[1], 7);
+    assert_int_equal(world.measured_stats[1].packets_received, during);
+    assert_int_equal(world.measured_stats[1].packets_lost, 0);
+    assert_in_range(world.measured_stats[1].mos_x100, 430, 450);
+
+    measure(&world, phone, 8);
+    last = send_talk(&world, phone, 30, 3);
+    media_leg_close(world.media, phone->leg); /* ends it, too */
+    assert_true(world_wait(&world, legs_closed, &one, 5000));
+    assert_true(world_wait(&world, measured, &four, 0));
+    assert_int_equal(world.measured_after_close, 0);
+    assert_int_equal(world.measured[3], 8);
+    assert_int_equal(world.measured_stats[3].packets_received, last);
+    assert_int_equal(world.measured_stats[3].packets_lost, 10);
+    assert_true(world.measured_stats[3].mos_x100 < 300);
+    assert_int_equal(world.stats.packets_received, before + during + last);
+    assert_int_equal(world.stats.packets_lost, 20);
+    assert_int_equal(media_measure_begin(world.media, phone->leg, 1), -ENOENT);
+    world_close(&world);
+}
+
 /* --- bytes from hell ------------------------------------------------------------------------ */
 
 static void malformed_packets_do_not_disturb_a_talk(void **state)
@@ -656,6 +734,7 @@ int main(void)
         cmocka_unit_test(a_leg_on_hold_gets_nothing_and_is_not_missed),
         cmocka_unit_test(what_has_ended_is_refused_everywhere),
         cmocka_unit_test(reports_give_round_trip_and_loss),
+        cmocka_unit_test(a_measure_gives_the_figures_of_its_stretch_only),
         cmocka_unit_test(malformed_packets_do_not_disturb_a_talk),
         cmocka_unit_test(every_hears_matrix_is_exactly_heard),
     };
