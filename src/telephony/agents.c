@@ -7,7 +7,8 @@
 
 #include "telephony/calls.h"
 
-#define PHONE_RING_S 120 /* the ACD's ring time-out comes first */
+#define PHONE_RING_S  120  /* the ACD's ring time-out comes first */
+#define PHONE_FAIL_MS 1000 /* an offer that could not ring is given back so much later */
 
 handle_t agent_media(struct telephony *t, const struct agent *agent)
 {
@@ -325,8 +326,12 @@ static void auto_answer(void *arg)
     struct telephony *t = side->telephony;
     struct agent *agent = agent_find(t, side->user_id);
 
-    if (agent && agent->offer)
+    if (!agent || !agent->offer)
+        return;
+    if (agent->line_kind == LINE_BROWSER)
         (void)telephony_answer(t, agent->user_id, &agent->offer_call);
+    else if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
+        acd_carry_out(t); /* the phone could not be rung */
 }
 
 static struct agent *agent_with_timers(struct telephony *t, int32_t user_id)
@@ -589,10 +594,10 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
     if (agent->line_kind == LINE_PHONE) {
         err = phone_ring(t, agent, call);
         if (err) {
+            /* Not rejected here: when we have run out of something no phone can be rung, the caller
+             * would go from agent to agent in this turn of the loop, and the turn never end. */
             log_error("line", "phone_ring_failed", "agent=%d error=%d", agent->user_id, err);
-            if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
-                acd_carry_out(t);
-            return;
+            loop_timer_start(&agent_beside(t, agent)->auto_answer, PHONE_FAIL_MS);
         }
     } else if (person && person->auto_answer_ms) {
         beep(t, agent);
