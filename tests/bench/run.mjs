@@ -3,7 +3,7 @@
 // JSON on stdout and in $B/bench.json, a table for people on stderr. BENCH_SECONDS: how long a rate is held.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
+import { cpus, getPriority, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { BenchRegion, B } from './lib/region.mjs';
 import { queueRate, queueRateRtp } from './lib/queue_rate.mjs';
@@ -26,7 +26,7 @@ function checkPinned() {
 function machine() {
   const version = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' }).split('\n').find((l) => l.trim())?.trim();
   return {
-    cpu: cpus()[0].model, cores: cpus().length, kernel: version('uname', '-r'), gcc: version('gcc', '--version'), node: process.version,
+    cpu: cpus()[0].model, cores: cpus().length, kernel: version('uname', '-r'), gcc: version('gcc', '--version'), node: process.version, nice: getPriority(),
     commit: process.env.BENCH_COMMIT ?? version('git', 'describe', '--always', '--dirty'), date: new Date().toISOString(), load_before: loadavg().map((l) => Math.round(l * 100) / 100),
   };
 }
@@ -39,7 +39,7 @@ async function measure(name, region) {
   try {
     result = await PARTS[name](region);
   } catch (error) {
-    result = { error: String(error.stack ?? error), log: region?.log.slice(-2000) };
+    result = { error: String(error.stack ?? error), log: region?.log.slice(0, 3000) };
     process.stderr.write(`bench: ${name} failed: ${result.error}\n${result.log ?? ''}\n`);
   }
   result.took_s = Math.round((performance.now() - began) / 100) / 10;
@@ -55,7 +55,7 @@ async function main() {
   try {
     for (const name of names) out.parts[name] = await measure(name, region);
   } finally {
-    await region?.stop();
+    await region?.stop().catch((error) => { process.stderr.write(`bench: ${error}\n`); process.exitCode = 1; });
   }
   out.machine.load_after = loadavg().map((l) => Math.round(l * 100) / 100);
   addRatios(out);
@@ -63,7 +63,7 @@ async function main() {
   if (existsSync(B)) writeFileSync(join(B, 'bench.json'), `${text}\n`);
   process.stdout.write(`${text}\n`);
   process.stderr.write(table(out));
-  process.exitCode = Object.values(out.parts).some((p) => p.error) ? 1 : 0;
+  if (Object.values(out.parts).some((p) => p.error)) process.exitCode = 1;
 }
 
 await main();

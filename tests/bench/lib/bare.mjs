@@ -8,8 +8,8 @@ import { B, CALLERS, CpuWatch, SERVER } from './region.mjs';
 import * as sipp from './sipp.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const STEPS = [500, 1000, 1500, 2000, 3000];
-const STEP_S = 6;
+const STEPS = [500, 1000, 2000];
+const STEP_S = 5;
 
 async function step(region, pid, port, rate) {
   const child = await sipp.callers(region, { scenario: ['-sn', 'uac'], host: CALLERS, target: `${SERVER}:${port}`, service: 'x', rate, seconds: STEP_S });

@@ -6,10 +6,10 @@ import * as sipp from './sipp.mjs';
 import { sleep } from './numbers.mjs';
 
 const TALK_MS = 2000;
-const STEPS = (process.env.BENCH_STEPS ?? '100,200,300,400,500,600,800').split(',').map(Number);
-const RTP_STEPS = (process.env.BENCH_RTP_STEPS ?? '150,250,350').split(',').map(Number);
-const STEP_S = Number(process.env.BENCH_STEP_S ?? 10);
-const HOLD_S = Number(process.env.BENCH_SECONDS ?? 40);
+const STEPS = (process.env.BENCH_STEPS ?? '200,300,400,500').split(',').map(Number);
+const RTP_STEPS = (process.env.BENCH_RTP_STEPS ?? '150,250').split(',').map(Number);
+const STEP_S = Number(process.env.BENCH_STEP_S ?? 8);
+const HOLD_S = Number(process.env.BENCH_SECONDS ?? 30);
 
 export const holds = (r) => r.failed_percent < 0.1 && r.setup_ms.p99 < 500;
 
@@ -64,7 +64,8 @@ async function series(region, { direction, steps, hold_s }) {
     out.not_held = out.held;
     delete out.held;
   }
-  out.facts_caught_up_ms = Math.round(await region.shipped());
+  // What is not in PostgreSQL by then is in the journal; a figure, not a failure.
+  out.facts_caught_up_ms = await region.shipped(90000).then(Math.round, () => null);
   out.agents_not_ready_afterwards = await stuck(people);
   out.calls_in_database = Number(region.sql('SELECT count(*) FROM call WHERE center_id = 90'));
   agents.kill('SIGKILL');
@@ -76,4 +77,4 @@ async function series(region, { direction, steps, hold_s }) {
 // No packet flows in either direction (a=inactive), as in the peers' measure where nobody sent any.
 export const queueRate = (region) => series(region, { direction: 'inactive', steps: STEPS, hold_s: HOLD_S });
 // Nobody speaks, but both sides are sent silence each 20 ms, as in production.
-export const queueRateRtp = (region) => series(region, { direction: 'sendrecv', steps: RTP_STEPS, hold_s: Math.min(HOLD_S, 30) });
+export const queueRateRtp = (region) => series(region, { direction: 'sendrecv', steps: RTP_STEPS, hold_s: Math.min(HOLD_S, 20) });
