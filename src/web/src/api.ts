@@ -61,7 +61,7 @@ async function send<T>(method: string, path: string, query?: Query, body?: unkno
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, 'network', '连接不到服务器,请检查网络');
+    throw new ApiError(0, 'network', '连接不到服务器，请检查网络');
   }
   if (!response.ok) {
     const problem = await problemOf(response);

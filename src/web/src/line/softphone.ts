@@ -74,14 +74,14 @@ function isElsewhere(error: unknown): boolean {
 /* --- the microphone --------------------------------------------------------------------------- */
 
 const microphoneWords: Record<string, string> = {
-  NotAllowedError: '浏览器没有获准使用麦克风。请点地址栏左侧的图标,把「麦克风」改为允许,然后重试。',
+  NotAllowedError: '浏览器没有获准使用麦克风。请点地址栏左侧的图标，把「麦克风」改为允许，然后重试。',
   NotFoundError: '没有找到麦克风。请插好耳麦后重试。',
   NotReadableError: '麦克风被别的程序占用。请关闭占用它的程序后重试。',
-  OverconstrainedError: '选定的麦克风已不在,请另选一个。',
+  OverconstrainedError: '选定的麦克风已不在，请另选一个。',
 };
 
 async function takeMicrophone(): Promise<MediaStream> {
-  if (!navigator.mediaDevices) throw new Error('这个地址不是安全连接(https),浏览器不允许使用麦克风。');
+  if (!navigator.mediaDevices) throw new Error('这个地址不是安全连接(https)，浏览器不允许使用麦克风。');
   const wanted = (deviceId: string): Promise<MediaStream> =>
     navigator.mediaDevices.getUserMedia({
       audio: {
@@ -94,7 +94,7 @@ async function takeMicrophone(): Promise<MediaStream> {
   } catch (error) {
     const name = (error as DOMException).name;
     if (line.microphoneId && (name === 'OverconstrainedError' || name === 'NotFoundError')) return wanted('');
-    throw new Error(microphoneWords[name] ?? `不能使用麦克风:${(error as Error).message}`);
+    throw new Error(microphoneWords[name] ?? `不能使用麦克风：${(error as Error).message}`);
   }
 }
 
@@ -187,7 +187,7 @@ async function restart(): Promise<void> {
     await negotiate(connection, true);
   } catch (error) {
     if (isElsewhere(error)) return closeLine();
-    line.problem = `线路中断,正在重新接通:${(error as Error).message}`;
+    line.problem = `线路中断，正在重新接通：${(error as Error).message}`;
   }
   retryTimer = window.setTimeout(() => {
     if (pc === connection && line.state !== 'up') void keepLine();
@@ -208,7 +208,7 @@ export async function keepLine(): Promise<void> {
 function watch(connection: RTCPeerConnection): void {
   connection.ontrack = (event) => {
     voice.srcObject = event.streams[0] ?? new MediaStream([event.track]);
-    void voice.play().catch(() => (line.problem = '浏览器不让播放声音,请在页面上点一下。'));
+    void voice.play().catch(() => (line.problem = '浏览器不让播放声音，请在页面上点一下。'));
   };
   connection.onconnectionstatechange = () => {
     if (pc !== connection) return;

@@ -78,7 +78,7 @@ export const useRegistrations = defineStore('registrations', {
         entry.said = '已取回在别处填写的草稿';
       } catch (error) {
         if (error instanceof ApiError && [0, 404, 503].includes(error.status)) return; // none, or the band above says why
-        entry.said = `草稿未取到:${wordsOf(error)}`;
+        entry.said = `草稿未取到：${wordsOf(error)}`;
       }
     },
     keep(entry: Entry): void {
@@ -132,7 +132,7 @@ export const useRegistrations = defineStore('registrations', {
         entry.saved = { record_no: done.record_no ?? entry.saved?.record_no ?? '', version: done.version };
         entry.typed = JSON.stringify(entry.form) !== sent; // typed on while it was saved
         entry.waiting = false;
-        entry.said = entry.typed ? '已保存,之后又有改动' : '已保存';
+        entry.said = entry.typed ? '已保存，之后又有改动' : '已保存';
       } catch (error) {
         this.notSaved(entry, error);
       } finally {
@@ -144,7 +144,7 @@ export const useRegistrations = defineStore('registrations', {
       entry.errors = errorsOf(error);
       if (error instanceof ApiError && (error.status === 503 || error.status === 0)) {
         entry.waiting = true;
-        entry.said = '暂时存不上,内容已保存在本机,恢复后自动提交';
+        entry.said = '暂时存不上，内容已保存在本机，恢复后自动提交';
         this.submitLater(AGAIN_AFTER_MS);
         return;
       }
