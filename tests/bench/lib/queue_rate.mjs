@@ -52,16 +52,16 @@ async function series(region, { direction, steps, hold_s }) {
   const people = await region.signInPhones(numbers);
   const out = { unit: 'ms', form: 'agent ends talk; setup = INVITE to BYE at the caller - 2000 ms', agents: AGENT_COUNT, recorded: true, rtp: direction === 'sendrecv', steps: [] };
   const load = { sinkPort: sink.port, direction };
+  // A step that fails is tried once more: another program on this machine may have had its minute.
   for (const rate of steps) {
-    const step = await hold(region, rate, STEP_S, load);
-    out.steps.push(step);
-    if (!step.holds) break;
+    for (let tries = 0; tries < 2 && !out.steps.findLast((s) => s.rate === rate)?.holds; tries++) out.steps.push(await hold(region, rate, STEP_S, load));
+    if (!out.steps.at(-1).holds) break;
   }
   // The last rate that held is held for longer; when that fails, the one before.
   for (const step of out.steps.filter((s) => s.holds).reverse()) {
     out.held = await hold(region, step.rate, hold_s, load);
     if (out.held.holds) break;
-    out.not_held = out.held;
+    (out.not_held ||= []).push(out.held);
     delete out.held;
   }
   // What is not in PostgreSQL by then is in the journal; a figure, not a failure.
