@@ -149,14 +149,15 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     assert.equal(await agent.page.evaluate(() => document.activeElement.id), 'r-category');
     await agent.fill('caller-name', '黄先生');
     await agent.fill('title', '小规模纳税人增值税申报期限');
-    await agent.fill('content', '来电人咨询:本季度销售额 28 万元,已开具 3 万元专用发票,其余为普通发票,是否可以享受小规模纳税人免税政策,何时申报。');
+    await agent.fill('content', '来电人咨询：本季度销售额 28 万元，已开具 3 万元专用发票，其余为普通发票，是否可以享受小规模纳税人免税政策，何时申报。');
     await agent.see('record-said', '草稿已保存');
     await agent.page.keyboard.press('Control+s');
     await agent.see('registration', '请选择业务类别');
     assert.equal(await agent.page.evaluate(() => document.activeElement.id), 'r-category', 'the cursor goes to what is missing');
     await agent.choose('category', '咨询');
     assert.equal(await agent.el('caller-city').inputValue(), '450100', 'the city is matched by the number (REG-02)');
-    await agent.fill('answer-text', '开具专用发票的部分不能免税,普通发票部分可以免税。按季申报,期限为季度终了后十五日内。');
+    await agent.fill('answer-text', '开具专用发票的部分不能免税，普通发票部分可以免税。按季申报，期限为季度终了后十五日内。');
+    await until('the call is in my list', async () => (await agent.page.getByRole('region', { name: '我的通话' }).innerText()).includes('1001'), WAIT_MS);
     await agent.shot('workbench-talk');
     await agent.axeBothThemes('workbench-talk');
     await agent.fits('workbench-talk');
@@ -175,7 +176,7 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     await agent.see('wrap-up-left');
     await agent.hearsNothing();
     await agent.choose('wrap-up-code', '已答复');
-    await agent.fill('wrap-up-note', '已答复,无需回访');
+    await agent.fill('wrap-up-note', '已答复，无需回访');
     await agent.page.keyboard.press('F10');
     await agent.see('agent-state', '空闲');
     await wallShows('空闲', 'seat', (s) => s.state === 'ready', async () => (await seat()) === 'ready');
@@ -220,6 +221,7 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     third = call([], '18907723333');
     await until('somebody talks, somebody waits', async () => (await leader.text('wall-talking')).startsWith('2') && (await leader.text('wall-waiting')) === '1', WAIT_MS);
     await until('the broken line is seen and comes first', async () => /线路中断/.test(await leader.page.locator('[data-testid^="seat-"]').first().innerText()), WAIT_MS);
+    await until('he waits some seconds', async () => Number.parseInt(await leader.text('wall-oldest'), 10) >= 3, WAIT_MS);
     await leader.shot('wall');
     await leader.axe('the wall');
     await leader.fits('wall');
