@@ -121,6 +121,8 @@ void leg_note_session(struct sip *sip, struct leg *leg, const sip_t *message)
     int theirs = message->sip_session_expires ? (int)message->sip_session_expires->x_delta : ours;
 
     leg->session_s = theirs < ours ? theirs : ours;
+    if (theirs < ours) /* our refreshes ask for what was agreed */
+        nua_set_hparams(leg_io(sip, leg)->nh, NUTAG_SESSION_TIMER((unsigned)theirs), TAG_END());
     leg->refreshes_itself =
         !message->sip_allow || !sip_is_allowed(message->sip_allow, SIP_METHOD_UPDATE);
     if (!leg->refreshes_itself)

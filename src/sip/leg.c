@@ -362,14 +362,17 @@ static nua_handle_t *make_handle(struct sip *sip, const struct sip_call_out *out
 {
     char from[SIP_URI_SIZE], x_call[80] = "";
     bool anonymous = !out->caller || !*out->caller;
+    nua_handle_t *nh;
 
     snprintf(from, sizeof(from), "<sip:%s@%s>", anonymous ? "anonymous" : out->caller,
              anonymous ? "anonymous.invalid" : sip->contact_host);
     if (out->global_call_id)
         snprintf(x_call, sizeof(x_call), "X-Hotlined-Call: %s", log_safe(out->global_call_id));
-    return nua_handle(sip->nua, NULL, NUTAG_URL(uri), SIPTAG_TO_STR(uri), SIPTAG_FROM_STR(from),
-                      TAG_IF(route, NUTAG_PROXY(route)), TAG_IF(*x_call, SIPTAG_HEADER_STR(x_call)),
-                      TAG_END());
+    nh = nua_handle(sip->nua, NULL, NUTAG_URL(uri), SIPTAG_TO_STR(uri), SIPTAG_FROM_STR(from),
+                    TAG_IF(*x_call, SIPTAG_HEADER_STR(x_call)), TAG_END());
+    if (nh && route) /* as a parameter it counts for the ACK and the BYE, too */
+        nua_set_hparams(nh, NUTAG_PROXY(route), TAG_END());
+    return nh;
 }
 
 int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg)

@@ -286,14 +286,17 @@ void register_arrived(struct sip *sip, const struct event *event)
 
 static void ping(struct sip *sip, struct phone *phone)
 {
+    char from[SIP_URI_SIZE];
+
     drop_ping(phone);
+    snprintf(from, sizeof(from), "<sip:%s>", sip->contact_host);
     phone->ping_ms = loop_now_ms(sip->loop) + (uint64_t)sip->phone_check_ms;
     phone->ping = nua_handle(sip->nua, magic_make(KIND_PHONE_PING, (uint32_t)phone->conf.user_id),
                              NUTAG_URL(phone->contact), SIPTAG_TO_STR(phone->contact),
-                             NUTAG_PROXY(phone->route), TAG_END());
+                             SIPTAG_FROM_STR(from), TAG_END());
     if (!phone->ping)
         return;
-    nua_options(phone->ping, TAG_END());
+    nua_options(phone->ping, NUTAG_PROXY(phone->route), TAG_END());
 }
 
 void phone_ping_event(struct sip *sip, int32_t user_id, const struct event *event)

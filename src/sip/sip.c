@@ -160,7 +160,9 @@ static int start_nua(struct sip *sip)
     sip->nua = nua_create(
         root_su(sip->root), event_arrived, sip, NUTAG_URL(url),
         TAG_IF(tls, NUTAG_SIPS_URL(tls_url)), TAG_IF(tls, NUTAG_CERTIFICATE_DIR(sip->tls_dir)),
-        TPTAG_TOS(o->dscp << 2), NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0),
+        /* A trunk proves itself by a certificate of a CA in cafile.pem, before it hears numbers. */
+        TAG_IF(tls, TPTAG_TLS_VERIFY_POLICY(TPTLS_VERIFY_OUT)), TPTAG_TOS(o->dscp << 2),
+        NUTAG_MEDIA_ENABLE(0), NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0),
         SIPTAG_ALLOW_STR("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO, REGISTER"),
         NUTAG_APPL_METHOD("INVITE, REGISTER, UPDATE, INFO"), SIPTAG_SUPPORTED_STR("timer"),
         SIPTAG_USER_AGENT_STR("hotlined"), NUTAG_EARLY_MEDIA(0), NUTAG_AUTO302(0), NUTAG_AUTO305(0),

@@ -211,7 +211,7 @@ static void check_failed(struct trunk *trunk, const char *why)
 static void check_now(void *arg)
 {
     struct trunk *trunk = arg;
-    char uri[SIP_URI_SIZE];
+    char uri[SIP_URI_SIZE], from[SIP_URI_SIZE];
     unsigned limit = interval_ms(trunk) < CHECK_LIMIT_MS ? interval_ms(trunk) : CHECK_LIMIT_MS;
 
     if (trunk->options_waiting) {
@@ -220,9 +220,10 @@ static void check_now(void *arg)
     }
     drop_handle(&trunk->options);
     trunk_uri(trunk, "", uri, sizeof(uri));
+    snprintf(from, sizeof(from), "<sip:%s>", trunk->sip->contact_host);
     trunk->options =
         nua_handle(trunk->sip->nua, magic_make(KIND_TRUNK_CHECK, (uint32_t)trunk->conf.id),
-                   NUTAG_URL(uri), SIPTAG_TO_STR(uri), TAG_END());
+                   NUTAG_URL(uri), SIPTAG_TO_STR(uri), SIPTAG_FROM_STR(from), TAG_END());
     if (!trunk->options) {
         check_failed(trunk, "no_memory");
         return;

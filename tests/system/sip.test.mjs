@@ -8,11 +8,12 @@ import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { connect as tlsConnect, createServer as tlsServer } from 'node:tls';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Caller, Person, Region, freePort, until } from './lib/region.mjs';
+import { Caller, PASSWORD, Person, Region, freePort, until } from './lib/region.mjs';
 import { Agent } from './lib/agent.mjs';
-import { Rtp, Sipp } from './lib/sipp.mjs';
+import { Phone } from './lib/phone.mjs';
+import { Rtp, Sipp, closeFarSides } from './lib/sipp.mjs';
 
 const NANNING = '07711236601';
 const LIUZHOU = '07721236602';
@@ -41,6 +42,14 @@ class SipRegion extends Region {
     mkdirSync(tls, { recursive: true });
     certificates(tls);
     await super.prepare();
+  }
+
+  // Debian's sofia-sip (1.12.11) frees no SSL object: known, and bounded by who may reach the TLS port.
+  daemonEnv() {
+    const suppressions = join(this.dir, 'lsan');
+    writeFileSync(suppressions, 'leak:libsofia-sip-ua\n');
+    const env = super.daemonEnv();
+    return { ...env, ASAN_OPTIONS: `${env.ASAN_OPTIONS}:fast_unwind_on_malloc=0`, LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0` };
   }
 }
 
@@ -100,6 +109,7 @@ before(async () => {
     slow[name] = await play(name, { timeout_s: 110 });
 });
 after(async () => {
+  closeFarSides();
   await supervisor?.close();
   await leader?.close();
   await region?.stop();
@@ -207,7 +217,7 @@ test('UPDATE with an offer and without', async () => {
   await ended(caller);
 });
 
-const keysOf = (caller) => region.sql(`SELECT string_agg(k.menu || k.key, ' ' ORDER BY k.seq) FROM ivr_key k JOIN call c ON c.id = k.call_id WHERE c.caller_no = '${caller}'`);
+const keysOf = (caller) => region.sql(`SELECT string_agg(k.menu || k.key, ' ' ORDER BY k.seq) FROM ivr_key k JOIN call c USING (call_id) WHERE c.caller_no = '${caller}'`);
 
 test('keys by SIP INFO reach the menu; a foreign INFO is refused with 415', async () => {
   const { caller } = await whole('info');
@@ -228,10 +238,10 @@ test('keys by RFC 4733 reach the menu', async () => {
 
 // --- who may call what ----------------------------------------------------------------------------
 
-const refused = (fill, options) => whole('refused', { fill: { header: 'Server:', value: '.', ...fill }, ...options });
+const refused = (fill, options) => whole('refused', { fill: { header: 'Call-ID:', value: '.', extra: 'Supported: timer', ...fill }, ...options });
 
 test('a stranger gets 403, and one line of the log says why', async () => {
-  const { caller } = await refused({ status: '403', header: 'Call-ID:' }, { here: '127.0.0.99' });
+  const { caller } = await refused({ status: '403' }, { here: '127.0.0.99' });
   const lines = region.log.split('\n').filter((l) => l.includes(caller));
   assert.equal(lines.length, 1, lines.join('\n'));
   assert.match(lines[0], /stranger.*source=127\.0\.0\.99.*why=no_trunk.*called=07711236601/);
@@ -239,7 +249,7 @@ test('a stranger gets 403, and one line of the log says why', async () => {
 });
 
 test('a called number that is not ours gets 404, and one line says so', async () => {
-  const { caller } = await refused({ status: '404', header: 'Call-ID:' }, { keys: { called: '0771999' } });
+  const { caller } = await refused({ status: '404' }, { keys: { called: '0771999' } });
   const lines = region.log.split('\n').filter((l) => l.includes(caller));
   assert.equal(lines.length, 1, lines.join('\n'));
   assert.match(lines[0], /refused.*called=0771999.*status=404/);
@@ -257,9 +267,9 @@ test('number plan: by called number, by trunk, and by internal access code only 
   assert.equal(await centerOf({ keys: { called: '9001' }, here: '127.0.0.8' }), '2|direct|self');
   assert.equal(await centerOf({ keys: { called: '91450200' }, here: '127.0.0.8' }), '3|from_12366|from_12366');
   for (const called of ['91450100', '92450000', '91450200'])
-    await refused({ status: '404', header: 'Call-ID:' }, { keys: { called } });
-  await refused({ status: '404', header: 'Call-ID:' }, { keys: { called: '91450100' }, here: '127.0.0.8' });
-  await refused({ status: '404', header: 'Call-ID:' }, { keys: { called: '9001' } });
+    await refused({ status: '404' }, { keys: { called } });
+  await refused({ status: '404' }, { keys: { called: '91450100' }, here: '127.0.0.8' });
+  await refused({ status: '404' }, { keys: { called: '9001' } });
 });
 
 test('callers without a number are served, too', async () => {
@@ -271,13 +281,20 @@ test('callers without a number are served, too', async () => {
   await until('the second call', () => calls('') === before + 2);
 });
 
-test('a trunk with digest is challenged; a wrong password gets 403 and no call', async () => {
-  const login = { user: 'provider', password: 'Trunk-12366' };
-  const { caller } = await whole('digest_call', { here: '127.0.0.5', keys: login });
-  await ended(caller);
-  assert.equal(region.sql(`SELECT trunk_id FROM call WHERE caller_no = '${caller}'`), '105');
-  const wrong = await whole('digest_wrong', { here: '127.0.0.5', keys: { ...login, password: 'guess' } });
-  assert.equal(calls(wrong.caller), 0);
+test('a trunk with digest is challenged; a wrong password gets 403 and no call', async (t) => {
+  const far = await Phone.start(region, { user: 'provider', password: 'Trunk-12366', address: '127.0.0.5' });
+  t.after(() => far.close());
+  for (const algorithm of ['SHA-256', 'MD5']) {
+    const caller = somebody();
+    assert.equal((await far.call(NANNING, { caller, algorithm })).status, 200);
+    await far.rtp.hears(8, 5);
+    assert.equal((await far.endCall()).status, 200);
+    await ended(caller);
+    assert.equal(region.sql(`SELECT trunk_id FROM call WHERE caller_no = '${caller}'`), '105');
+  }
+  const caller = somebody();
+  assert.equal((await far.call(NANNING, { caller, password: 'guess' })).status, 403);
+  assert.equal(calls(caller), 0);
   assert.match(region.log, /auth_failed.*user=provider.*source=127\.0\.0\.5.*wrong_credentials/);
 });
 
@@ -287,7 +304,7 @@ test('a trunk with a list of networks is known from them and from nowhere else',
     await ended(caller);
     assert.equal(region.sql(`SELECT trunk_id FROM call WHERE caller_no = '${caller}'`), '106');
   }
-  await refused({ status: '403', header: 'Call-ID:' }, { here: '127.0.0.6' });
+  await refused({ status: '403' }, { here: '127.0.0.6' });
 });
 
 test('a full trunk: 503 with Retry-After; free again when the first call is over', async () => {
@@ -328,40 +345,62 @@ test('a trunk that challenges our requests gets our credentials', async () => {
 
 // --- desk phones as far sides ---------------------------------------------------------------------
 
-test('outgoing legs: early media of a desk phone is taken, its refusals (3xx to 6xx) put the caller back into the queue', async () => {
+test('outgoing legs: early media of a desk phone is taken', async (t) => {
   const port = await freePort();
-  const keys = { extension: EXTENSION, password: 'Hotline-12366' };
-  await Sipp.run(region, 'register', { port, keys });
+  const keys = { extension: EXTENSION };
+  await change(`UPDATE phone SET ha1_sha256 = '' WHERE extension = '${EXTENSION}'`); // SIPp has MD5 only
+  await Sipp.run(region, 'register', { port, keys, args: ['-au', EXTENSION, '-ap', PASSWORD] });
   const person = await Person.signIn(region, 'nanning', 'a1001');
   await person.listen();
+  t.after(() => person.close());
   await person.post('/agent/sign-in', { line: 'phone' });
-  const caller = Caller.start(region, { from: somebody(), to: NANNING, args: ['--keys', '1', '--tone', '440'] });
-  for (const status of ['302', '404', '486', '500', '603']) {
-    const phone = await Sipp.start(region, 'phone_refuses', { port, keys, fill: { status } });
-    const before = person.events.length;
-    await person.put('/agent/state', { state: 'ready' });
-    await phone.good();
-    // a refused ring makes the agent busy or ready: either way the caller still waits
-    await until('offer over', () => person.events.slice(before).some((e) => e.event === 'agent' && e.data.state === 'ring') && person.seen('agent').data.state !== 'ring');
-    if (person.seen('agent').data.state === 'ready') await person.put('/agent/state', { state: 'busy' });
-  }
-  assert.equal(caller.code, undefined, 'the caller is still there');
   const rtp = await Rtp.open();
   const phone = await Sipp.start(region, 'phone_early', { port, keys: { ...keys, rtp: rtp.port } });
   await person.put('/agent/state', { state: 'ready' });
-  await person.waitFor('agent', (a) => a.state === 'talk');
+  const caller = Caller.start(region, { from: somebody(), to: NANNING, args: ['--keys', '1', '--tone', '440'] });
+  t.after(() => caller.kill());
+  await person.waitFor('agent', (a) => a.state === 'talk', 30000);
   await rtp.hears(8);
   await caller.hangUp();
   await phone.good();
   rtp.close();
-  await person.close();
 });
 
-test('a lost peer: in a talk without RTP the leg is ended with a reason; the answer to our BYE is lost, too', async () => {
-  const agent = await Agent.start(region, 'liuzhou', 'a1001');
+test('outgoing legs: whatever a desk phone refuses with (3xx to 6xx), the caller waits on', async (t) => {
+  const phone = await Phone.start(region, { user: '021001' });
+  t.after(() => phone.close());
+  assert.equal((await phone.register()).status, 200);
+  const person = await Person.signIn(region, 'liuzhou', 'a1001');
+  await person.listen();
+  t.after(() => person.close());
+  await person.post('/agent/sign-in', { line: 'phone' });
+  const statuses = [302, 404, 486, 500, 603];
+  const callers = statuses.map(() => {
+    const from = somebody();
+    return Object.assign(Caller.start(region, { from, to: LIUZHOU, args: ['--keys', '1', '--tone', '440'] }), { from });
+  });
+  t.after(() => callers.forEach((c) => c.kill()));
+  await until('all wait', async () => (await supervisor.get('/monitor/wall?center_id=3')).centers[0].waiting.length === statuses.length, 30000);
+  await person.put('/agent/state', { state: 'ready' });
+  for (const status of statuses) { // who refused is offered the next caller at once
+    await phone.ringing();
+    phone.refuse(status, 'Refused', status === 302 ? ['Contact: <sip:elsewhere@127.0.0.1:9>'] : []);
+    await until(`leg ended with ${status}`, () => new RegExp(`leg_ended.*status=${status} end=2`).test(region.log));
+  }
+  await person.put('/agent/state', { state: 'busy' });
+  const list = callers.map((c) => `'${c.from}'`).join(',');
+  await until('five offers', () => region.sql(`SELECT string_agg(DISTINCT o.outcome, ','), count(*) >= 5 FROM offer o JOIN call c USING (call_id) WHERE c.caller_no IN (${list})`) === 'rejected|t');
+  for (const caller of callers) assert.equal(caller.code, undefined, 'still waiting');
+  await Promise.all(callers.map((c) => c.hangUp()));
+  await until('all ended', () => region.sql(`SELECT string_agg(DISTINCT outcome, ','), count(*) FROM call WHERE caller_no IN (${list})`) === 'ab_queue|5');
+});
+
+test('a lost peer: in a talk without RTP the leg is ended with a reason; the answer to our BYE is lost, too', async (t) => {
+  const agent = await Agent.start(region, 'guilin', 'a1001');
+  t.after(() => agent.close());
   const rtp = await Rtp.open();
   const caller = somebody();
-  const sipp = await Sipp.start(region, 'deaf', { keys: { caller, called: LIUZHOU, rtp: rtp.port } });
+  const sipp = await Sipp.start(region, 'deaf', { keys: { caller, called: '07731236603', rtp: rtp.port } });
   await rtp.hears(8, 5);
   await rtp.key('1');
   const { call } = await agent.ring();
@@ -369,11 +408,11 @@ test('a lost peer: in a talk without RTP the leg is ended with a reason; the ans
   await agent.waitState('talk');
   rtp.mute = true;
   await sipp.good();
+  assert.ok(sipp.messages.split(/^BYE /m).length > 3, 'the BYE was repeated');
   assert.match(region.log, new RegExp(`no_rtp.*${call.call_id}`));
   await ended(caller);
   assert.equal(region.sql(`SELECT outcome, end_reason FROM call WHERE caller_no = '${caller}'`), 'answered|error');
   rtp.close();
-  await agent.close();
 });
 
 // --- broken input ---------------------------------------------------------------------------------
@@ -426,8 +465,10 @@ test('broken SIP disturbs nobody: garbage, half messages, absurd headers, while 
 // --- what was begun at the start ------------------------------------------------------------------
 
 test('the ACK is lost: the 200 is repeated, after 32 s the call is ended', async () => {
-  await slow.no_ack.run;
+  const sipp = await slow.no_ack.run;
   await ended(slow.no_ack.caller);
+  assert.ok(sipp.messages.split('SIP/2.0 200 OK').length > 4, 'the 200 was repeated');
+  assert.equal(region.sql(`SELECT end_reason FROM call WHERE caller_no = '${slow.no_ack.caller}'`), 'trunk');
 });
 test('session timer: the caller refreshes by UPDATE, the call lives on', async () => {
   await slow.refresh_by_them.run;
@@ -446,12 +487,15 @@ test('session timer: without the promised refresh the call is ended before 90 s'
   await ended(slow.session_expires.caller);
 });
 test('a session interval below 90 s is refused with 422 and Min-SE', async () => {
-  const short = await Sipp.start(region, 'refused', { keys: { via: 'UDP' }, fill: { status: '422', header: 'Min-SE:', value: '90' }, args: ['-key', 'x', 'y'] });
-  await short.exited;
+  await refused({ status: '422', header: 'Min-SE:', value: '90', extra: 'Supported: timer\n      Session-Expires: 30;refresher=uac' });
 });
 
 test('in the end no call is left', async () => {
-  await until('no open call', () => region.sql('SELECT count(*) FROM call WHERE t_end IS NULL') === '0');
+  await until('no open call', () => {
+    const open = region.sql('SELECT call_id, caller_no, called_no, trunk_id, t_in FROM call WHERE t_end IS NULL');
+    if (open) throw new Error(`${open}\n${region.story(open.split('|')[0]).join('\n')}`);
+    return true;
+  }, 45000);
   const metrics = await (await fetch(`${region.base}/metrics`)).text();
   assert.match(metrics, /hotlined_sip_refused_total\{reason="no_trunk"\} [1-9]/);
 });

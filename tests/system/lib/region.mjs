@@ -60,7 +60,7 @@ export async function freePort() {
 export class Region {
   // options: { binary, env, config: {key: value}, seed: false = migrated only, daemon: false = not started }
   static async start(options = {}) {
-    const region = new Region();
+    const region = new this();
     region.options = options;
     region.dir = mkdtempSync(join(tmpdir(), 'hl-'));
     chmodSync(region.dir, 0o755); // PostgreSQL runs as another user when we are root
