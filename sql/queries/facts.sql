@@ -11,6 +11,6 @@ SELECT ingest_facts($1::jsonb) AS applied;
 SELECT ensure_partitions($1::int) AS made;
 
 -- name: close_orphans
--- $1 when this process began (timestamptz). Closes what the process before left open; run once,
+-- $1 when this process began, $2 when the one before was last known to live (timestamptz, null = not known). Closes what the process before left open; run once,
 -- after the outbox was shipped. One row: calls closed.
-SELECT close_orphans($1::timestamptz) AS closed;
+SELECT close_orphans($1::timestamptz, $2::timestamptz) AS closed;

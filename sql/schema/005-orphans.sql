@@ -1,17 +1,17 @@
 -- close_orphans: what a process left open when it died is closed by the next one.
 --
--- The last thing journalled before the new process began is the best witness of when the old one
--- died: open talks, offers, visits and calls end there, never before they began. What the call is
+-- When the old one died: the daemon notes every second that it lives ($2, null = not known); what it journalled
+-- last may be later. There open talks, offers, visits and calls end, never before they began. What the call is
 -- called follows from what was journalled: a talk makes it answered, a request for a person lost,
 -- anything else ivr_lost.
-CREATE FUNCTION close_orphans(began timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION close_orphans(began timestamptz, alive timestamptz) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     died timestamptz;
     calls uuid[];
 BEGIN
     PERFORM pg_advisory_xact_lock(12366, 1);
     SELECT at INTO died FROM fact WHERE id < uuid_floor(began) ORDER BY id DESC LIMIT 1;
-    died := coalesce(died, began);
+    died := coalesce(greatest(died, CASE WHEN alive < began THEN alive END), began);
     SELECT coalesce(array_agg(call_id), '{}') INTO calls FROM call WHERE outcome = 'open' AND t_in < began;
     PERFORM rollup_add(calls, -1);
 
@@ -49,4 +49,4 @@ BEGIN
     PERFORM rollup_add(calls, 1);
     RETURN cardinality(calls);
 END $$;
-COMMENT ON FUNCTION close_orphans(timestamptz) IS '关闭上一进程遗留的呼叫、排队、振铃、通话、签入与录音';
+COMMENT ON FUNCTION close_orphans(timestamptz, timestamptz) IS '关闭上一进程遗留的呼叫、排队、振铃、通话、签入与录音';

@@ -1,5 +1,6 @@
 /* The daemon: made from the bottom up, stopped from the top down. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 #define DRAIN_LOOK_MS       200
 #define ORPHANS_LOOK_MS     500
 #define PARTITIONS_EVERY_MS (6 * 3600 * 1000)
+#define ALIVE_EVERY_MS      1000
 #define STOP_TIMEOUT_MS     3000
 #define SESSION_EXPIRES_S   1800
 
@@ -48,7 +50,11 @@ struct daemon {
     struct loop_timer drain_timer, watchdog_timer, orphans_timer, partitions_timer;
     uint64_t drain_until;
     uint64_t watchdog_ms;
+    struct loop_timer alive_timer;
+    int alive_fd;          /* its time of change says when a process of ours last lived */
+    int64_t last_alive_ms; /* of the process before; 0 = not known */
     int64_t started_ms;
+    bool stopping;
     bool orphans_closed, ready_said;
 };
 
@@ -104,6 +110,8 @@ static void on_directory_changed(void *arg)
 {
     struct daemon *d = arg;
 
+    if (d->stopping)
+        return; /* a start that failed half-way: telephony may not know its devices */
     telephony_directory_changed(d->telephony);
     if (d->api)
         api_on_directory_changed(d->api);
@@ -146,10 +154,40 @@ static void close_orphans(void *arg)
     if (d->orphans_closed)
         return;
     store_param_time(&params, d->started_ms);
+    if (d->last_alive_ms)
+        store_param_time(&params, d->last_alive_ms);
+    else
+        store_param_null(&params);
     if (!store_is_available(d->store) || fact_outbox_pending(d->outbox) > 0 ||
         store_query(d->store, STORE_SLOW, STMT_CLOSE_ORPHANS, &STORE_SCOPE_DAEMON, &params,
                     orphans_done, d, NULL))
         loop_timer_start(&d->orphans_timer, ORPHANS_LOOK_MS);
+}
+
+/* A killed process says nothing more, and a talk is silent in the journal: without this nobody
+ * would know how long it went on. */
+static void note_alive(void *arg)
+{
+    struct daemon *d = arg;
+
+    if (futimens(d->alive_fd, NULL))
+        log_warn("main", "alive_not_noted", "error=%s", strerror(errno));
+    loop_timer_start(&d->alive_timer, ALIVE_EVERY_MS);
+}
+
+static int start_alive(struct daemon *d)
+{
+    char path[CONFIG_TEXT + 8];
+    struct stat status;
+
+    snprintf(path, sizeof(path), "%s/alive", d->config->state_dir);
+    if (stat(path, &status) == 0)
+        d->last_alive_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    d->alive_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (d->alive_fd < 0)
+        return -errno;
+    note_alive(d);
+    return 0;
 }
 
 static void partitions_done(const struct store_result *result, void *arg)
@@ -266,6 +304,7 @@ static int start_base(struct daemon *d)
     loop_timer_init(&d->watchdog_timer, d->loop, feed_watchdog, d);
     loop_timer_init(&d->orphans_timer, d->loop, close_orphans, d);
     loop_timer_init(&d->partitions_timer, d->loop, make_partitions, d);
+    loop_timer_init(&d->alive_timer, d->loop, note_alive, d);
     if (sd_watchdog_enabled(0, &watchdog_us) > 0) {
         d->watchdog_ms = watchdog_us / 2000;
         loop_timer_start(&d->watchdog_timer, 0);
@@ -297,6 +336,8 @@ static int start_store(struct daemon *d)
     char outbox[CONFIG_TEXT + 16];
     int err = make_directory(c->state_dir);
 
+    if (!err)
+        err = start_alive(d);
     if (!err)
         err = make_directory(c->recording_dir);
     if (!err)
@@ -391,6 +432,7 @@ static int start_all(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
+    d->stopping = true;
     struct api *api = d->api;
 
     d->api = NULL; /* what the rooms below still have to say is told to nobody */
@@ -415,6 +457,9 @@ static void stop_all(struct daemon *d)
     loop_timer_done(&d->watchdog_timer);
     loop_timer_done(&d->orphans_timer);
     loop_timer_done(&d->partitions_timer);
+    loop_timer_done(&d->alive_timer);
+    if (d->alive_fd > 0)
+        close(d->alive_fd);
     for (size_t i = 0; i < 4; i++)
         if (d->signals[i])
             event_free(d->signals[i]);

@@ -310,8 +310,8 @@ test('what a killed process left open is closed by the next one, by what was jou
   const fresh = later.begin(CENTER, Date.parse('2026-11-16T09:05:01+08:00'));
   db.ingest(later.sorted());
 
-  assert.equal(Number(db.call({ centers: '*' }, 'close_orphans', began)[0].closed), 4);
-  assert.equal(Number(db.call({ centers: '*' }, 'close_orphans', began)[0].closed), 0);
+  assert.equal(Number(db.call({ centers: '*' }, 'close_orphans', began, null)[0].closed), 4);
+  assert.equal(Number(db.call({ centers: '*' }, 'close_orphans', began, null)[0].closed), 0);
   const state = (call) => db.sql(`SELECT outcome || ' ' || coalesce(wait_ms::text, '-') || ' ' || talk_ms FROM call WHERE call_id = '${call.id}'`);
   assert.equal(state(inMenu), 'ivr_lost - 0');
   assert.equal(state(waiting), 'lost 63300 0');
