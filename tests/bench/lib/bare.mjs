@@ -25,7 +25,7 @@ async function step(region, pid, port, rate) {
 }
 
 export async function bare() {
-  const region = { dir: mkdtempSync('/tmp/hlbare-'), spawn: (command, args, options) => {
+  const region = { scratch: mkdtempSync('/dev/shm/hlbare-'), spawn: (command, args, options) => {
     const child = spawn(command, args, options);
     child.exited = once(child, 'exit');
     return child;
@@ -42,7 +42,7 @@ export async function bare() {
   } finally {
     uas.kill('SIGTERM');
     await uas.exited;
-    rmSync(region.dir, { recursive: true, force: true });
+    rmSync(region.scratch, { recursive: true, force: true });
   }
   const best = out.steps.filter((s) => s.holds).at(-1);
   out.held_rate = best?.rate ?? 0;

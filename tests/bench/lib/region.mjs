@@ -81,11 +81,12 @@ export class BenchRegion extends Region {
     // Facts may wait, calls may not: when the bench has a higher priority than others on this machine,
     // PostgreSQL keeps the ordinary one and does not starve the load on its core.
     if (getPriority() < 0) setPriority(Number(readFileSync(join(this.pgDir, 'data/postmaster.pid'), 'utf8').split('\n')[0]), 0);
-    // Recordings in memory: an ext4 without a journal, as on this machine, searches long for free inodes
-    // after many files were deleted, and that would be measured. The journal and PostgreSQL stay on disk.
-    this.recordings = execFileSync('mktemp', ['-d', '/dev/shm/hlbench-XXXXXX'], { encoding: 'utf8' }).trim();
+    // Recordings and SIPp's statistics in memory: an ext4 without a journal, as on this machine, searches
+    // long for free inodes after many files were deleted, and a writer of much that is not yet on the disk
+    // is stopped for seconds; both would be measured. The daemon's journal and PostgreSQL stay on disk.
+    this.scratch = execFileSync('mktemp', ['-d', '/dev/shm/hlbench-XXXXXX'], { encoding: 'utf8' }).trim();
     writeFileSync(this.config, readFileSync(this.config, 'utf8').replace(/address = "127\.0\.0\.1"/g, `address = "${MEDIA}"`)
-      .replace(/state_dir = .*/, (line) => `${line}\n    recording_dir = "${this.recordings}";`));
+      .replace(/state_dir = .*/, (line) => `${line}\n    recording_dir = "${this.scratch}/recordings";`));
     const pinned = join(this.dir, 'hotlined-on-core-0');
     writeFileSync(pinned, `#!/bin/sh\nulimit -n 20000\nexec taskset -c 0 ${this.binary} "$@"\n`, { mode: 0o755 });
     this.binary = pinned;
@@ -95,7 +96,7 @@ export class BenchRegion extends Region {
   // A fresh process for every part that says "fresh server".
   async restart() {
     await this.stopDaemon();
-    rmSync(join(this.recordings, 'bench'), { recursive: true, force: true });
+    rmSync(join(this.scratch, 'recordings/bench'), { recursive: true, force: true });
     this.log = '';
     await this.startDaemon();
     this.threads = new Map();
@@ -125,7 +126,7 @@ export class BenchRegion extends Region {
     try {
       await super.stop();
     } finally {
-      if (this.recordings) rmSync(this.recordings, { recursive: true, force: true });
+      if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
     }
   }
 

@@ -6,10 +6,10 @@ import { freePort } from '../../system/lib/region.mjs';
 import { summary } from './numbers.mjs';
 
 const SCENARIOS = dirname(dirname(fileURLToPath(import.meta.url)));
-const LIMITS = ['-l', '100000', '-buff_size', '4194304', '-rtt_freq', '1', '-nostdin', '-default_behaviors', 'all,-bye'];
+const LIMITS = ['-l', '100000', '-buff_size', '4194304', '-rtt_freq', '200', '-nostdin', '-default_behaviors', 'all,-bye'];
 
 export function agents(region, host, port, sinkPort, direction) {
-  const dir = mkdtempSync(join(region.dir, 'agents-'));
+  const dir = mkdtempSync(join(region.scratch, 'agents-'));
   return region.spawn('sipp', ['-sf', join(SCENARIOS, 'sipp_agents.xml'), '-i', host, '-p', String(port), '-key', 'sink_port', String(sinkPort), '-key', 'direction', direction, ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
@@ -17,7 +17,7 @@ const csv = (dir, end) => readFileSync(join(dir, readdirSync(dir).find((f) => f.
 
 // seconds at rate calls per second to target; scenario: args that choose it. Gives counts and, minus less_ms, the times of rtd 1.
 export async function callers(region, { scenario, host, target, service, rate, seconds, sinkPort = 9, direction = 'sendrecv', less_ms = 0 }) {
-  const dir = mkdtempSync(join(region.dir, 'callers-'));
+  const dir = mkdtempSync(join(region.scratch, 'callers-'));
   const total = Math.round(rate * seconds);
   const child = region.spawn('sipp', [target, ...scenario, '-s', service, '-i', host, '-p', String(await freePort()), '-r', String(rate), '-m', String(total),
     '-key', 'sink_port', String(sinkPort), '-key', 'direction', direction, '-trace_rtt', '-trace_stat', '-fd', '1', '-timeout', `${Math.ceil(seconds) + 40}s`, ...LIMITS], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
