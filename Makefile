@@ -6,6 +6,7 @@
 B      ?= build
 CC     := gcc
 NODE   ?= node
+JOBS   ?= $(shell nproc)
 PKGS   := sofia-sip-ua libpq libevent libevent_pthreads openssl libcjson libmicrohttpd sqlite3 \
           libconfig xlsxwriter libsystemd
 # Expanded only when compiling, so that `make deps` works on a machine without the libraries.
@@ -95,7 +96,7 @@ unit: $(filter $(B)/tests/unit/%,$(TEST_BINS))
 sim: $(filter $(B)/tests/sim/%,$(TEST_BINS))
 
 test: deps
-	@$(MAKE) --no-print-directory B=$(B) build $(B)/hotlined-asan tools unit sim
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build $(B)/hotlined-asan tools unit sim
 	@B=$(B) tests/run
 
 # Tools may link rooms too (/* rooms: */ and /* with: */ as tests do); they are release builds.

@@ -4,7 +4,7 @@ CITY ?= nanning
 FROM ?= 13877100001
 KEYS ?= 1
 run: deps
-	@$(MAKE) --no-print-directory B=$(B) build tools
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build tools
 	@B=$(B) scripts/run
 call: $(B)/tools/caller
 	@B=$(B) scripts/call CITY=$(CITY) FROM=$(FROM) KEYS=$(KEYS) $(CALL_ARGS)
