@@ -258,6 +258,40 @@ test('CC-29 ring time, wrap-up time, longest wait and length, changed in the set
   assert.ok(row.wait_ms >= 1450, `${row.wait_ms} ms`);
 }));
 
+test('CC-29 retries and the overflow queue, changed in the settings, act on the next call; the first entry is kept', inCity('hezhou', async (office) => {
+  const report = await office.queue('report');
+  await office.setQueue('consult', { ring_timeout_ms: 1000, max_offers: 1, overflow_queue_id: report.id, max_wait_ms: 0 });
+  const [agent, other] = await office.team(['a1002', 'a1003']); // 1003 alone serves report of these two
+  await other.person.put('/agent/state', { state: 'busy' });
+  let caller = office.call('1');
+  await rings([agent], caller);
+  await until('not answered', () => agent.document.reason === '久不应答');
+  await until('waits for a report agent', async () => (await office.wall()).waiting.find((c) => c.caller_no === office.masked(caller) && c.queue_id === report.id));
+  await other.ready();
+  await rings([other], caller);
+  assert.equal(other.document.call.queue_name, report.name);
+  await answer(other);
+  const { call_id, queue_visits } = await office.detail(caller, (c) => c.queue_visits[1]?.outcome === 'answered');
+  assert.deepEqual(queue_visits.map((v) => v.outcome), ['overflow_out', 'answered']);
+  assert.equal(region.sql(`SELECT count(*) || ' ' || count(DISTINCT first_t_q_in) FROM queue_visit WHERE call_id = '${call_id}'`), '2 1');
+  await finish(other, caller);
+
+  // Too many offers and no overflow queue: the flow decides. Without a limit it goes on waiting.
+  await other.person.put('/agent/state', { state: 'busy' });
+  await office.setQueue('consult', { overflow_queue_id: 0 });
+  await agent.ready();
+  caller = office.call('1');
+  await rings([agent], caller);
+  assert.equal((await office.row(caller, (c) => c.outcome !== 'open')).outcome, 'lost');
+  await office.setQueue('consult', { max_offers: 0 });
+  await agent.ready();
+  caller = office.call('1');
+  await rings([agent], caller);
+  await until('not answered', () => agent.document.reason === '久不应答');
+  assert.equal((await office.wall()).waiting.length, 1);
+  await caller.hangUp();
+}));
+
 test('CC-22 an agent who does not answer: next agent, place at the head kept, he is busy with 久不应答 and told, the event is written', inCity('yulin', async (office) => {
   await office.setQueue('consult', { ring_timeout_ms: 2000, wrap_up_ms: 0, age_step_ms: 0 });
   const [silent, other] = await office.team(['a1001', 'a1002'], { ready: false });
