@@ -57,7 +57,8 @@ static void say_wrong(struct http_request *request)
 
 static void say_locked(struct api *api, struct http_request *request, int64_t until_ms)
 {
-    long long minutes = (until_ms - loop_wall_ms(api->loop) + 59999) / 60000;
+    /* The two clocks differ by a moment: 15 minutes are not 16. */
+    long long minutes = (until_ms - loop_wall_ms(api->loop) + 58999) / 60000;
     char title[120];
 
     snprintf(title, sizeof(title), "密码连续输错 5 次,账号已锁定,请 %lld 分钟后再试",
