@@ -3,7 +3,8 @@
 //   node scripts/traceability.mjs           rewrites the table's last column from the tests
 //   node scripts/traceability.mjs --check   fails when the table is not what the tests say
 //
-// A test names the requirements it proves by their IDs in its name (CC-09; in C also CC_09). The column
+// A test names the requirements it proves by their IDs in its name (CC-09; in C also CC_09), a file what all of
+// it proves in its head comment. The column
 // "state" is kept by hand: "proved" (at the strength the requirement states) or "part"; without a test the
 // script writes "not yet".
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -26,7 +27,8 @@ function testNames() {
       if (/^test_.*\.c$/.test(file)) {
         for (const [, name] of text.matchAll(/^static void (\w+)\(void \*\*state\)/gm)) note(name.replace(/_(?=[A-Z]{2,5}_\d{2})/g, ' '), `${layer}/${file}`);
       } else if (file.endsWith('.test.mjs')) {
-        for (const [, name] of text.matchAll(/(?:^|\s)(?:t\.)?(?:test|it)\(\s*[`'"](.+?)[`'"],/gm)) note(name, `${layer}/${file}`);
+        note(text.split('\n').filter((line, i) => i < 4 && line.startsWith('//')).join(' '), `${layer}/${file}`); // what all of it proves
+        for (const [, name] of text.matchAll(/(?:^|\s)(?:\w+\.)?(?:test|it|chapter)\(\s*[`'"](.+?)[`'"],/gm)) note(name, `${layer}/${file}`);
       }
     }
   }

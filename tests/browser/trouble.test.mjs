@@ -37,7 +37,7 @@ async function tabTo(id) {
 
 test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NFR-07, GEN-10)', async (story) => {
   let failed = false;
-  let tab, other;
+  let tab, other, wall;
   const chapter = (name, work) => story.test(name, { skip: failed && 'a chapter before failed' }, async () => {
     failed = true;
     await work().catch(async (error) => { await office.look(); throw error; });
@@ -172,7 +172,17 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await until('the call in the log', async () => (await person.get('/calls')).items.some((c) => c.record_no === records.items[0].record_no && c.outcome === 'answered'), WAIT_MS);
   });
 
-  await chapter('the daemon stops and starts: the band comes and goes, what was typed is there, one click and he works on', async () => {
+  await chapter('the wall says how old its figures are and is never older than 5 s while connected (MON-21)', async () => {
+    wall = await office.desk(region);
+    wall.name = 'leader@nanning';
+    await wall.signIn('nanning', 'leader');
+    await wall.see('wall');
+    await wall.see('data-age', /^[0-5] 秒前更新$/);
+    await wall.gone('data-old');
+  });
+
+  await chapter('the daemon stops and starts: the band comes and goes, the wall says its data is old (MON-21), what was typed is there, one click and he works on', async () => {
+    wall.expect(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/, / 503 /);
     caller = call('13877100003');
     await desk.see('ringing');
     await key('F2');
@@ -185,11 +195,13 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await desk.see('agent-state', '整理');
     await region.stopDaemon();
     await desk.see('band-lost', '自 20');
+    await wall.see('data-old', '数据已旧');
     await desk.fill('content', '断线时写的内容');
     await desk.shot('connection-lost', false);
     await desk.axe('workbench without connection');
     await region.startDaemon();
     await desk.gone('band-lost');
+    await wall.gone('data-old');
     assert.equal(await desk.el('title').inputValue(), '断线前写的标题');
     assert.equal(await desk.el('content').inputValue(), '断线时写的内容');
     await desk.choose('category', '咨询');
