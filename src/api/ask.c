@@ -33,6 +33,13 @@ void api_missing(struct http_request *request, const char *title)
     http_problem(request, 404, "not_found", title ? title : "没有这条数据,或您无权查看", NULL);
 }
 
+void api_missing_id(struct api *api, struct http_request *request, const struct api_person *person,
+                    const char *object_kind, const char *object_id, const char *title)
+{
+    api_audit(api, person, "refused", object_kind, object_id, http_path(request));
+    api_missing(request, title);
+}
+
 void api_field_problem(struct http_request *request, const char *field, const char *message)
 {
     cJSON *errors = cJSON_CreateObject();
@@ -137,15 +144,15 @@ static void audit_success(struct api_wait *wait)
                   ask->detail);
 }
 
-/* A guessed id, perhaps of another center, leaves a trace (GEN-04). */
 static void answer_missing(struct api_wait *wait)
 {
     const struct api_ask *ask = &wait->ask;
 
     if (ask->object_kind && wait->has_person)
-        api_audit(wait->api, &wait->person, "refused", ask->object_kind, ask->object_id,
-                  http_path(wait->request));
-    api_missing(wait->request, ask->missing);
+        api_missing_id(wait->api, wait->request, &wait->person, ask->object_kind, ask->object_id,
+                       ask->missing);
+    else
+        api_missing(wait->request, ask->missing);
 }
 
 static void answer_document(struct api_wait *wait, const struct store_result *result)

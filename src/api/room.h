@@ -155,6 +155,10 @@ void api_waits_end(struct api *api);
 void api_store_problem(struct http_request *request, const struct store_result *result);
 void api_unavailable(struct http_request *request);
 void api_missing(struct http_request *request, const char *title);
+/* The same for somebody who named an id: perhaps one of another center, so it leaves a trace in the
+ * audit log (GEN-04). api_ask() does it by itself where object_kind is set. */
+void api_missing_id(struct api *api, struct http_request *request, const struct api_person *person,
+                    const char *object_kind, const char *object_id, const char *title);
 /* 422 for one field. */
 void api_field_problem(struct http_request *request, const char *field, const char *message);
 

@@ -45,11 +45,13 @@ static void get_flow(struct http_request *request, void *arg)
         .statement = STMT_SETTINGS_FLOW_GET,
         .permission = PERM_SETTINGS_READ,
         .missing = missing_flow,
+        .object_kind = "flow",
     };
     int32_t id;
 
     if (!api_path_int(request, "id", &id))
         return;
+    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
     store_param_int(&ask.params, id);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
@@ -144,16 +146,23 @@ static void answer_problems(struct http_request *request, int status, const char
     text_done(json);
 }
 
+static void missing(struct api *api, struct http_request *request, const struct api_person *person,
+                    const struct publishing *what)
+{
+    char id[16];
+
+    snprintf(id, sizeof(id), "%d", what->flow_id);
+    api_missing_id(api, request, person, "flow", id, missing_flow);
+}
+
 static void answer_check(struct api *api, struct http_request *request,
                          const struct api_person *person, const struct store_result *result,
                          void **state)
 {
     struct text problems = {0}, json = {0};
 
-    (void)api;
-    (void)person;
     if (!store_rows(result)) {
-        api_missing(request, missing_flow);
+        missing(api, request, person, *state);
         return;
     }
     (void)check(((struct publishing *)*state)->document, result, &problems);
@@ -197,7 +206,7 @@ static void publish_if_good(struct api *api, struct http_request *request,
     int count;
 
     if (!store_rows(result)) {
-        api_missing(request, missing_flow);
+        missing(api, request, person, what);
         return;
     }
     count = check(what->document, result, &problems);
