@@ -185,7 +185,8 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
 
     if (permission == PERM_PUBLIC)
         return true;
-    if (!api->sessions->known) {
+    /* Without the directory nobody has centers in sight, and everything would be refused. */
+    if (!api->sessions->known || !directory_is_ready(api->deps.directory)) {
         /* not 401: pages would throw their people out at every restart */
         http_add_header(request, "Retry-After", "2");
         http_problem(request, 503, "server.starting", "系统正在启动,请稍候", NULL);
