@@ -106,6 +106,30 @@ test('killed in the middle of a recorded talk: back in seconds, nothing journall
   agent = await Agent.start(region, 'nanning', 'a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
 });
 
+test('while the daemon starts a page hears "starting" or the truth, never a refusal or an error', async () => {
+  const call = '01a21485-82e8-77bc-9b81-39d7a58a4a51';
+  const other = await Person.signIn(region, 'nanning', 'a1003'); // a1001 has a line that a kill would end
+  await other.put(`/drafts/${call}`, { document: { typed: 1 } });
+  const answers = new Set();
+  let over = false;
+  const asking = (async () => {
+    while (!over) for (const [method, body] of [['GET'], ['PUT', { document: { typed: 1 } }]]) {
+      const answer = await other.raw(method, `/drafts/${call}`, body).catch(() => undefined); // nobody listens
+      if (answer) answers.add(answer.status);
+    }
+  })();
+  await agent.line.kill();
+  await region.stopDaemon('SIGKILL');
+  await region.startDaemon();
+  await until('it answers again', async () => (await other.raw('GET', `/drafts/${call}`)).status === 200);
+  over = true;
+  await asking;
+  for (const status of answers) assert.ok([200, 204, 503].includes(status), `${[...answers]}`);
+  await leader.close();
+  await leader.listen();
+  agent = await Agent.start(region, 'nanning', 'a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
+});
+
 test('the configuration is read again on SIGHUP; what needs a restart is named, what is wrong is refused', async () => {
   const text = readFileSync(region.config, 'utf8');
   writeFileSync(region.config, text.replace('log_level = "info"', 'log_level = "debug"').replace('workers = 2', 'workers = 3'));
