@@ -316,7 +316,8 @@ void fact_leg_quality(struct telephony *t, const struct leg *leg, const struct m
 /* Of one talk on an agent's leg. */
 void fact_talk_quality(struct telephony *t, const struct leg *leg, const struct measured_talk *talk,
                        const struct media_stats *stats);
-void fact_unrecorded(struct telephony *t, const struct call *call, const char *why);
+void fact_unrecorded(struct telephony *t, int32_t center_id, const struct uuid *call_id,
+                     const char *why);
 void fact_trunk_state(struct telephony *t, int32_t trunk_id, const char *state);
 void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note);
 

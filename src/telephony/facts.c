@@ -402,17 +402,18 @@ void fact_talk_quality(struct telephony *t, const struct leg *leg, const struct 
     emit_quality(t, leg, &id, talk, stats);
 }
 
-void fact_unrecorded(struct telephony *t, const struct call *call, const char *why)
+void fact_unrecorded(struct telephony *t, int32_t center_id, const struct uuid *call_id,
+                     const char *why)
 {
     int64_t now = loop_wall_ms(t->loop);
     struct uuid id = uuid_new(now);
     struct text json = {0};
 
     put_id(&json, "id", &id);
-    put_id(&json, "call_id", &call->id);
+    put_id(&json, "call_id", call_id);
     put_text(&json, "why", why);
     put_int(&json, "at_ms", now);
-    emit(t, call->center_id, "unrecorded", &json);
+    emit(t, center_id, "unrecorded", &json);
 }
 
 /* Trunks belong to the region: its center's id stands on the fact. */

@@ -46,7 +46,7 @@ static void recording_start(struct telephony *t, struct call *call, struct agent
         call->recording = 0;
         log_error("recording", "not_started", "call=%s error=%d",
                   uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), err);
-        fact_unrecorded(t, call, "record_start_failed");
+        fact_unrecorded(t, call->center_id, &call->id, "record_start_failed");
         return;
     }
     recording_note_set(t, call);

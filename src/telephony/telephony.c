@@ -308,9 +308,12 @@ static void on_recorded(const struct media_recorded *recorded, void *arg)
     if (note->media != recorded->recording)
         return;
     note->media = 0;
-    if (recorded->error)
+    if (recorded->error) { /* PLAT-03: whole or in part, it is missing */
         log_error("recording", "write_failed", "call=%s error=%s",
                   uuid_text(&note->call_id, (char[UUID_TEXT_SIZE]){0}), strerror(recorded->error));
+        fact_unrecorded(t, note->center_id, &note->call_id,
+                        recorded->size > 0 ? "record_write_failed" : "record_open_failed");
+    }
     fact_recording_end(t, note, recorded);
 }
 
