@@ -125,7 +125,7 @@ test('the disk is full: calls go on and new ones are served, an alarm is in the 
   const second = await talk();
   await second.caller.hangUp();
   await finish();
-  assert.match(region.log, /room=outbox event=(write_failed|trouble)/);
+  await until('the log line', () => /room=outbox event=(write_failed|trouble)/.test(region.log));
   assert.equal((await leader.raw('GET', '/me')).status, 200);
   rmSync(ballast);
   await until('written again', () => /event=write_works/.test(region.log), 60000);

@@ -73,7 +73,7 @@ test('a wrong password, an unknown extension and a foreign one are refused alike
     assert.deepEqual(stranger.offered, ['SHA-256', 'MD5'], 'nothing is to be learnt from the challenge');
     stranger.close();
   }
-  assert.match(region.log, /auth_failed.*user=011001.*wrong_credentials/);
+  await until('the log line', () => /auth_failed.*user=011001.*wrong_credentials/.test(region.log));
 });
 
 test('the agent signs in with line "phone": his line is up', async () => {
@@ -184,5 +184,5 @@ test('a phone that unregisters: the line is lost, supervisors see it, no call ri
 test('another password ends the registration', async () => {
   region.sql('UPDATE phone SET ha1_md5 = md5(\'x\'), ha1_sha256 = \'\' WHERE extension = \'011001\'');
   await agent.waitFor('agent', (d) => d === agent.seen('agent').data && d.line.state === 'lost');
-  assert.match(region.log, /extension=011001.*registered=no why=new_password/);
+  await until('the log line', () => /extension=011001.*registered=no why=new_password/.test(region.log));
 });

@@ -295,7 +295,7 @@ test('a trunk with digest is challenged; a wrong password gets 403 and no call',
   const caller = somebody();
   assert.equal((await far.call(NANNING, { caller, password: 'guess' })).status, 403);
   assert.equal(calls(caller), 0);
-  assert.match(region.log, /auth_failed.*user=provider.*source=127\.0\.0\.5.*wrong_credentials/);
+  await until('the log line', () => /auth_failed.*user=provider.*source=127\.0\.0\.5.*wrong_credentials/.test(region.log));
 });
 
 test('a trunk with a list of networks is known from them and from nowhere else', async () => {
@@ -409,7 +409,7 @@ test('a lost peer: in a talk without RTP the leg is ended with a reason; the ans
   rtp.mute = true;
   await sipp.good();
   assert.ok(sipp.messages.split(/^BYE /m).length > 3, 'the BYE was repeated');
-  assert.match(region.log, new RegExp(`no_rtp.*${call.call_id}`));
+  await until('the log line', () => region.log.includes(call.call_id) && new RegExp(`no_rtp.*${call.call_id}`).test(region.log));
   await ended(caller);
   assert.equal(region.sql(`SELECT outcome, end_reason FROM call WHERE caller_no = '${caller}'`), 'answered|error');
   rtp.close();
