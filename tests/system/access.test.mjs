@@ -2,8 +2,12 @@
 // ids of things of other centers; and rights that change while a page is open.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { Person, Region, until } from './lib/region.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agent } from './lib/agent.mjs';
+import { Caller, Person, Region, until } from './lib/region.mjs';
 import { Journal, uuid7 } from './lib/sql.mjs';
 
 let region, api;
@@ -115,40 +119,43 @@ function assertOwn(value, centers, what) {
 // Audit rows of refusals: user and path.
 const refusals = () => new Set(region.sql("SELECT user_id || ' ' || detail FROM audit_log WHERE action = 'refused'").split('\n'));
 
+// Every route with an id of the other center in it: refused, silent, and written down.
+async function walk(person, who, thing) {
+  const tried = [];
+  for (const route of routes()) {
+    const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
+    const byCenter = (route.parameters ?? []).some((p) => p.in === 'query' && p.name === 'center_id');
+    if (!names.length && !byCenter) continue;
+    if (names.includes('code') && !byCenter) continue;
+    let path = route.path;
+    for (const name of names) path = path.replace(`{${name}}`, idFor(route.path, name, thing));
+    const what = `${route.method} ${path} as ${who}`;
+    const answer = await ask(person, route, path + (byCenter ? `?center_id=${thing.center_id}${route.path.startsWith('/reports') ? `&${today()}` : ''}` : ''));
+    assertSilent(answer, thing, what, names.includes('number') ? thing.words[2] : '');
+    if (names.includes('number')) { // a number is nobody's: what is known of it is
+      if (answer.status === 200) assert.deepEqual([answer.body.calls, answer.body.records], [[], []], what);
+      else assert.equal(answer.status, 403, what);
+      continue;
+    }
+    // An agent's own call only: any other id is stale. A draft is the writer's, whatever the call.
+    if (/^\/agent\/calls\//.test(path) && answer.status === 409) { assert.equal(answer.body.code, 'call.stale'); continue; }
+    if (/^\/drafts\//.test(path) && [204, 404].includes(answer.status)) continue;
+    assert.ok([403, 404].includes(answer.status), `${what}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`);
+    tried.push({ what, key: `${person.me.user.id} ${path.startsWith('/api') ? path : `/api/v1${path}`}` });
+  }
+  assert.ok(tried.length > 15, `${tried.length} routes`);
+  await until('all refusals in the audit log', () => {
+    const seen = refusals();
+    const missing = tried.filter((t) => !seen.has(t.key)).map((t) => t.what);
+    if (missing.length) throw new Error(`not audited:\n${missing.join('\n')}`);
+    return true;
+  }, 10000, 200);
+}
+
 for (const [city, other] of [['liuzhou', 'nanning'], ['nanning', 'guangxi']])
   for (const login of ['a1001', 'leader', 'admin'])
     test(`${login} of ${city}, with every id of ${other}: refused, silent, and written down`, async () => {
-      const person = await Person.signIn(region, city, login);
-      const thing = things[other];
-      const tried = [];
-      for (const route of routes()) {
-        const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
-        const byCenter = (route.parameters ?? []).some((p) => p.in === 'query' && p.name === 'center_id');
-        if (!names.length && !byCenter) continue;
-        if (names.includes('code') && !byCenter) continue;
-        let path = route.path;
-        for (const name of names) path = path.replace(`{${name}}`, idFor(route.path, name, thing));
-        const what = `${route.method} ${path} as ${login}@${city}`;
-        const answer = await ask(person, route, path + (byCenter ? `?center_id=${thing.center_id}${route.path.startsWith('/reports') ? `&${today()}` : ''}` : ''));
-        assertSilent(answer, thing, what, names.includes('number') ? thing.words[2] : '');
-        if (names.includes('number')) { // a number is nobody's: what is known of it is
-          if (answer.status === 200) assert.deepEqual([answer.body.calls, answer.body.records], [[], []], what);
-          else assert.equal(answer.status, 403, what);
-          continue;
-        }
-        // An agent's own call only: any other id is stale. A draft is the writer's, whatever the call.
-        if (/^\/agent\/calls\//.test(path) && answer.status === 409) { assert.equal(answer.body.code, 'call.stale'); continue; }
-        if (/^\/drafts\//.test(path) && [204, 404].includes(answer.status)) continue;
-        assert.ok([403, 404].includes(answer.status), `${what}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`);
-        tried.push({ what, key: `${person.me.user.id} ${path.startsWith('/api') ? path : `/api/v1${path}`}` });
-      }
-      assert.ok(tried.length > 15, `${tried.length} routes`);
-      await until('all refusals in the audit log', () => {
-        const seen = refusals();
-        const missing = tried.filter((t) => !seen.has(t.key)).map((t) => t.what);
-        if (missing.length) throw new Error(`not audited:\n${missing.join('\n')}`);
-        return true;
-      }, 10000, 200);
+      await walk(await Person.signIn(region, city, login), `${login}@${city}`, things[other]);
     });
 
 test('nothing of the others was changed by it', () => {
@@ -208,6 +215,181 @@ test('the region sees all centers, and an agent sees his own calls only', async 
   const agent = await Person.signIn(region, 'nanning', 'a1001');
   assert.deepEqual((await agent.get('/calls')).items.map((c) => c.call_id), [things.nanning.calls[0]]);
   assert.equal((await agent.raw('GET', `/calls/${things.nanning.calls[1]}`)).status, 404, 'a colleague\'s');
+});
+
+// --- a call that is really there ---------------------------------------------------------------------
+
+// What is not JSON: recordings and workbooks.
+const bytes = async (person, path) => {
+  const response = await fetch(`${region.base}/api/v1${path}`, { headers: { cookie: person.cookie } });
+  return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+};
+const sheets = (workbook) => {
+  const path = join(region.dir, 'access.xlsx');
+  writeFileSync(path, workbook);
+  return execFileSync('unzip', ['-p', path], { encoding: 'utf8' });
+};
+
+test('a call of Nanning, from the ring to the recording: Liuzhou hears, sees and stops nothing, the region sees it under Nanning', async () => {
+  const FROM = '13877100001';
+  const agentName = region.sql("SELECT name FROM app_user WHERE center_id = 2 AND login = 'a1001'");
+  const persons = {};
+  for (const login of ['a1002', 'leader', 'admin']) persons[login] = await (await Person.signIn(region, 'liuzhou', login)).listen();
+  const supervisor = await (await Person.signIn(region, 'guangxi', 'supervisor')).listen();
+  const agent = await Agent.start(region, 'nanning', 'a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
+  const stranger = await Agent.start(region, 'liuzhou', 'a1001', { ready: true }); // at work, free, and not to be asked
+  const caller = Caller.start(region, { from: FROM, to: '07711236601', args: ['--keys', '1', '--tone', '440', '--detect-tone', '1000'] });
+  try {
+    const { call } = await agent.ring();
+    const id = call.call_id;
+    const thing = { ...things.nanning, calls: [id], words: [id, id, FROM, '138****0001'] };
+    const takeIt = async (verb) => {
+      for (const person of [stranger.person, persons.a1002]) {
+        const answer = await person.raw('POST', `/agent/calls/${id}/${verb}`);
+        assert.equal(answer.status, 409, `${verb}: ${JSON.stringify(answer.body)}`);
+        assertSilent(answer, { words: thing.words.filter((w) => w !== id) }, verb);
+      }
+    };
+    const wallsAreSilent = async (when) => {
+      for (const [login, person] of Object.entries(persons)) {
+        const wall = await person.raw('GET', '/monitor/wall');
+        assert.equal(wall.status, login === 'leader' || login === 'admin' ? 200 : 403, login);
+        assertSilent(wall, thing, `the wall of ${login} ${when}`);
+        if (wall.status === 200) assert.deepEqual(wall.body.centers.map((c) => c.center_id), [CENTERS.liuzhou]);
+      }
+    };
+    for (const verb of ['answer', 'reject', 'hangup']) await takeIt(verb);
+    await wallsAreSilent('while it rings');
+    assert.equal(agent.document.state, 'ring', 'nobody has touched it');
+    await agent.answer(id);
+    await agent.waitState('talk');
+    await caller.waitFor('tone');
+    await agent.line.waitFor('tone'); // both sides are in the recording
+    await takeIt('hangup');
+    await wallsAreSilent('during the talk');
+    const seat = await supervisor.waitFor('seat', (s) => s.center_id === 2 && s.agent_no === '1001' && s.state === 'talk');
+    assert.match(seat.data.name, new RegExp(agentName));
+    const wall = await supervisor.get('/monitor/wall');
+    assert.equal(wall.centers.find((c) => c.center_id === 2).seats.find((s) => s.agent_no === '1001').state, 'talk');
+    const [category] = (await agent.person.get('/dictionaries')).categories;
+    const record = await agent.person.post('/records', { id: randomUUID(), call_id: id, caller_no: FROM, caller_name: '黄某真', caller_city: '450100', problem_city: '450100',
+      category: category.code, title: '真来电事项', content: '真来电内容', answer: '已答', method: 'direct', urgency: 'normal', same_day: true });
+    await agent.person.put(`/drafts/${id}`, { document: { title: '真来电草稿' } });
+    assert.equal(agent.document.state, 'talk', 'nobody has touched it');
+    await caller.hangUp();
+    await agent.waitState('acw');
+    const own = await Person.signIn(region, 'nanning', 'leader');
+    const detail = await until('the recording', async () => {
+      const call = await own.get(`/calls/${id}`);
+      return call.record_no && call.recordings[0]?.state === 'closed' && call;
+    });
+    const { recording_id, sha256 } = detail.recordings[0];
+    const sound = await bytes(own, `/recordings/${recording_id}/audio`);
+    assert.deepEqual([sound.status, sound.body.subarray(0, 4).toString()], [200, 'RIFF'], 'there is something to hear');
+    assert.equal((await own.get(`/recordings/${recording_id}/waveform`)).left.length, 600);
+    Object.assign(thing, { recordings: [recording_id], record_id: record.id });
+    thing.words.push(recording_id, sha256, record.id, record.record_no, agentName, '黄某真', '真来电事项', '真来电内容', '真来电草稿');
+
+    // every route with its ids, then whatever shows lists
+    for (const [login, person] of [['a1001', stranger.person], ...Object.entries(persons)]) {
+      await walk(person, `${login}@liuzhou`, thing);
+      for (const query of ['', `?caller_no=${FROM}`, '?agent_no=1001', `?queue_id=${thing.queue_id}`, '?limit=200'])
+        assertSilent(await person.raw('GET', `/calls${query}`), thing, `GET /calls${query} as ${login}`);
+      for (const query of ['', `?caller_no=${FROM}`, `?category=${category.code}`])
+        assertSilent(await person.raw('GET', `/records${query}`), thing, `GET /records${query} as ${login}`);
+      assertSilent(await person.raw('GET', `/callers/${FROM}/history?call_id=${id}`), { words: thing.words.filter((w) => ![FROM, '138****0001'].includes(w)) }, `history as ${login}`);
+      for (const query of ['', '&by=queue', '&by=queue&source=facts', `&queue_id=${thing.queue_id}`]) {
+        const path = `/reports/voice_service.xlsx?${today()}${query}`;
+        const workbook = await bytes(person, path);
+        assert.ok([200, 403, 422].includes(workbook.status), `${path} as ${login}: ${workbook.status}`);
+        if (workbook.status === 200) assert.doesNotMatch(sheets(workbook.body), /南宁|广西/, `${path} as ${login}`);
+      }
+      for (const side of ['both', 'left', 'right']) {
+        const stolen = await bytes(person, `/recordings/${recording_id}/audio?side=${side}`);
+        assert.ok([403, 404].includes(stolen.status) && !stolen.body.includes('RIFF'), `${login} ${side}: ${stolen.status}`);
+      }
+    }
+    const total = async (person, query = '') => (await person.get(`/reports/voice_service?${today()}${query}`)).total;
+    assert.equal((await total(persons.leader)).in, 2, 'its own two, as before');
+    assert.equal((await total(persons.leader, `&queue_id=${thing.queue_id}`)).in ?? 0, 0, "another center's queue counts nothing");
+    for (const [login, person] of Object.entries(persons)) {
+      for (const event of person.events) {
+        assertOwn(event.data, [CENTERS.liuzhou], `event ${event.event} of ${login}`);
+        assertSilent({ body: event.data }, thing, `event ${event.event} of ${login}`);
+      }
+    }
+    assert.ok(!stranger.person.events.some((e) => JSON.stringify(e.data).includes(id)), 'his page never rang');
+
+    // the region sees it, under Nanning
+    const seen = (await supervisor.get('/calls?limit=200')).items.find((c) => c.call_id === id);
+    assert.deepEqual([seen.center_id, seen.agent_name, seen.record_no], [2, agentName, record.record_no]);
+    assert.match(seen.center_name, /南宁/);
+    assert.equal((await supervisor.get(`/records/${record.id}`)).center_id, 2);
+    assert.equal((await bytes(supervisor, `/recordings/${recording_id}/audio`)).status, 200);
+    assert.match(sheets((await bytes(supervisor, `/reports/voice_service.xlsx?${today()}&by=center`)).body), /南宁/);
+    assert.equal(region.sql(`SELECT title FROM record WHERE id = '${record.id}'`), '真来电事项', 'unchanged');
+    assert.equal((await agent.person.get(`/drafts/${id}`)).document.title, '真来电草稿', "its writer's still");
+  } finally {
+    caller.kill();
+    await agent.close();
+    await stranger.close();
+    for (const person of [supervisor, ...Object.values(persons)]) await person.close();
+  }
+});
+
+test('an id of another center inside a body is refused as well, and nothing is tied to it', async () => {
+  const admin = await Person.signIn(region, 'liuzhou', 'admin');
+  const agent = await Person.signIn(region, 'liuzhou', 'a1002');
+  const { nanning, liuzhou } = things;
+  const one = (sql) => Number(region.sql(sql));
+  const theirs = {
+    team: one('SELECT min(id) FROM team WHERE center_id = 2'), group: one('SELECT min(id) FROM skill_group WHERE center_id = 2'),
+    reason: one("SELECT min(id) FROM reason WHERE center_id = 2 AND NOT system"), type: one('SELECT coalesce(min(id), 0) FROM problem_type WHERE center_id = 2'),
+  };
+  // why: the field of a 422, or other statuses
+  const refused = (answer, what, why) => {
+    if (typeof why === 'string') assert.deepEqual([answer.status, Object.keys(answer.body.errors ?? {})], [422, [why]], `${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    else assert.ok(why.includes(answer.status), `${what}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    assertSilent(answer, nanning, what);
+    assert.doesNotMatch(JSON.stringify(answer.body), /南宁|nanning/, what);
+  };
+  const user = await admin.get(`/settings/users/${liuzhou.user_id}`);
+  const queue = (await admin.get('/settings/queues')).items.find((q) => q.id === liuzhou.queue_id);
+  const match = (version) => ({ 'if-match': `"${version}"` });
+  const members = () => region.sql('SELECT count(*) FROM queue_member m JOIN app_user u ON u.id = m.user_id JOIN queue q ON q.id = m.queue_id WHERE u.center_id <> q.center_id');
+  refused(await admin.raw('PUT', `/settings/users/${user.id}`, { team_id: theirs.team }, match(user.version)), 'a team', 'team_id');
+  refused(await admin.raw('POST', '/settings/users', { login: 'fremd', name: '新人', password: 'Ganz-Neu-2026', roles: ['agent'], center_id: 2 }), 'a new user there', [403]);
+  refused(await admin.raw('POST', '/settings/users', { login: 'fremd', name: '新人', password: 'Ganz-Neu-2026', roles: ['agent'], team_id: theirs.team }), 'a new user in a team there', 'team_id');
+  refused(await admin.raw('PUT', `/settings/queues/${queue.id}`, { overflow_queue_id: nanning.queue_id }, match(queue.version)), 'an overflow queue', 'overflow_queue_id');
+  refused(await admin.raw('PUT', `/settings/queues/${queue.id}`, { skill_group_id: theirs.group }, match(queue.version)), 'a skill group', 'skill_group_id');
+  refused(await admin.raw('POST', '/settings/queues', { code: 'neu', name: '新队列', center_id: 2 }), 'a new queue there', [403]);
+  refused(await admin.raw('PUT', `/settings/queues/${queue.id}/members/${nanning.user_id}`, { weight: 50 }), 'a member', [404, 422]);
+  const member = async (id) => {
+    const { status, body } = await admin.raw('PUT', `/settings/queues/${queue.id}/members/${id}`, { weight: 50 });
+    return [status, JSON.stringify(body).replaceAll(String(id), 'ID')];
+  };
+  const nobody = await member(999999);
+  for (const id of [nanning.user_id, one("SELECT id FROM app_user WHERE center_id = 2 AND login = 'leader'")])
+    assert.deepEqual(await member(id), nobody, 'the answer does not say that there is such a person');
+  refused(await admin.raw('DELETE', `/settings/queues/${queue.id}/members/${nanning.user_id}`), 'a member taken out', [404]);
+  assert.equal(members(), '0');
+
+  const body = { id: randomUUID(), caller_no: '13800001111', caller_name: '某', caller_city: '450200', problem_city: '450200', category: (await agent.get('/dictionaries')).categories[0].code,
+    title: '试', content: '试', answer: '', method: 'direct', urgency: 'normal', same_day: true };
+  refused(await agent.raw('POST', '/records', { ...body, call_id: nanning.calls[0] }), 'a record of their call', 'call_id');
+  if (theirs.type) refused(await agent.raw('POST', '/records', { ...body, problem_type_id: theirs.type }), 'their problem type', 'problem_type_id');
+  refused(await agent.raw('POST', '/records', { ...body, id: nanning.record_id }), "their record's id again", [404, 409, 422]);
+  assert.equal(region.sql(`SELECT count(*) FROM record WHERE id = '${body.id}'`), '0');
+  assert.equal(region.sql(`SELECT title FROM record WHERE id = '${nanning.record_id}'`), '秘密事项nanning');
+  await agent.post('/agent/sign-in', { line: 'browser' });
+  refused(await agent.raw('PUT', '/agent/state', { state: 'busy', reason_id: theirs.reason }), 'their reason', [422]);
+  await agent.post('/agent/sign-out');
+
+  const note = await agent.raw('PUT', `/agent/calls/${nanning.calls[0]}/wrap-up`, { code: '', note: '别人的' });
+  assert.equal(note.status, 409);
+  assert.equal(region.sql(`SELECT count(*) FROM call WHERE wrap_up_note = '别人的'`), '0');
+  const trail = await admin.get(`/audit?user_id=${nanning.user_id}`);
+  assert.deepEqual(trail.items, [], 'what people of other centers did is not for this one');
 });
 
 // --- rights that change (CC-35) --------------------------------------------------------------------
