@@ -219,8 +219,11 @@ static void make_partitions(void *arg)
 static void look_at_drain(void *arg)
 {
     struct daemon *d = arg;
-    unsigned calls = telephony_call_count(d->telephony);
+    unsigned calls;
 
+    if (d->stopping)
+        return; /* a second signal did not wait for this look */
+    calls = telephony_call_count(d->telephony);
     if (!calls || loop_now_ms(d->loop) >= d->drain_until) {
         log_info("main", "drained", "calls_left=%u", calls);
         loop_stop(d->loop);
@@ -235,6 +238,8 @@ static void on_stop_signal(evutil_socket_t signal, short what, void *arg)
     struct daemon *d = arg;
 
     (void)what;
+    if (d->stopping)
+        return; /* patience: each step of the end has its limit */
     if (telephony_is_draining(d->telephony)) {
         log_warn("main", "stopping_now", "signal=%d", (int)signal);
         loop_stop(d->loop);
@@ -256,6 +261,8 @@ static void on_reload_signal(evutil_socket_t signal, short what, void *arg)
 
     (void)signal;
     (void)what;
+    if (d->stopping)
+        return;
     config_defaults(&loaded);
     if (config_load(d->config_path, &loaded, &problems)) {
         log_error("main", "reload_refused", "problems=%s", log_safe(problems.data));
@@ -432,9 +439,10 @@ static int start_all(struct daemon *d)
 
 static void stop_all(struct daemon *d)
 {
-    d->stopping = true;
     struct api *api = d->api;
+    struct telephony *telephony;
 
+    d->stopping = true;
     d->api = NULL; /* what the rooms below still have to say is told to nobody */
     api_destroy(api);
     if (d->sip)
@@ -443,6 +451,10 @@ static void stop_all(struct daemon *d)
         media_destroy(d->media);
     if (d->loop)
         loop_run_once(d->loop, 0); /* what sip and media still had to say */
+    /* Those below run the loop while they end: no timer of telephony may look at them then. */
+    telephony = d->telephony;
+    d->telephony = NULL;
+    telephony_destroy(telephony);
     if (d->outbox)
         fact_outbox_close(d->outbox, STOP_TIMEOUT_MS);
     if (d->workers)
@@ -450,7 +462,6 @@ static void stop_all(struct daemon *d)
     directory_destroy(d->directory);
     if (d->store)
         store_destroy(d->store, STOP_TIMEOUT_MS);
-    telephony_destroy(d->telephony);
     if (!d->loop)
         return;
     loop_timer_done(&d->drain_timer);

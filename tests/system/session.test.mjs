@@ -1,14 +1,14 @@
 // Signing in and out, and the edges of HTTP (SEC-04, SEC-07): what a stranger learns, what a session is worth.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { request as httpsRequest } from 'node:https';
 import { connect as tlsConnect } from 'node:tls';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PASSWORD, Person, Region, freePort, until } from './lib/region.mjs';
+import { PASSWORD, Person, ROOT, Region, freePort, until } from './lib/region.mjs';
 
 let region, httpsPort;
 
@@ -104,12 +104,22 @@ test('changes need the CSRF token; a wrong or missing one is 403 and changes not
 
 test('signing out ends the session and takes the cookie away', async () => {
   const person = await Person.signIn(region, 'nanning', 'leader');
+  const desk = await (await Person.signIn(region, 'nanning', 'leader')).listen(); // the same person elsewhere
   await person.listen();
+  const unsigned = Object.assign(new Person(region), { cookie: person.cookie });
+  problem(await unsigned.raw('DELETE', '/sessions/current'), 403, 'csrf');
+  const swapped = Object.assign(new Person(region), { cookie: person.cookie, csrf: desk.csrf });
+  problem(await swapped.raw('DELETE', '/sessions/current'), 403, 'csrf'); // every session has a token of its own
+  assert.equal((await person.raw('GET', '/me')).status, 200);
   const answer = await person.raw('DELETE', '/sessions/current');
   assert.equal(answer.status, 204);
   assert.match(answer.headers.getSetCookie()[0], /^hotlined_session=; .*Max-Age=0/);
   problem(await person.raw('GET', '/me'), 401, 'session.none');
   await person.reading; // the event stream has ended, too
+  problem(await person.raw('GET', '/events'), 401, 'session.none');
+  problem(await person.raw('DELETE', '/sessions/current'), 401, 'session.none');
+  assert.equal((await desk.raw('GET', '/me')).status, 200, 'the other session lives');
+  await desk.close();
   await until('gone from the database', () => region.sql(`SELECT count(*) FROM session s WHERE s.csrf = '${person.csrf}'`) === '0');
 });
 
@@ -152,7 +162,7 @@ test('HTTPS with the certificate made at the first start; cookies are Secure the
   const answer = await https('/api/v1/sessions', { method: 'POST', body: JSON.stringify({ center: 'nanning', login: 'leader', password: PASSWORD }) });
   assert.equal(answer.status, 201, answer.text);
   const [cookie] = answer.headers['set-cookie'];
-  assert.match(cookie, /; Secure/);
+  assert.match(cookie, /^hotlined_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
   assert.equal((await https('/api/v1/me', { headers: { cookie: cookie.split(';')[0] } })).status, 200);
   const made = execFileSync('find', [join(region.dir, 'state'), '-path', '*tls*', '-name', '*key*', '-printf', '%m %p\n'], { encoding: 'utf8' }).trim().split('\n');
   for (const line of made) assert.match(line, /^600 /);
@@ -204,6 +214,40 @@ test('events: a reader that comes back with Last-Event-ID misses nothing and hea
     assert.equal(person.seen('hello').data.replayed, false, id);
     await person.close();
   }
+  await agent.post('/agent/sign-out');
+});
+
+test('events: of many that happened between two readings each one comes exactly once, in order, as somebody who never left heard them', async () => {
+  const person = await Person.signIn(region, 'nanning', 'leader');
+  const witness = await (await Person.signIn(region, 'nanning', 'leader')).listen(); // hears all of it
+  const agent = await Person.signIn(region, 'nanning', 'a1003');
+  const reasons = (await agent.get('/dictionaries')).busy_reasons;
+  const change = async (n) => { // from one busy reason to the next: a seat event each
+    const before = witness.events.length;
+    await agent.put('/agent/state', { state: reasons[n % reasons.length].kind, reason_id: reasons[n % reasons.length].id });
+    await until('the seat event', () => witness.events.slice(before).some((e) => e.event === 'seat' && e.data.agent_no === '1003'));
+  };
+  assert.ok(reasons.length > 1);
+  const first = witness.seen('hello').id; // whoever has heard hello only has missed nothing before it
+  await agent.post('/agent/sign-in', { line: 'browser' });
+  await witness.waitFor('seat', (s) => s.agent_no === '1003');
+  const heard = [];
+  let last = first;
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < 3; n++) await change(3 * round + n); // while nobody reads
+    await person.listen(last);
+    assert.equal(person.seen('hello').data.replayed, true);
+    await change(3 * round + 4); // while it reads
+    await until('up to date', () => person.events.some((e) => e.id === witness.events.findLast((w) => w.id).id));
+    await person.close();
+    heard.push(...person.events.filter((e) => e.id && e.event !== 'hello'));
+    last = person.events.findLast((e) => e.id).id;
+  }
+  const plain = (events) => events.filter((e) => e.id && e.event !== 'hello').map((e) => `${e.id} ${e.event} ${JSON.stringify(e.data)}`);
+  const end = witness.events.findIndex((e) => e.id === last && e.event !== 'hello');
+  assert.deepEqual(plain(heard), plain(witness.events.slice(0, end + 1)));
+  assert.ok(heard.filter((e) => e.event === 'seat').length >= 12);
+  await witness.close();
   await agent.post('/agent/sign-out');
 });
 
@@ -271,7 +315,62 @@ test('a hundred idle and a hundred slow connections do not hold up the others', 
   for (const socket of sockets) socket.destroy();
 });
 
-test('what strangers tried stands in the log, without their passwords', () => {
-  assert.match(region.log, /sign_in_refused login=geist center=nanning address=127\.0\.0\.1/);
+test('what strangers tried stands in the log, without their passwords', async () => {
+  await until('the log line', () => /sign_in_refused login=geist center=nanning address=127\.0\.0\.1/.test(region.log)); // the pipe may be behind the answer
   assert.doesNotMatch(region.log, /Ganz-falsch-1/);
+});
+
+// --- the daemon is started anew --------------------------------------------------------------------
+
+test('sessions outlive the daemon, but not what ended them meanwhile; events of before are not replayed', async () => {
+  const person = await Person.signIn(region, 'guilin', 'leader');
+  const late = await Person.signIn(region, 'guilin', 'admin');
+  const fired = await Person.signIn(region, 'guilin', 'a1001');
+  const left = await Person.signIn(region, 'guilin', 'a1002');
+  await left.raw('DELETE', '/sessions/current');
+  await person.listen();
+  const last = person.events.findLast((e) => e.id).id;
+  const expires = () => region.sql(`SELECT expires_at FROM session WHERE csrf = '${late.csrf}'`);
+  await until('both are written', () => expires() && region.sql(`SELECT 1 FROM session WHERE csrf = '${fired.csrf}'`) && !region.sql(`SELECT 1 FROM session WHERE csrf = '${left.csrf}'`));
+  assert.equal((await region.stopDaemon()).code, 0);
+  await person.reading;
+  region.sql(`UPDATE session SET expires_at = now() - interval '1 second' WHERE csrf = '${late.csrf}';
+    UPDATE app_user SET enabled = false WHERE id = ${fired.me.user.id}`);
+  await region.startDaemon();
+  const me = await until('the sessions are known', async () => { // 503 until then, never 401
+    const answer = await person.raw('GET', '/me');
+    assert.ok([200, 503].includes(answer.status), `${answer.status}`);
+    return answer.status === 200 && answer.body;
+  });
+  assert.deepEqual([me.user.id, me.csrf_token], [person.me.user.id, person.csrf], 'the same cookie and token');
+  problem(await late.raw('GET', '/me'), 401, 'session.none');
+  problem(await fired.raw('GET', '/me'), 401, 'session.none');
+  problem(await left.raw('GET', '/me'), 401, 'session.none');
+  await person.listen(last);
+  assert.equal(person.seen('hello').data.replayed, false, 'everything anew');
+  assert.equal((await person.raw('DELETE', '/sessions/current')).status, 204);
+  await person.reading;
+  problem(await person.raw('GET', '/me'), 401, 'session.none');
+});
+
+test('a database that does not answer holds the end up for a while only, and nothing is touched that is gone already', async () => {
+  const leaving = await Person.signIn(region, 'nanning', 'a1003');
+  const agents = await Promise.all(['a1001', 'a1002'].map((login) => Person.signIn(region, 'nanning', login)));
+  const lock = spawn('scripts/pg', ['psql', region.pgDir, '--', '-qAtX'], { cwd: ROOT, stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    let said = '';
+    lock.stdout.setEncoding('utf8').on('data', (text) => { said += text; });
+    lock.stdin.write("BEGIN; LOCK TABLE session; SELECT 'locked';\n");
+    await until('locked', () => said.includes('locked'));
+    assert.equal((await leaving.raw('DELETE', '/sessions/current')).status, 204); // its row cannot be deleted now
+    await until('it waits in the database', () => region.sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'session'::regclass") !== '0');
+    for (const agent of agents) await agent.post('/agent/sign-in', { line: 'browser' }); // the walls are due in a moment
+    const began = performance.now();
+    const exit = await region.stopDaemon(); // a sanitizer report would be a code of its own
+    assert.deepEqual(exit, { code: 0, signal: null }, region.log.slice(-3000));
+    assert.ok(performance.now() - began < 30000);
+  } finally {
+    lock.stdin.end('ROLLBACK;\n');
+    await once(lock, 'exit');
+  }
 });
