@@ -69,22 +69,11 @@ static void list_calls(struct http_request *request, void *arg)
 
 static void read_call(struct http_request *request, void *arg)
 {
-    struct api *api = arg;
-    const struct api_person *person = api_person(request);
     struct api_ask ask = {.statement = STMT_CALL_GET,
                           .permission = PERM_CALL_READ,
                           .missing = "没有这个通话,或您无权查看"};
-    struct text users = {0};
-    struct uuid id;
 
-    if (!api_path_uuid(request, "id", &id))
-        return;
-    look_at(&ask, "call.read", "call", &id);
-    store_param_uuid(&ask.params, &id);
-    store_param_bool(&ask.params, api_may_reveal(person, PERM_CALL_READ));
-    api_param_users(api, person, PERM_CALL_READ, &ask.params, &users);
-    api_ask(api, request, person, &ask, NULL, NULL);
-    text_done(&users);
+    look_at_one(arg, request, &ask, "call.read", "call");
 }
 
 /* --- a caller ------------------------------------------------------------------------------- */

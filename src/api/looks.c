@@ -42,3 +42,20 @@ void look_at(struct api_ask *ask, const char *action, const char *object_kind,
     ask->object_kind = object_kind;
     (void)uuid_text(id, ask->object_id);
 }
+
+void look_at_one(struct api *api, struct http_request *request, struct api_ask *ask,
+                 const char *action, const char *object_kind)
+{
+    const struct api_person *person = api_person(request);
+    struct text users = {0};
+    struct uuid id;
+
+    if (!api_path_uuid(request, "id", &id))
+        return;
+    look_at(ask, action, object_kind, &id);
+    store_param_uuid(&ask->params, &id);
+    store_param_bool(&ask->params, api_may_reveal(person, ask->permission));
+    api_param_users(api, person, ask->permission, &ask->params, &users);
+    api_ask(api, request, person, ask, NULL, NULL);
+    text_done(&users);
+}

@@ -12,6 +12,10 @@ void look_param_users(struct api *api, struct http_request *request,
 /* "from=2026-11-24 agent_no=1001": those of the named query parameters that are given, for the
  * audit log. */
 void look_filters(struct http_request *request, const char *names, char *out, size_t size);
+/* Answers the one document of the path's id, to those who may look at it; ask says the rest
+ * (statement, permission, missing). */
+void look_at_one(struct api *api, struct http_request *request, struct api_ask *ask,
+                 const char *action, const char *object_kind);
 /* The ask about one object, with its id for the audit log. */
 void look_at(struct api_ask *ask, const char *action, const char *object_kind,
              const struct uuid *id);

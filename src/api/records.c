@@ -130,22 +130,11 @@ static void create_record(struct http_request *request, void *arg)
 
 static void read_one_record(struct http_request *request, void *arg)
 {
-    struct api *api = arg;
-    const struct api_person *person = api_person(request);
     struct api_ask ask = {.statement = STMT_RECORD_GET,
                           .permission = PERM_RECORD_READ,
                           .missing = "没有这条业务记录,或您无权查看"};
-    struct text users = {0};
-    struct uuid id;
 
-    if (!api_path_uuid(request, "id", &id))
-        return;
-    look_at(&ask, "record.read", "record", &id);
-    store_param_uuid(&ask.params, &id);
-    store_param_bool(&ask.params, api_may_reveal(person, PERM_RECORD_READ));
-    api_param_users(api, person, PERM_RECORD_READ, &ask.params, &users);
-    api_ask(api, request, person, &ask, NULL, NULL);
-    text_done(&users);
+    look_at_one(arg, request, &ask, "record.read", "record");
 }
 
 static void ask_update(struct api *api, struct http_request *request, const struct uuid *id,

@@ -1,4 +1,5 @@
 /* What the files of the settings share: lists, and saying all that is wrong at once. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/settings.h"
@@ -14,6 +15,22 @@ void settings_list(struct api *api, struct http_request *request, enum store_sta
         store_param_int(&ask.params, center);
     else
         store_param_null(&ask.params);
+    api_ask(api, request, api_person(request), &ask, NULL, NULL);
+}
+
+void settings_get(struct api *api, struct http_request *request, enum store_statement statement,
+                  const char *kind, const char *missing)
+{
+    struct api_ask ask = {.statement = statement,
+                          .permission = PERM_SETTINGS_READ,
+                          .missing = missing,
+                          .object_kind = kind};
+    int32_t id;
+
+    if (!api_path_int(request, "id", &id))
+        return;
+    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
+    store_param_int(&ask.params, id);
     api_ask(api, request, api_person(request), &ask, NULL, NULL);
 }
 

@@ -7,6 +7,10 @@
 /* Answers a list whose statement has one parameter, the center: query center_id, absent = all that
  * the permission PERM_SETTINGS_READ reaches. */
 void settings_list(struct api *api, struct http_request *request, enum store_statement statement);
+/* Answers the one document that a statement has for the path's id; kind names it in the audit log.
+ */
+void settings_get(struct api *api, struct http_request *request, enum store_statement statement,
+                  const char *kind, const char *missing);
 /* The center of what is one center's only: query center_id, absent = the person's own. Answers and
  * returns false when it is wrong or out of reach. */
 bool settings_center(struct api *api, struct http_request *request, enum permission permission,

@@ -41,19 +41,7 @@ static void list_flows(struct http_request *request, void *arg)
 
 static void get_flow(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_FLOW_GET,
-        .permission = PERM_SETTINGS_READ,
-        .missing = missing_flow,
-        .object_kind = "flow",
-    };
-    int32_t id;
-
-    if (!api_path_int(request, "id", &id))
-        return;
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    store_param_int(&ask.params, id);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    settings_get(arg, request, STMT_SETTINGS_FLOW_GET, "flow", missing_flow);
 }
 
 /* --- checking ------------------------------------------------------------------------------- */

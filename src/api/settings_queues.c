@@ -159,19 +159,7 @@ static const struct http_field member_fields[] = {
 
 static void list_members(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_MEMBER_LIST,
-        .permission = PERM_SETTINGS_READ,
-        .missing = missing_queue,
-        .object_kind = "queue",
-    };
-    int32_t id;
-
-    if (!api_path_int(request, "id", &id))
-        return;
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    store_param_int(&ask.params, id);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    settings_get(arg, request, STMT_SETTINGS_MEMBER_LIST, "queue", missing_queue);
 }
 
 static void put_member(struct http_request *request, void *arg)

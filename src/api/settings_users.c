@@ -34,6 +34,8 @@ struct user_body {
         FIELD(phone_password, "话机密码", HTTP_TEXT, 0, 0, 64),                                    \
         FIELD(auto_answer_ms, "自动应答延时", HTTP_INT, 0, 0, 60000)
 
+static const char missing_user[] = "没有这个用户,或不属于您管理的中心";
+
 static const struct http_field create_fields[] = {
     USER_FIELDS(HTTP_REQUIRED),
     FIELD(center_id, "中心", HTTP_INT, 0, 1, INT32_MAX),
@@ -186,7 +188,7 @@ static void save(struct api *api, struct http_request *request, const struct api
     struct api_ask ask = {
         .permission = PERM_SETTINGS_WRITE,
         .answer = API_RESULT,
-        .missing = "没有这个用户,或不属于您管理的中心",
+        .missing = missing_user,
         .object_kind = "user",
     };
 
@@ -298,7 +300,7 @@ static void delete_user(struct http_request *request, void *arg)
         .statement = STMT_SETTINGS_USER_DELETE,
         .permission = PERM_SETTINGS_WRITE,
         .answer = API_RESULT,
-        .missing = "没有这个用户,或不属于您管理的中心",
+        .missing = missing_user,
         .action = "user.delete",
         .object_kind = "user",
     };
@@ -320,17 +322,7 @@ static void list_users(struct http_request *request, void *arg)
 
 static void get_user(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_USER_GET,
-        .permission = PERM_SETTINGS_READ,
-        .missing = "没有这个用户,或不属于您管理的中心",
-    };
-    int32_t id;
-
-    if (!api_path_int(request, "id", &id))
-        return;
-    store_param_int(&ask.params, id);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    settings_get(arg, request, STMT_SETTINGS_USER_GET, "user", missing_user);
 }
 
 static void list_roles(struct http_request *request, void *arg)
