@@ -181,6 +181,18 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await wall.gone('data-old');
   });
 
+  await chapter('the wall shows the seats of one of the city\'s own queues, and a link shows the same (MON-01)', async () => {
+    const [id, complaint, report] = region.sql(`SELECT u.id, q.id, r.id FROM app_user u JOIN queue q ON q.center_id = u.center_id AND q.code = 'complaint'
+      JOIN queue r ON r.center_id = u.center_id AND r.code = 'report' JOIN center c ON c.id = u.center_id WHERE c.code = 'nanning' AND u.login = 'a1002'`).split('|');
+    await wall.see(`seat-${id}`);
+    await wall.choose('wall-queue', { value: report }); // 1002 serves consulting and complaints only
+    await wall.gone(`seat-${id}`);
+    await wall.choose('wall-queue', { value: complaint });
+    await wall.see(`seat-${id}`);
+    assert.match(wall.page.url(), new RegExp(`queue=${complaint}`));
+    await wall.axe('the wall of one queue');
+  });
+
   await chapter('the daemon stops and starts: the band comes and goes, the wall says its data is old (MON-21), what was typed is there, one click and he works on', async () => {
     wall.expect(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/, / 503 /);
     caller = call('13877100003');

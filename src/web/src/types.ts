@@ -37,7 +37,7 @@ export interface Agent {
 }
 export interface Seat {
   center_id: number; user_id: number; agent_no: string; name: string; team_id: number; state: AgentState;
-  reason: string; since_ms: number; line_state: string; answered: number;
+  reason: string; since_ms: number; line_state: string; answered: number; queues: number[];
   call: { caller_no: string; queue_name: string; answered_ms: number | null } | null;
 }
 export interface QueueView {
