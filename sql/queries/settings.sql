@@ -86,9 +86,41 @@ FROM team WHERE $1::int IS NULL OR center_id = $1::int;
 
 -- name: settings_reason_list
 -- $1 center id (null = all in sight).
-SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(jsonb_build_object('id', id, 'center_id', center_id, 'kind', kind, 'name', name,
-    'system', system, 'allowed_ms', allowed_ms, 'enabled', enabled) ORDER BY center_id, sort, id), '[]')) AS document
-FROM reason WHERE $1::int IS NULL OR center_id = $1::int;
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object('center_name', c.name)
+    ORDER BY c.sort, r.sort, r.id), '[]')) AS document
+FROM reason r JOIN center c ON c.id = r.center_id
+WHERE $1::int IS NULL OR r.center_id = $1::int;
+
+-- name: settings_reason_create
+-- $1 center id, $2 body.
+SELECT reason_save(NULL, NULL, $1::int, $2::jsonb) AS document;
+
+-- name: settings_reason_update
+-- $1 reason id, $2 expected version, $3 body. HL015 = the system's own.
+SELECT reason_save($1::int, $2::int, NULL, $3::jsonb) AS document;
+
+-- name: settings_reason_delete
+-- $1 reason id. HL013 = agents' states name it.
+SELECT reason_delete($1::int) AS document;
+
+-- name: settings_wrap_up_code_list
+-- $1 center id (null = all in sight).
+SELECT jsonb_build_object('next', NULL, 'items', coalesce(jsonb_agg(to_jsonb(w) || jsonb_build_object('center_name', c.name)
+    ORDER BY c.sort, w.sort, w.code), '[]')) AS document
+FROM wrap_up_code w JOIN center c ON c.id = w.center_id
+WHERE $1::int IS NULL OR w.center_id = $1::int;
+
+-- name: settings_wrap_up_code_create
+-- $1 center id, $2 body.
+SELECT wrap_up_code_create($1::int, $2::jsonb) AS document;
+
+-- name: settings_wrap_up_code_update
+-- $1 center id, $2 code, $3 expected version, $4 body.
+SELECT wrap_up_code_update($1::int, $2::text, $3::int, $4::jsonb) AS document;
+
+-- name: settings_wrap_up_code_delete
+-- $1 center id, $2 code. HL013 = calls name it.
+SELECT wrap_up_code_delete($1::int, $2::text) AS document;
 
 -- name: settings_flow_list
 -- $1 center id (null = all in sight).

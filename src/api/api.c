@@ -11,11 +11,11 @@
 #define MAX_CONNECTIONS 6000
 
 const struct api_routes *const api_route_tables[] = {
-    &api_routes_session, &api_routes_me,     &api_routes_agent,   &api_routes_events,
-    &api_routes_monitor, &api_routes_calls,  &api_routes_records, &api_routes_recordings,
-    &api_routes_reports, &api_routes_users,  &api_routes_queues,  &api_routes_flows,
-    &api_routes_prompts, &api_routes_trunks, &api_routes_audit,   &api_routes_centers,
-    &api_routes_system,
+    &api_routes_session, &api_routes_me,      &api_routes_agent,   &api_routes_events,
+    &api_routes_monitor, &api_routes_calls,   &api_routes_records, &api_routes_recordings,
+    &api_routes_reports, &api_routes_users,   &api_routes_queues,  &api_routes_reasons,
+    &api_routes_flows,   &api_routes_prompts, &api_routes_trunks,  &api_routes_audit,
+    &api_routes_centers, &api_routes_system,
 };
 const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);
 

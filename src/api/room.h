@@ -193,6 +193,7 @@ extern const struct api_routes api_routes_records;    /* records.c */
 extern const struct api_routes api_routes_reports;    /* reports.c */
 extern const struct api_routes api_routes_users;      /* settings_users.c */
 extern const struct api_routes api_routes_queues;     /* settings_queues.c */
+extern const struct api_routes api_routes_reasons;    /* settings_reasons.c */
 extern const struct api_routes api_routes_flows;      /* settings_flows.c */
 extern const struct api_routes api_routes_prompts;    /* settings_prompts.c */
 extern const struct api_routes api_routes_trunks;     /* settings_trunks.c */

@@ -341,11 +341,6 @@ static void list_teams(struct http_request *request, void *arg)
     settings_list(arg, request, STMT_SETTINGS_TEAM_LIST);
 }
 
-static void list_reasons(struct http_request *request, void *arg)
-{
-    settings_list(arg, request, STMT_SETTINGS_REASON_LIST);
-}
-
 static const struct api_route routes[] = {
     {.http = {"GET", "/api/v1/settings/users", PERM_SETTINGS_READ, list_users, "用户列表"},
      .query = "center_id"},
@@ -361,9 +356,6 @@ static const struct api_route routes[] = {
               "可授予本中心用户的角色"},
      .query = "center_id"},
     {.http = {"GET", "/api/v1/settings/teams", PERM_SETTINGS_READ, list_teams, "班组列表"},
-     .query = "center_id"},
-    {.http = {"GET", "/api/v1/settings/reasons", PERM_SETTINGS_READ, list_reasons,
-              "示忙与小休原因"},
      .query = "center_id"},
 };
 const struct api_routes api_routes_users = API_ROUTES(routes);

@@ -43,7 +43,8 @@ async function fill(code, n) {
   const record = await agent.post('/records', { id: randomUUID(), call_id: thing.calls[0], caller_no: '13800009999', caller_name: `某人${code}`, caller_city: '450100', problem_city: '450100',
     category: category.code, title, content: `内容${code}`, answer: '已答', method: 'direct', urgency: 'normal', same_day: true });
   await agent.put(`/drafts/${thing.calls[0]}`, { document: { title: `草稿${code}` } });
-  Object.assign(thing, { record_id: record.id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1 });
+  Object.assign(thing, { record_id: record.id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1,
+    reason_id: Number(region.sql(`SELECT min(id) FROM reason WHERE center_id = ${center}`)) });
   thing.words.push(record.id, record.record_no, title, `某人${code}`, `内容${code}`, `草稿${code}`);
   things[code] = thing;
 }
@@ -88,6 +89,8 @@ function idFor(path, name, thing) {
   if (name === 'user_id' || path.startsWith('/settings/users/')) return thing.user_id;
   if (path.startsWith('/settings/queues/')) return thing.queue_id;
   if (path.startsWith('/settings/flows/')) return thing.flow_id;
+  if (path.startsWith('/settings/reasons/')) return thing.reason_id;
+  if (path.startsWith('/settings/wrap-up-codes/')) return 'answered';
   if (path.startsWith('/settings/centers/')) return thing.center_id;
   if (path.startsWith('/settings/trunks/')) return thing.trunk_id;
   if (name === 'code') return 'greeting';
