@@ -4,7 +4,7 @@
 -- name: call_list
 -- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 caller number, $5 agent no, $6 queue id, $7 outcome,
 -- $8 direction, $9 only calls one of these users took part in (int array, null = all), $10 limit, $11 after (cursor),
--- $12 reveal. One column: {items, next}. Open calls have outcome "open". The newest calls are walked until the page is
+-- $12 reveal, $13 summary (code; '-' talked and none). One column: {items, next}. Open calls have outcome "open". The newest calls are walked until the page is
 -- full; whose they are is looked up in hashes of the users' talks and offers (those begin after the call came in; one
 -- that rang in vain is a missed call of his, CC-14).
 WITH page AS (
@@ -17,6 +17,7 @@ WITH page AS (
            OR EXISTS (SELECT FROM queue_visit v WHERE v.call_id = c.call_id AND v.queue_id = $6::int))
       AND ($7::text IS NULL OR c.outcome = $7::text)
       AND ($8::text IS NULL OR c.direction = $8::text)
+      AND (nullif($13::text, '') IS NULL OR wrap_up_key(c.wrap_up_code, c.outcome) = CASE $13::text WHEN '-' THEN '' ELSE $13::text END)
       AND ($9::int[] IS NULL OR c.user_id = ANY ($9::int[])
            OR c.call_id IN (SELECT k.call_id FROM talk k WHERE k.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR k.t_ans >= $1::timestamptz))
            OR c.call_id IN (SELECT o.call_id FROM offer o WHERE o.user_id = ANY ($9::int[]) AND ($1::timestamptz IS NULL OR o.t_ring >= $1::timestamptz)))

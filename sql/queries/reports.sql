@@ -3,30 +3,45 @@
 -- name: rpt_voice_service
 -- RPT-01 语音服务统计分析表.
 -- $1 from, $2 to (dates, both included, Asia/Shanghai), $3 center id, $4 queue id, $5 unit type (each null = all),
--- $6 by: center | queue, $7 source: facts | rollup. One column: the document of GET /reports/voice_service.
+-- $6 by: center | queue | wrap_up, $7 source: facts | rollup, $8 summary (code; '-' talked and none; null = all). One
+-- column: the document of GET /reports/voice_service.
 -- A call with all its visits lies at the moment it entered (kpi E1); ratios are of sums (E6); open calls stand outside
--- of them (E4). With by=center a queue filter takes the calls whose first queue it was.
+-- of them (E4). With by=center a queue filter takes the calls whose first queue it was. By summary (CC-06) calls of the
+-- same code in several centers are one row, named as the first of these centers names it, one that uses it still before
+-- others; calls without a code are two rows more, so that the total is that of the other groupings.
 WITH arg AS (
     SELECT local_midnight($1::date) AS t0, local_midnight($2::date + 1) AS t1,
-        CASE $6::text WHEN 'queue' THEN 'queue' ELSE 'call' END AS per),
+        CASE $6::text WHEN 'queue' THEN 'queue' WHEN 'wrap_up' THEN 'wrap_up' ELSE 'call' END AS per,
+        CASE $8::text WHEN '-' THEN '' ELSE nullif($8::text, '') END AS code),
 sums AS MATERIALIZED (
-    SELECT s AS figures, s.center_id, s.queue_id FROM arg, voice_sums(arg.t0, arg.t1, $3::int, $4::int, $5::text, arg.per, $7::text) s),
-keys AS ( -- every center or queue in sight has its row, with or without calls
-    SELECT c.id AS center_id, 0 AS queue_id, c.name AS center_name, NULL AS queue_name, c.sort
+    SELECT s.* FROM arg, voice_sums(arg.t0, arg.t1, $3::int, $4::int, $5::text, arg.code, arg.per, $7::text) s),
+codes AS (
+    SELECT DISTINCT ON (w.code) w.code, w.name, w.sort, w.enabled FROM wrap_up_code w JOIN center c ON c.id = w.center_id
+    WHERE NOT c.test AND ($3::int IS NULL OR c.id = $3::int)
+    ORDER BY w.code, w.enabled DESC, c.sort, c.id),
+keys AS ( -- every center, queue or summary in sight has its row, with or without calls
+    SELECT c.id AS center_id, 0 AS queue_id, c.name AS center_name, NULL AS queue_name, '' AS code, NULL AS code_name, c.sort
     FROM center c, arg WHERE arg.per = 'call' AND NOT c.test AND ($3::int IS NULL OR c.id = $3::int)
     UNION ALL
-    SELECT q.center_id, q.id, c.name, q.name, c.sort
+    SELECT q.center_id, q.id, c.name, q.name, '', NULL, c.sort
     FROM queue q JOIN center c ON c.id = q.center_id, arg
     WHERE arg.per = 'queue' AND NOT c.test AND ($3::int IS NULL OR q.center_id = $3::int) AND ($4::int IS NULL OR q.id = $4::int)
-      AND (q.deleted_at IS NULL OR EXISTS (SELECT FROM sums s WHERE s.queue_id = q.id))),
+      AND (q.deleted_at IS NULL OR EXISTS (SELECT FROM sums s WHERE s.queue_id = q.id))
+    UNION ALL
+    SELECT 0, 0, NULL, NULL, k.code, k.name, k.sort
+    FROM (SELECT code, name, sort FROM codes WHERE enabled OR EXISTS (SELECT FROM sums s WHERE s.code = codes.code)
+        UNION ALL SELECT s.code, s.code, 2147483645 FROM sums s WHERE s.code <> '' AND NOT EXISTS (SELECT FROM codes WHERE codes.code = s.code)
+        UNION ALL VALUES ('', '未小结', 2147483646), (NULL, '未接通或处理中', 2147483647)) k, arg
+    WHERE arg.per = 'wrap_up' AND (arg.code IS NULL OR k.code = arg.code)),
 rows AS (
     SELECT k.*, voice_figures(coalesce(s.figures, voice_nothing(arg.per))) AS figures
-    FROM keys k CROSS JOIN arg LEFT JOIN sums s ON s.center_id = k.center_id AND s.queue_id = k.queue_id),
+    FROM keys k CROSS JOIN arg LEFT JOIN sums s ON s.center_id = k.center_id AND s.queue_id = k.queue_id AND s.code IS NOT DISTINCT FROM k.code),
 total AS (
     SELECT voice_figures(coalesce((SELECT s.figures FROM sums s WHERE s.center_id IS NULL AND (s.figures).n_in IS NOT NULL), voice_nothing(arg.per))) AS figures FROM arg),
 columns (n, id, title, kind, formula, shown) AS (VALUES
     (1, 'center_name', '中心', 'text', '', 'cq'),
     (2, 'queue_name', '队列', 'text', '', 'q'),
+    (2, 'wrap_up_name', '小结类型', 'text', '接通而没有小结的为“未小结”；未到坐席或尚未结束的为“未接通或处理中”', 'w'),
     (3, 'in', '呼入量', 'count', '呼入呼叫数,不含黑名单拦截', 'c'),
     (4, 'visits', '入队次数', 'count', '进入该队列排队的次数', 'q'),
     (5, 'blocked', '黑名单拦截', 'count', '进入语音流程前拒绝,不计入呼入量', 'c'),
@@ -74,7 +89,7 @@ columns (n, id, title, kind, formula, shown) AS (VALUES
 SELECT jsonb_build_object(
     'id', 'RPT-01', 'code', 'voice_service', 'title', '语音服务统计分析表', 'made_at', iso(now()),
     'filters', jsonb_build_object('from', $1::date, 'to', $2::date, 'center_id', $3::int, 'queue_id', $4::int, 'unit_type', $5::text,
-        'by', CASE arg.per WHEN 'queue' THEN 'queue' ELSE 'center' END, 'source', $7::text,
+        'by', CASE arg.per WHEN 'call' THEN 'center' ELSE arg.per END, 'wrap_up_code', nullif($8::text, ''), 'source', $7::text,
         'sl_formula', coalesce(instance_setting('sl_formula'), 'default'),
         'short_abandon_excluded', coalesce(instance_setting('short_abandon_excluded'), 'off') = 'on'),
     'conditions', jsonb_build_array(
@@ -83,7 +98,9 @@ SELECT jsonb_build_object(
         jsonb_build_object('title', '队列', 'value', coalesce((SELECT q.name FROM queue q WHERE q.id = $4::int), '全部')),
         jsonb_build_object('title', '单位类型', 'value',
             CASE $5::text WHEN 'self' THEN '分中心自接来电' WHEN 'from_12366' THEN '12366转来' WHEN 'from_city' THEN '分中心转来' ELSE '全部' END),
-        jsonb_build_object('title', '统计对象', 'value', CASE arg.per WHEN 'queue' THEN '队列' ELSE '中心' END)),
+        jsonb_build_object('title', '小结类型', 'value', CASE arg.code WHEN '' THEN '未小结'
+            ELSE coalesce((SELECT name FROM codes WHERE codes.code = arg.code), arg.code, '全部') END),
+        jsonb_build_object('title', '统计对象', 'value', CASE arg.per WHEN 'queue' THEN '队列' WHEN 'wrap_up' THEN '小结类型' ELSE '中心' END)),
     'columns', (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'title', c.title, 'kind', c.kind,
             'formula', CASE c.id
                 WHEN 'check' THEN CASE arg.per WHEN 'queue'
@@ -98,10 +115,14 @@ SELECT jsonb_build_object(
                 ELSE c.formula END
                 || CASE WHEN c.id IN ('ans_rate', 'ab_rate', 'loss_rate', 'avg_ab_wait') AND instance_setting('short_abandon_excluded') = 'on'
                         THEN ';已剔除短时放弃' ELSE '' END) ORDER BY c.n)
-        FROM columns c WHERE position(left(arg.per, 1) IN c.shown) > 0),
-    'rows', (SELECT coalesce(jsonb_agg(jsonb_build_object('center_id', r.center_id, 'center_name', r.center_name,
-            'queue_id', nullif(r.queue_id, 0), 'queue_name', r.queue_name) || r.figures ORDER BY r.sort, r.center_id, r.queue_id), '[]') FROM rows r),
-    'total', jsonb_build_object('center_name', '合计') || total.figures,
+        FROM columns c WHERE CASE arg.per WHEN 'wrap_up' THEN c.shown = 'w' OR c.shown LIKE 'c%' AND c.kind <> 'text'
+            ELSE position(left(arg.per, 1) IN c.shown) > 0 END),
+    'rows', (SELECT coalesce(jsonb_agg(CASE arg.per
+            WHEN 'wrap_up' THEN jsonb_build_object('wrap_up_code', CASE r.code WHEN '' THEN '-' ELSE r.code END, 'wrap_up_name', r.code_name)
+            ELSE jsonb_build_object('center_id', r.center_id, 'center_name', r.center_name,
+                'queue_id', nullif(r.queue_id, 0), 'queue_name', r.queue_name) END
+            || r.figures ORDER BY r.sort, r.center_id, r.queue_id, r.code), '[]') FROM rows r),
+    'total', jsonb_build_object(CASE arg.per WHEN 'wrap_up' THEN 'wrap_up_name' ELSE 'center_name' END, '合计') || total.figures,
     'check', (SELECT coalesce(sum(abs((r.figures->>'check')::bigint) + abs((r.figures->>'check_req')::bigint)), 0) FROM rows r)
            + abs((total.figures->>'check')::bigint) + abs((total.figures->>'check_req')::bigint)) AS document
 FROM arg, total;
@@ -112,7 +133,7 @@ FROM arg, total;
 WITH arg AS (
     SELECT local_midnight((now() AT TIME ZONE 'Asia/Shanghai')::date) AS t0),
 sums AS MATERIALIZED (
-    SELECT s AS figures, s.center_id, s.queue_id FROM arg, voice_sums(arg.t0, arg.t0 + interval '1 day', NULL, NULL, NULL, 'call', 'rollup') s WHERE s.center_id IS NOT NULL),
+    SELECT s.* FROM arg, voice_sums(arg.t0, arg.t0 + interval '1 day', NULL, NULL, NULL, NULL, 'call', 'rollup') s WHERE s.center_id IS NOT NULL),
 slots AS MATERIALIZED (
     SELECT r.center_id, date_bin('30 minutes', r.bucket, '2000-01-01Z') AS t, sum(r.n_in) AS n_in, sum(r.ans) AS ans
     FROM rollup_voice r, arg
@@ -130,4 +151,4 @@ ORDER BY c.sort, c.id;
 -- name: report_list
 -- No parameters. One column: the list of GET /reports.
 SELECT '[{"id": "RPT-01", "code": "voice_service", "title": "语音服务统计分析表", "group": "运行情况",
-  "filters": ["from", "to", "center_id", "queue_id", "unit_type", "by"]}]'::jsonb AS document;
+  "filters": ["from", "to", "center_id", "queue_id", "unit_type", "wrap_up_code", "by"]}]'::jsonb AS document;

@@ -1,8 +1,9 @@
 /* The call log, one call, and what is known of a caller. */
 #include "api/looks.h"
 
+/* Audited as given. */
 #define LIST_FILTERS                                                                               \
-    "from to center_id caller_no agent_no queue_id outcome direction mine" /* audited as given */
+    "from to center_id caller_no agent_no queue_id outcome direction wrap_up_code mine"
 
 /* --- the log -------------------------------------------------------------------------------- */
 
@@ -60,7 +61,8 @@ static void list_calls(struct http_request *request, void *arg)
     if (add_page(request, &ask.params)) {
         store_param_bool(&ask.params, api_may_reveal(person, PERM_CALL_READ));
         look_filters(request, LIST_FILTERS, ask.detail, sizeof(ask.detail));
-        api_ask(api, request, person, &ask, NULL, NULL);
+        if (api_param_query_text(request, &ask.params, "wrap_up_code"))
+            api_ask(api, request, person, &ask, NULL, NULL);
     }
     text_done(&users);
 }

@@ -72,7 +72,7 @@ test('RPT-01 three calls, one answered, one given up in the queue, one in the me
   assert.ok(row.talk_sum > 0 && row.att === row.talk_sum && row.asa >= 0);
   assert.deepEqual(without(now.total, 'center_name'), without(row, 'center_name', 'center_id', 'queue_id', 'queue_name'));
   assert.equal(now.check, 0);
-  assert.deepEqual(now.conditions.map((c) => c.title), ['统计期间', '中心', '队列', '单位类型', '统计对象']);
+  assert.deepEqual(now.conditions.map((c) => c.title), ['统计期间', '中心', '队列', '单位类型', '小结类型', '统计对象']);
   for (const by of ['center', 'queue']) {
     const [facts, rollup] = await Promise.all(['facts', 'rollup'].map((source) => report(leader, `&by=${by}&source=${source}`)));
     assert.equal(rollup.check, 0);
@@ -153,7 +153,7 @@ const FORMATS = { count: '#,##0', percent: '0.00', seconds: '#,##0.00' };
 const titleOf = (column) => column.title + ({ percent: '(%)', seconds: '(秒)' }[column.kind] ?? '');
 
 test('RPT-01 GEN-02 the XLSX has the cells of the page: numbers as numbers, conditions in words, total, check line, formulas', async () => {
-  for (const [person, by] of [[leader, 'center'], [leader, 'queue'], [supervisor, 'center'], [supervisor, 'queue']]) {
+  for (const [person, by] of [leader, supervisor].flatMap((p) => ['center', 'queue', 'wrap_up'].map((b) => [p, b]))) {
     const document = await report(person, `&by=${by}`);
     const { bytes, type, disposition } = await file(person, 'xlsx', `&by=${by}`);
     assert.equal(type, 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet');
@@ -162,15 +162,16 @@ test('RPT-01 GEN-02 the XLSX has the cells of the page: numbers as numbers, cond
     writeFileSync(path, bytes);
     const rows = readSheet(path, 1);
     assert.equal(rows[0][0].text, '语音服务统计分析表');
-    const preface = rows.slice(1, 6).map((r) => r[0].text);
+    const head = 2 + document.conditions.length; // title, conditions, time
+    const preface = rows.slice(1, head - 1).map((r) => r[0].text);
     assert.deepEqual(preface, document.conditions.map((c) => `${c.title}:${c.value}`));
-    assert.match(rows[6][0].text, /^制表时间:20\d\d-/);
-    assert.deepEqual(rows[7].map((c) => c.text), document.columns.map(titleOf));
+    assert.match(rows[head - 1][0].text, /^制表时间:20\d\d-/);
+    assert.deepEqual(rows[head].map((c) => c.text), document.columns.map(titleOf));
     const expected = [...document.rows, document.total];
-    assert.equal(rows.length, 8 + expected.length + 1);
+    assert.equal(rows.length, head + 1 + expected.length + 1);
     expected.forEach((row, i) => document.columns.forEach((column, c) => {
       const value = row[column.id];
-      const cell = rows[8 + i][c];
+      const cell = rows[head + 1 + i][c];
       if (typeof value === 'number') assert.deepEqual(cell, { number: value, format: FORMATS[column.kind] }, `${column.id} of row ${i}`);
       else assert.deepEqual(cell, { text: value ?? '—' }, `${column.id} of row ${i}`);
     }));

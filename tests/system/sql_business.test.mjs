@@ -235,7 +235,7 @@ test('QRY-05 the call log pages without losing or repeating a call, with every o
   }
   db.ingest(journal.sorted());
   const list = (centers, limit, after, { outcome = null, agent_no = null, users = null, caller = null } = {}) => db.document({ centers }, 'call_list',
-    '2026-10-20', '2026-10-21', null, caller, agent_no, null, outcome, null, users, limit, after, false);
+    '2026-10-20', '2026-10-21', null, caller, agent_no, null, outcome, null, users, limit, after, false, null);
   const seen = [];
   let cursor = null;
   do {

@@ -23,7 +23,7 @@ after(() => db?.stop());
 
 export function report(by, source, more = {}) {
   return db.document({ centers: more.centers ?? `{${CENTER}}` }, 'rpt_voice_service', more.from ?? DAY, more.to ?? DAY,
-    more.center ?? null, more.queue ?? null, more.unit ?? null, by, source);
+    more.center ?? null, more.queue ?? null, more.unit ?? null, by, source, more.code ?? null);
 }
 
 // The fifteen calls of the worked example, with their waiting, talking and wrap-up times.

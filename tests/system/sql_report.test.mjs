@@ -38,6 +38,7 @@ after(() => db?.stop());
 function make(random, count) {
   const pick = (list) => list[Math.floor(random() * list.length)];
   const upTo = (n) => Math.floor(random() * n);
+  const summary = () => pick(['answered', 'call_back', 'silent', 'gone', null]); // 'gone' is in no dictionary
   return Array.from({ length: count }, () => {
     const center = pick(CENTERS);
     const story = { center, t: T0 - 3600000 + upTo(T1 - T0 + 7200000), unit: pick(['self', 'self', 'self', 'from_12366', 'from_city']),
@@ -46,6 +47,7 @@ function make(random, count) {
     if (kind === 'direct') {
       story.end = random() < 0.7 ? 'answered' : 'lost';
       story.talk = story.end === 'answered' ? 1 + upTo(200000) : 0;
+      story.code = story.end === 'answered' ? summary() : null;
       return story;
     }
     if (kind !== 'human') {
@@ -67,6 +69,7 @@ function make(random, count) {
     if (story.end === 'answered') {
       story.talk = 1 + upTo(600000);
       story.acw = pick([0, upTo(60000)]);
+      story.code = summary();
     }
     story.first = story.refused[0] ?? story.visits[0]?.queue;
     return story;
@@ -93,6 +96,7 @@ function tell(list) {
     journal.end(call, t + s.talk, s.end, { wait_ms: s.first ? s.wait : null, talk_ms: s.talk, first_queue_id: s.first?.id ?? null,
       sl_threshold_ms: s.first?.t ?? 20000, short_abandon_ms: s.first?.s ?? 5000 });
     if (s.acw) journal.acw(call, queue, 1, t + s.talk, s.acw);
+    if (s.code) journal.fact(s.center, t + s.talk + 500, 'wrap_up', { call_id: call.id, user_id: 1, code: s.code, note: '', at_ms: t + s.talk + 500 });
   }
   return journal.sorted();
 }
@@ -133,8 +137,9 @@ function handCount(list) {
   };
 }
 
-const report = (by, source, { center = null, queue = null, unit = null, centers = '*' } = {}) =>
-  db.document({ centers }, 'rpt_voice_service', FROM, TO, center, queue, unit, by, source);
+const report = (by, source, { center = null, queue = null, unit = null, code = null, centers = '*' } = {}) =>
+  db.document({ centers }, 'rpt_voice_service', FROM, TO, center, queue, unit, by, source, code);
+const without = (row, name) => Object.fromEntries(Object.entries(row).filter(([k]) => k !== name));
 const only = (row, like) => Object.fromEntries(Object.keys(like).map((k) => [k, row[k]]));
 
 test('RPT-01 500 calls: every figure of every center and of the total equals the hand count, from both sources', () => {
@@ -190,6 +195,44 @@ test('RPT-01 both sources give the same document for every filter', () => {
   assert.equal(units.reduce((a, b) => a + b), same('center', {}).total.in);
 });
 
+test('CC-06: RPT-01 by summary: every row equals the hand count, the rows add up to the total of the other groupings, difference 0', () => {
+  const under = (s) => s.code ?? (s.end === 'answered' ? '-' : null);
+  const all = stories.filter(within);
+  for (const source of ['facts', 'rollup'])
+    for (const [filter, told] of [[{}, all], [{ center: 3 }, all.filter((s) => s.center === 3)], [{ centers: '{2,4}' }, all.filter((s) => s.center !== 3)],
+      [{ unit: 'self' }, all.filter((s) => s.unit === 'self')], [{ queue: queues[2][0].id }, all.filter((s) => s.first?.id === queues[2][0].id)]]) {
+      const { rows, total, check } = report('wrap_up', source, filter);
+      const what = `seed ${SEED}, ${source}, ${JSON.stringify(filter)}`;
+      assert.deepEqual(rows.slice(-2).map((r) => [r.wrap_up_code, r.wrap_up_name]), [['-', '未小结'], [null, '未接通或处理中']], what);
+      assert.equal(new Set(rows.map((r) => r.wrap_up_code)).size, rows.length, what);
+      for (const row of rows) {
+        const expected = handCount(told.filter((s) => under(s) === row.wrap_up_code));
+        assert.deepEqual(only(row, expected), expected, `${what}, ${row.wrap_up_name}`);
+      }
+      assert.deepEqual(without(total, 'wrap_up_name'), without(report('center', source, filter).total, 'center_name'), what);
+      for (const name of ['in', 'blocked', 'req', 'ans', 'open', 'out']) assert.equal(sum(rows, (r) => r[name]), total[name], `${what}, ${name}`);
+      assert.equal(check, 0, what);
+    }
+});
+
+test('CC-06: RPT-01 of one summary has its calls only, in every grouping and from both sources', () => {
+  const all = stories.filter(within);
+  for (const [code, has] of [['call_back', (s) => s.code === 'call_back'], ['gone', (s) => s.code === 'gone'], ['-', (s) => s.end === 'answered' && !s.code], ['nobody', () => false]])
+    for (const source of ['facts', 'rollup']) {
+      const told = all.filter(has);
+      const what = `seed ${SEED}, ${source}, ${code}`;
+      const expected = handCount(told);
+      const by = Object.fromEntries(['center', 'queue', 'wrap_up'].map((b) => [b, report(b, source, { code })]));
+      assert.deepEqual(Object.values(by).map((d) => d.check), [0, 0, 0], what);
+      for (const b of ['center', 'wrap_up']) assert.deepEqual(only(by[b].total, expected), expected, `${what}, ${b}`);
+      for (const row of by.center.rows) assert.equal(row.in + row.out, told.filter((s) => s.center === row.center_id).length, `${what}, center ${row.center_id}`);
+      const visits = told.flatMap((s) => s.visits);
+      for (const row of by.queue.rows) assert.equal(row.visits, visits.filter((v) => v.queue.id === row.queue_id).length, `${what}, queue ${row.queue_id}`);
+      assert.equal(by.queue.total.door_out, sum(told, (s) => s.refused.length), what);
+      assert.deepEqual(by.wrap_up.rows.map((r) => r.wrap_up_code), code === 'nobody' ? [] : [code], what);
+    }
+});
+
 test('GEN-04 RPT-01 a city sees only its own row', () => {
   const { rows, total } = report('center', 'facts', { centers: '{3}' });
   assert.deepEqual(rows.map((r) => r.center_id), [3]);
@@ -210,7 +253,7 @@ test('MON-13 today on the wall is the row of RPT-01 for today, and the slots add
   const today = new Date(now + 8 * 3600000).toISOString().slice(0, 10);
   const wall = Object.fromEntries(db.call({ centers: '{2,3}' }, 'wall_today', '{2,3,4}').map((r) => [r.center_id, JSON.parse(r.document)]));
   assert.deepEqual(Object.keys(wall), ['2', '3']);
-  const { rows } = db.document({ centers: '{2}' }, 'rpt_voice_service', today, today, null, null, null, 'center', 'facts');
+  const { rows } = db.document({ centers: '{2}' }, 'rpt_voice_service', today, today, null, null, null, 'center', 'facts', null);
   const figures = handCount([]);
   assert.deepEqual(only(wall[2], figures), only(rows[0], figures));
   assert.equal(sum(wall[2].slots, (s) => s.in), wall[2].in);

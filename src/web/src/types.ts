@@ -58,7 +58,7 @@ export interface CallItem {
   caller_place: string; called_no: string; t_in: string; t_end: string | null; queue_name: string | null;
   agent_no: string | null; agent_name: string | null; wait_ms: number | null; talk_ms: number | null;
   outcome: string; end_reason: string | null; has_recording: boolean; record_no: string | null;
-  record_id: string | null; wrap_up_code: string | null;
+  record_id: string | null; wrap_up_code: string | null; wrap_up_name: string | null;
 }
 export interface Recording {
   recording_id: string; length_ms: number; size: number; sha256: string; state: string; left: string; right: string;

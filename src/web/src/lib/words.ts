@@ -33,6 +33,8 @@ export const partyWords: Record<string, string> = { caller: '来电人', agent: 
 export const recordStateWords: Record<string, string> = {
   draft: '暂存', open: '待处理', processing: '处理中', closed: '已办结', void: '已作废',
 };
+/** What was summed up after a call; who talked and left it out is told apart from who never could. */
+export const summary = (c: { wrap_up_name: string | null; outcome: string }): string => c.wrap_up_name || (c.outcome === 'answered' ? '未小结' : '—');
 export function word(words: Record<string, string>, code: string | null | undefined): string {
   return code ? (words[code] ?? code) : '—';
 }
