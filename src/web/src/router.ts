@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/reports/voice_service', component: () => import('./pages/ReportVoice.vue'), meta: { permission: 'report.read' } },
     { path: '/settings/users', component: () => import('./pages/settings/Users.vue'), meta: { permission: 'settings.read' } },
     { path: '/settings/queues', component: () => import('./pages/settings/Queues.vue'), meta: { permission: 'settings.read' } },
+    { path: '/settings/reasons', component: () => import('./pages/settings/Reasons.vue'), meta: { permission: 'settings.read' } },
     { path: '/:rest(.*)', redirect: '/sign-in' },
   ],
 });
