@@ -1,6 +1,7 @@
 /* The door: normalise, let an engine speak, make it fit for a telephone, put it in place. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,14 +83,17 @@ static int speak_without_sigpipe(const struct tts_options *options,
     return err;
 }
 
-static int put_in_place(const char *giver, const uint8_t *wav, size_t size, const char *path,
-                        char *why, size_t why_size)
+/* An upload stays as it was made: a pause in it may be meant. */
+static int put_in_place(const char *giver, bool trim, const uint8_t *wav, size_t size,
+                        const char *path, char *why, size_t why_size)
 {
     int16_t *samples = NULL;
     size_t count = 0;
     int err = wave_to_phone(giver, wav, size, &samples, &count, why, why_size);
 
     if (!err) {
+        if (trim)
+            wave_trim(samples, &count);
         err = wave_write(path, samples, count);
         if (err)
             snprintf(why, why_size, "无法写入 %s:%s", path, strerror(-err));
@@ -110,7 +114,7 @@ int tts_render(const struct tts_options *options, const struct tts_request *requ
     if (!err && wav.failed)
         err = -ENOMEM;
     if (!err)
-        err = put_in_place("语音合成引擎给出的", (const uint8_t *)wav.data, wav.length,
+        err = put_in_place("语音合成引擎给出的", true, (const uint8_t *)wav.data, wav.length,
                            request->path, why, why_size);
     if (!err)
         why[0] = 0;
@@ -124,7 +128,7 @@ int tts_adopt(const void *wav, size_t size, const char *path, char *why, size_t 
     int err;
 
     snprintf(why, why_size, "内存不足");
-    err = put_in_place("上传的文件", wav, size, path, why, why_size);
+    err = put_in_place("上传的文件", false, wav, size, path, why, why_size);
     if (!err)
         why[0] = 0;
     return err;

@@ -9,10 +9,13 @@
 
 #include "tts/wave.h"
 
-#define PHONE_RATE 8000
-#define HALF_TAPS  24
-#define PEAK       23197.0 /* -3 dB */
-#define SILENCE    33.0    /* -60 dB: nobody would hear it */
+#define PHONE_RATE   8000
+#define HALF_TAPS    24
+#define PEAK         23197.0 /* -3 dB */
+#define SILENCE      33.0    /* -60 dB: nobody would hear it */
+#define AUDIBLE      164     /* -46 dB, for a peak at -3 dB: where a word begins */
+#define LEAD_SAMPLES (PHONE_RATE * 5 / 1000)
+#define TAIL_SAMPLES (PHONE_RATE * 100 / 1000)
 
 enum { PCM = 1, ALAW = 6, ULAW = 7, EXTENSIBLE = 0xFFFE };
 
@@ -203,6 +206,20 @@ int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **
     free(values);
     *ret_count = count;
     return err;
+}
+
+void wave_trim(int16_t *samples, size_t *count)
+{
+    size_t from = 0, to = *count;
+
+    while (from < to && abs(samples[from]) < AUDIBLE)
+        from++;
+    while (to > from && abs(samples[to - 1]) < AUDIBLE)
+        to--;
+    from = from > LEAD_SAMPLES ? from - LEAD_SAMPLES : 0;
+    to = *count - to > TAIL_SAMPLES ? to + TAIL_SAMPLES : *count;
+    memmove(samples, samples + from, (to - from) * sizeof(*samples));
+    *count = to - from;
 }
 
 static void put32(uint8_t *p, uint32_t v)

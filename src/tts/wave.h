@@ -10,6 +10,9 @@
  * giver says whose sound it is. */
 int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **ret_samples,
                   size_t *ret_count, char *why, size_t why_size);
+/* Engines put tens of milliseconds of silence before and hundreds after what they say: all but 5 ms
+ * before and 100 ms (the pause between two prompts) after is taken off, in place. */
+void wave_trim(int16_t *samples, size_t *count);
 /* Writes an 8 kHz mono PCM16 WAV under another name and renames it. 0 or -errno. */
 int wave_write(const char *path, const int16_t *samples, size_t count);
 

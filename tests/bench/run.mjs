@@ -10,13 +10,14 @@ import { queueRate, queueRateRtp } from './lib/queue_rate.mjs';
 import { memory } from './lib/memory.mjs';
 import { firstPacket } from './lib/first_packet.mjs';
 import { answerAudio } from './lib/answer_audio.mjs';
+import { answerPage } from './lib/answer_page.mjs';
 import { reaction } from './lib/reaction.mjs';
 import { decision } from './lib/decision.mjs';
 import { bare } from './lib/bare.mjs';
 import { addRatios, table } from './lib/report.mjs';
 
-const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, reaction, decision };
-const WITHOUT_REGION = new Set(['bare', 'decision']);
+const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, reaction, decision };
+const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page']);
 
 function checkPinned() {
   const allowed = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];

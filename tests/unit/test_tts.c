@@ -321,6 +321,47 @@ static void a_text_of_a_thousand_characters_is_spoken_one_of_ten_thousand_is_too
     text_done(&text);
 }
 
+/* The announcement after an answer is heard when its first word begins, not when its file does. */
+static void CC_09_a_rendered_prompt_begins_with_its_first_word(void **state)
+{
+    size_t size, count, from = 0, to;
+    uint8_t *wav;
+
+    (void)state;
+    assert_int_equal(render("工号"), 0);
+    size = read_file(path, &wav);
+    to = count = (size - 44) / 2;
+    while (from < count && abs((int16_t)(wav[44 + 2 * from] | wav[45 + 2 * from] << 8)) < 164)
+        from++;
+    while (to > from && abs((int16_t)(wav[42 + 2 * to] | wav[43 + 2 * to] << 8)) < 164)
+        to--;
+    free(wav);
+    assert_in_range(from, 0, 8 * 5);
+    assert_in_range(count - to, 0, 8 * 100);
+}
+
+static void an_upload_keeps_its_pauses(void **state)
+{
+    uint8_t wav[44 + 2 * 8000] = {0}, *kept;
+    size_t size;
+
+    (void)state;
+    assert_int_equal(render("工号"), 0); /* for a header */
+    size = read_file(path, &kept);
+    assert_true(size > 44);
+    memcpy(wav, kept, 44);
+    free(kept);
+    for (size_t i = 4000; i < 4800; i++)
+        wav[44 + 2 * i + 1] = i % 2 ? 0x20 : 0xe0;
+    for (int i = 0; i < 4; i++) {
+        wav[4 + i] = (uint8_t)((sizeof(wav) - 8) >> (8 * i));
+        wav[40 + i] = (uint8_t)((sizeof(wav) - 44) >> (8 * i));
+    }
+    assert_int_equal(tts_adopt(wav, sizeof(wav), path, why, sizeof(why)), 0);
+    assert_int_equal(read_file(path, &kept), sizeof(wav));
+    free(kept);
+}
+
 static void silence_is_no_prompt(void **state)
 {
     (void)state;
@@ -703,6 +744,8 @@ int main(void)
         cmocka_unit_test(IVR_02_two_texts_are_two_sounds_and_one_text_is_one),
         cmocka_unit_test(hostile_texts_are_only_texts),
         cmocka_unit_test(a_text_of_a_thousand_characters_is_spoken_one_of_ten_thousand_is_too_long),
+        cmocka_unit_test(CC_09_a_rendered_prompt_begins_with_its_first_word),
+        cmocka_unit_test(an_upload_keeps_its_pauses),
         cmocka_unit_test(silence_is_no_prompt),
         cmocka_unit_test(an_unknown_voice_is_an_error),
         cmocka_unit_test(an_unknown_engine_is_an_error),

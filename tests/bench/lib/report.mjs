@@ -41,6 +41,7 @@ const rows = {
     ['answer click to agent\'s voice, p50 / p99', `${p.announcement_off.click_to_audio.p50} / ${p.announcement_off.click_to_audio.p99} ms`],
     ['answer click to announcement, p50 / p99', `${p.announcement_on.click_to_audio.p50} / ${p.announcement_on.click_to_audio.p99} ms`],
   ],
+  answer_page: (p) => [['answer key to sound in Chromium, p50 / p99', `${p.key_to_sound.p50} / ${p.key_to_sound.p99} ms (n ${p.key_to_sound.n}; its jitter buffer ${p.jitter_buffer.p50})`]],
   reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
 };
