@@ -8,7 +8,8 @@
 -- A call with all its visits lies at the moment it entered (kpi E1); ratios are of sums (E6); open calls stand outside
 -- of them (E4). With by=center a queue filter takes the calls whose first queue it was. By summary (CC-06) calls of the
 -- same code in several centers are one row, named as the first of these centers names it, one that uses it still before
--- others; calls without a code are two rows more, so that the total is that of the other groupings.
+-- others, and marked when none does, because another code may have the name by now. Calls without a code are two rows
+-- more, so that the total is that of the other groupings.
 WITH arg AS (
     SELECT local_midnight($1::date) AS t0, local_midnight($2::date + 1) AS t1,
         CASE $6::text WHEN 'queue' THEN 'queue' WHEN 'wrap_up' THEN 'wrap_up' ELSE 'call' END AS per,
@@ -16,7 +17,9 @@ WITH arg AS (
 sums AS MATERIALIZED (
     SELECT s.* FROM arg, voice_sums(arg.t0, arg.t1, $3::int, $4::int, $5::text, arg.code, arg.per, $7::text) s),
 codes AS (
-    SELECT DISTINCT ON (w.code) w.code, w.name, w.sort, w.enabled FROM wrap_up_code w JOIN center c ON c.id = w.center_id
+    SELECT DISTINCT ON (w.code) w.code, w.sort, w.enabled,
+        w.name || CASE WHEN w.enabled THEN '' ELSE '（停用）' END AS name
+    FROM wrap_up_code w JOIN center c ON c.id = w.center_id
     WHERE NOT c.test AND ($3::int IS NULL OR c.id = $3::int)
     ORDER BY w.code, w.enabled DESC, c.sort, c.id),
 keys AS ( -- every center, queue or summary in sight has its row, with or without calls

@@ -169,22 +169,25 @@ test('CC-06: the call log by summary: the calls of the code, each under its city
   assert.equal((await liuzhou.leader.get(`/calls/${called.there.id}`)).wrap_up_name, '答复完毕');
 });
 
-test('CC-06: a code switched off keeps its name, a deleted one shows as itself; neither loses a call', async () => {
+test('CC-06: a code switched off keeps its name, a deleted one shows as itself; neither loses a call, nor is it taken for a new one of that name', async () => {
   region.sql(`UPDATE wrap_up_code SET enabled = false WHERE center_id = 2 AND code IN ('old_code', 'silent'); DELETE FROM wrap_up_code WHERE center_id = 3 AND code = 'visit_hall'`);
   const before = (await report(supervisor, '')).total;
   let document = await report(supervisor, '&by=wrap_up');
-  assert.deepEqual(busy(document), { 已答复: 2, 需回拨: 1, 旧类型: 1, visit_hall: 1, 未小结: 1, 未接通或处理中: 1 });
+  assert.deepEqual(busy(document), { 已答复: 2, 需回拨: 1, '旧类型（停用）': 1, visit_hall: 1, 未小结: 1, 未接通或处理中: 1 });
   assert.deepEqual([document.check, without(document.total, 'wrap_up_name')], [0, without(before, 'center_name')]);
   document = await report(nanning.leader, '&by=wrap_up');
-  assert.deepEqual(busy(document), { 已答复: 1, 需回拨: 1, 旧类型: 1, 未小结: 1, 未接通或处理中: 1 });
-  assert.ok(!('无声' in lines(document)), 'switched off and without a call: no row');
+  assert.deepEqual(busy(document), { 已答复: 1, 需回拨: 1, '旧类型（停用）': 1, 未小结: 1, 未接通或处理中: 1 });
+  assert.ok(!Object.keys(lines(document)).some((n) => n.startsWith('无声')), 'switched off and without a call: no row');
+  region.sql(`INSERT INTO wrap_up_code (center_id, code, name, sort) VALUES (2, 'new_code', '旧类型', 96)`);
+  assert.deepEqual((await report(nanning.leader, '&by=wrap_up')).rows.filter((r) => r.wrap_up_name.startsWith('旧类型')).map((r) => [r.wrap_up_code, r.wrap_up_name, r.in]),
+    [['old_code', '旧类型（停用）', 1], ['new_code', '旧类型', 0]]);
   assert.deepEqual(busy(await report(liuzhou.leader, '&by=wrap_up&wrap_up_code=visit_hall')), { visit_hall: 1 });
   assert.equal((await liuzhou.leader.get('/calls?wrap_up_code=visit_hall')).items[0].wrap_up_name, 'visit_hall');
   assert.equal((await nanning.leader.get('/calls?wrap_up_code=old_code')).items[0].wrap_up_name, '旧类型');
   // Switched off in the first city only: the merged row has the name of one that uses it still.
   region.sql(`UPDATE wrap_up_code SET enabled = false WHERE code = 'answered' AND center_id <> 3`);
   assert.equal(lines(await report(supervisor, '&by=wrap_up'))['答复完毕'], 2);
-  assert.equal(lines(await report(nanning.leader, '&by=wrap_up'))['已答复'], 1);
+  assert.equal(lines(await report(nanning.leader, '&by=wrap_up'))['已答复（停用）'], 1);
   region.sql(`UPDATE wrap_up_code SET enabled = true WHERE code = 'answered'`);
 });
 
