@@ -246,6 +246,9 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
       await leader.el('search').click();
       return (await leader.page.locator('tr', { has: leader.el(`call-${callId}`) }).innerText()).includes('有');
     }, WAIT_MS, 300);
+    await leader.choose('wrap-up', '已答复');
+    await leader.el('search').click();
+    await until('only the call with that summary', async () => (await leader.el('calls').locator('tbody tr').count()) === 1 && /已答复/.test(await leader.text('calls')), WAIT_MS);
     await leader.el(`call-${callId}`).click();
     await leader.see('call-detail', '13877100001');
     await leader.see('story', '接听');
@@ -295,6 +298,13 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     await leader.shot('report-voice');
     await leader.axeBothThemes('report-voice');
     await leader.fits('report-voice');
+    await leader.choose('by', '小结类型');
+    await leader.el('search').click();
+    const bySummary = async () => Object.fromEntries((await leader.el('report').locator('tbody tr').allInnerTexts()).map((t) => t.split('\t').slice(0, 2)).filter(([, n]) => n !== '0'));
+    await until('by summary', async () => '未小结' in (await bySummary()), WAIT_MS);
+    assert.deepEqual(await bySummary(), { 已答复: '1', 未小结: '2', 未接通或处理中: '2', 合计: '5' });
+    await leader.see('check', '核对差 0');
+    assert.match(await leader.el('xlsx').getAttribute('href'), /by=wrap_up/);
   });
 
   await chapter('another city sees none of it; the region sees it under Nanning', async () => {
