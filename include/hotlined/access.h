@@ -20,6 +20,7 @@ enum permission {
     PERM_PUBLIC,      /* no session needed */
     PERM_SIGNED_IN,   /* any session */
     PERM_AGENT_WORK,  /* sign in as agent, take calls, own states */
+    PERM_CALL_DIAL,   /* call numbers outside */
     PERM_CALL_READ,   /* call log */
     PERM_RECORDING_PLAY,
     PERM_NUMBER_REVEAL, /* see unmasked numbers */

@@ -153,8 +153,9 @@ int acd_request_state(struct acd *acd, uint64_t now, int32_t agent, enum acd_age
  * then returns to what it was (not busy). A line lost in TALK changes nothing here. */
 int acd_line(struct acd *acd, uint64_t now, int32_t agent, bool up);
 /* The agent is taken for a call that did not come from a queue (outbound, internal, pickup). In
- * READY, BUSY, REST or ACW -> TALK. -EBUSY otherwise. */
-int acd_occupy(struct acd *acd, uint64_t now, int32_t agent);
+ * READY, BUSY, REST or ACW -> TALK. -EBUSY otherwise. queue: whose rules for the summary hold when
+ * the talk is over; 0 = there is none. */
+int acd_occupy(struct acd *acd, uint64_t now, int32_t agent, int32_t queue);
 /* TALK is over. wrap_up false: straight to the next state. Uses the queue of the talk. */
 int acd_talk_ended(struct acd *acd, uint64_t now, int32_t agent, bool wrap_up);
 int acd_wrap_up_done(struct acd *acd, uint64_t now, int32_t agent);

@@ -30,6 +30,8 @@ struct dir_center {
     char area_code[8];
     bool enabled;
     bool announce_agent_no; /* CC-09 */
+    char
+        shown_no[SIP_NUMBER_SIZE]; /* its first public number, shown to those it calls; "" = none */
 };
 
 struct dir_agent { /* a user who may work as an agent */

@@ -99,6 +99,8 @@ struct media_audio;
  * Call it on the worker pool. 0, -EINVAL with a Chinese reason in why, or -errno. */
 int media_audio_load(const char *path, struct media_audio **ret_audio, char *why, size_t why_size);
 int media_audio_from_alaw(const uint8_t *samples, size_t count, struct media_audio **ret_audio);
+/* A call progress tone at -16 dBm0: hz for on_ms, then silence for off_ms. 0 or -ENOMEM. */
+int media_audio_tone(int hz, int on_ms, int off_ms, struct media_audio **ret_audio);
 struct media_audio *media_audio_ref(struct media_audio *audio);
 void media_audio_unref(struct media_audio *audio);
 int64_t media_audio_length_ms(const struct media_audio *audio);

@@ -85,7 +85,10 @@ enum telephony_result {
     TELEPHONY_BAD_REASON,
     TELEPHONY_BAD_OFFER, /* browser's SDP */
     TELEPHONY_NO_PHONE,  /* no registered desk phone */
-    TELEPHONY_BUSY       /* no slot left */
+    TELEPHONY_BAD_NUMBER,
+    TELEPHONY_NO_TRUNK, /* none is up and has a free channel */
+    TELEPHONY_NOT_NOW,  /* draining, starting or overloaded */
+    TELEPHONY_BUSY      /* no slot left */
 };
 
 struct telephony_sign_in {
@@ -120,6 +123,12 @@ enum telephony_result telephony_reject(struct telephony *telephony, int32_t user
                                        const struct uuid *call_id);
 enum telephony_result telephony_hangup(struct telephony *telephony, int32_t user_id,
                                        const struct uuid *call_id);
+/* Calls a number for the agent over the trunks in order of their priority. The number may carry
+ * spaces, hyphens, brackets and +86. The agent is in TALK at once; document "agent" tells how it
+ * goes on. ret_call_id is set when OK. Refused in RING and TALK (IN_CALL) and while a compulsory
+ * summary is missing (WRAP_UP_MISSING); otherwise it ends ACW. */
+enum telephony_result telephony_dial(struct telephony *telephony, int32_t user_id,
+                                     const char *number, struct uuid *ret_call_id);
 /* Summary saved (code may be "" when not compulsory). Marks the call's summary as given. */
 enum telephony_result telephony_wrap_up_saved(struct telephony *telephony, int32_t user_id,
                                               const struct uuid *call_id, const char *code,

@@ -2,7 +2,7 @@
 -- are masked unless reveal.
 
 -- name: call_list
--- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 caller number, $5 agent no, $6 queue id, $7 outcome,
+-- $1 from, $2 to (timestamptz, null = open), $3 center id, $4 number of the person outside, $5 agent no, $6 queue id, $7 outcome,
 -- $8 direction, $9 only calls one of these users took part in (int array, null = all), $10 limit, $11 after (cursor),
 -- $12 reveal, $13 summary (code; '-' talked and none). One column: {items, next}. Open calls have outcome "open". The newest calls are walked until the page is
 -- full; whose they are is looked up in hashes of the users' talks and offers (those begin after the call came in; one
@@ -11,7 +11,7 @@ WITH page AS (
     SELECT c.call_id, c.t_in FROM call c
     WHERE ($1::timestamptz IS NULL OR c.t_in >= $1::timestamptz) AND ($2::timestamptz IS NULL OR c.t_in < $2::timestamptz)
       AND ($3::int IS NULL OR c.center_id = $3::int)
-      AND ($4::text IS NULL OR c.caller_no IN ($4::text, nullif(normalise_number($4::text), '')))
+      AND ($4::text IS NULL OR c.party_no IN ($4::text, nullif(normalise_number($4::text), '')))
       AND ($5::text IS NULL OR c.user_id IN (SELECT id FROM app_user WHERE agent_no = $5::text))
       AND ($6::int IS NULL OR c.first_queue_id = $6::int
            OR EXISTS (SELECT FROM queue_visit v WHERE v.call_id = c.call_id AND v.queue_id = $6::int))
@@ -76,7 +76,7 @@ SELECT jsonb_build_object(
               FROM place_of($1::text) p),
     'calls', (SELECT coalesce(jsonb_agg(call_item(h, $3::boolean) ORDER BY h.t_in DESC), '[]')
         FROM (SELECT c.* FROM call c
-              WHERE c.caller_no IN ($1::text, normalise_number($1::text)) AND c.caller_no <> ''
+              WHERE c.party_no IN ($1::text, normalise_number($1::text)) AND c.party_no <> ''
                 AND ($4::uuid IS NULL OR c.call_id <> $4::uuid)
               ORDER BY c.t_in DESC LIMIT least($2::int, 50)) h),
     'records', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', r.id, 'record_no', r.record_no, 'created_at', iso(r.created_at),

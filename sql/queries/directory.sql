@@ -39,7 +39,7 @@ SELECT json_build_object(
             'port', port, 'allowed_ips', allowed_ips, 'username', username, 'password', password, 'realm', realm,
             'in_username', in_username, 'in_password', in_password, 'max_channels', max_channels,
             'priority', priority, 'options_interval_s', options_interval_s, 'registers', registers,
-            'enabled', enabled) ORDER BY id), '[]') FROM trunk),
+            'enabled', enabled) ORDER BY priority, id), '[]') FROM trunk),
     'phones', (SELECT coalesce(json_agg(json_build_object('user_id', p.user_id, 'extension', p.extension,
             'ha1_md5', p.ha1_md5, 'ha1_sha256', p.ha1_sha256) ORDER BY p.user_id), '[]')
         FROM phone p JOIN app_user u ON u.id = p.user_id AND u.enabled AND u.deleted_at IS NULL)

@@ -7,6 +7,7 @@ static const char *const names[PERM_COUNT] = {
     [PERM_PUBLIC] = "public",
     [PERM_SIGNED_IN] = "signed_in",
     [PERM_AGENT_WORK] = "agent.work",
+    [PERM_CALL_DIAL] = "call.dial",
     [PERM_CALL_READ] = "call.read",
     [PERM_RECORDING_PLAY] = "recording.play",
     [PERM_NUMBER_REVEAL] = "number.reveal",

@@ -513,7 +513,7 @@ int acd_line(struct acd *acd, uint64_t now, int32_t id, bool up)
     return 0;
 }
 
-int acd_occupy(struct acd *acd, uint64_t now, int32_t id)
+int acd_occupy(struct acd *acd, uint64_t now, int32_t id, int32_t queue)
 {
     uint32_t at = present(acd, id);
     struct agent *agent;
@@ -528,7 +528,8 @@ int acd_occupy(struct acd *acd, uint64_t now, int32_t id)
         agent->base_state = agent->state;
         agent->base_reason = agent->reason_id;
     }
-    agent->talk_queue = NONE; /* a summary still missing stays owed: see acd_talk_ended() */
+    agent->talk_queue = queue_index(acd, queue);
+    agent->talk_queue_id = queue; /* a summary still missing stays owed: see acd_talk_ended() */
     agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
     return 0;
 }

@@ -61,7 +61,7 @@ struct agent {
     acd_offer_t offer;
     uint32_t entry;                /* ringing with, NONE */
     uint32_t ring_prev, ring_next; /* the others the same entry rings at */
-    uint32_t talk_queue;           /* index the talk came from, NONE = occupied otherwise */
+    uint32_t talk_queue; /* index of the queue whose rules hold for the talk, NONE = none */
     int32_t talk_queue_id;
     bool wrap_required; /* a compulsory summary is missing */
     uint64_t deadline;  /* ring time-out or end of ACW, TIMER_NEVER */

@@ -27,6 +27,9 @@ static const struct {
     [TELEPHONY_BAD_REASON] = {422, "agent.bad_reason", "状态或原因不存在,请重新选择"},
     [TELEPHONY_BAD_OFFER] = {422, "line.bad_offer", "浏览器的语音线路请求无法识别"},
     [TELEPHONY_NO_PHONE] = {409, "agent.no_phone", "您的话机没有注册,请检查话机后重试"},
+    [TELEPHONY_BAD_NUMBER] = {422, "number.bad", "号码应为 3 至 20 位数字，可带 * # 和开头的 +"},
+    [TELEPHONY_NO_TRUNK] = {503, "trunk.none", "没有可用的外线，请稍后再拨，或请管理员检查中继"},
+    [TELEPHONY_NOT_NOW] = {503, "server.not_now", "系统正忙或正在停机，暂不能呼出，请稍后再拨"},
     [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满,请联系管理员"},
 };
 
@@ -215,6 +218,37 @@ static void post_hangup(struct http_request *request, void *arg)
     do_call_verb(request, arg, telephony_hangup);
 }
 
+struct dial_body {
+    const char *number;
+};
+
+static const struct http_field dial_fields[] = {
+    {"number", "号码", HTTP_TEXT, offsetof(struct dial_body, number), HTTP_REQUIRED, 1, 40},
+};
+
+static void post_call(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct dial_body body = {0};
+    enum telephony_result result;
+    char text[UUID_TEXT_SIZE];
+    struct uuid call_id;
+    cJSON *json;
+
+    if (!http_read_body(request, dial_fields, 1, &body))
+        return;
+    result = telephony_dial(api->deps.telephony, user_of(request), body.number, &call_id);
+    if (result == TELEPHONY_BAD_NUMBER) {
+        api_field_problem(request, "number", problems[result].title);
+    } else if (is_good(api, request, result)) {
+        api_audit(api, api_person(request), "call.dial", "call", uuid_text(&call_id, text),
+                  body.number);
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "call_id", text);
+        http_answer_object(request, 201, json);
+    }
+}
+
 struct wrap_up_body {
     const char *code, *note;
 };
@@ -290,6 +324,7 @@ static const struct api_route rows[] = {
     {{"PUT", BASE "/state", PERM_AGENT_WORK, put_state, "示闲、示忙、小休"}, state_fields, 2, NULL},
     {{"PUT", BASE "/line", PERM_AGENT_WORK, put_line, "建立或恢复语音线路"}, line_fields, 1, NULL},
     {{"POST", BASE "/line/test", PERM_AGENT_WORK, post_line_test, "播放测试音"}, NULL, 0, NULL},
+    {{"POST", BASE "/calls", PERM_CALL_DIAL, post_call, "呼出电话"}, dial_fields, 1, NULL},
     {{"POST", BASE "/calls/{call_id}/answer", PERM_AGENT_WORK, post_answer, "接听"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/reject", PERM_AGENT_WORK, post_reject, "拒接"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/hangup", PERM_AGENT_WORK, post_hangup, "挂机"}, NULL, 0, NULL},

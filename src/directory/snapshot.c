@@ -210,6 +210,16 @@ static int compare_numbers(const void *a, const void *b)
     return (x->trunk_id == 0) - (y->trunk_id == 0);
 }
 
+/* In the order of the document, which is that of the table: the first public number is shown. */
+static void show_number(struct snapshot *s, const struct dir_number *number)
+{
+    if (number->access_code || number->source != DIR_SOURCE_DIRECT)
+        return;
+    for (size_t i = 0; i < s->center_count; i++)
+        if (s->centers[i].id == number->center_id && !s->centers[i].shown_no[0])
+            text_copy(s->centers[i].shown_no, sizeof(s->centers[i].shown_no), number->called_no);
+}
+
 static void parse_numbers(struct parsing *p, const cJSON *document)
 {
     const cJSON *list, *item;
@@ -228,6 +238,7 @@ static void parse_numbers(struct parsing *p, const cJSON *document)
                                                             : DIR_SOURCE_DIRECT;
         COPY(number->called_no, item, "called_no");
         COPY(number->flow_code, item, "flow_code");
+        show_number(s, number);
     }
     if (s->numbers)
         qsort(s->numbers, s->number_count, sizeof(*s->numbers), compare_numbers);

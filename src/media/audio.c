@@ -4,13 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hotlined/media.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "media/g711.h"
 #include "media/wav.h"
+
+#define TONE_PEAK 5130 /* -16 dBm0; +3.14 dBm0 is full scale (G.711 5) */
 
 int media_audio_from_alaw(const uint8_t *samples, size_t count, struct media_audio **ret_audio)
 {
@@ -22,6 +26,23 @@ int media_audio_from_alaw(const uint8_t *samples, size_t count, struct media_aud
     audio->count = count;
     if (count)
         memcpy(audio->codes, samples, count);
+    *ret_audio = audio;
+    return 0;
+}
+
+int media_audio_tone(int hz, int on_ms, int off_ms, struct media_audio **ret_audio)
+{
+    size_t on = (size_t)on_ms * 8, count = on + (size_t)off_ms * 8;
+    struct media_audio *audio = malloc(sizeof(*audio) + count);
+
+    if (!audio)
+        return -ENOMEM;
+    atomic_init(&audio->refs, 1);
+    audio->count = count;
+    for (size_t i = 0; i < on; i++)
+        audio->codes[i] =
+            g711_alaw_encode((int16_t)(TONE_PEAK * sin(2 * M_PI * hz * (double)i / 8000)));
+    memset(audio->codes + on, G711_ALAW_SILENCE, count - on);
     *ret_audio = audio;
     return 0;
 }

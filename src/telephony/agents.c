@@ -17,7 +17,7 @@ handle_t agent_media(struct telephony *t, const struct agent *agent)
     return leg ? leg->media : 0;
 }
 
-static bool line_is_up(struct telephony *t, const struct agent *agent)
+bool agent_line_is_up(struct telephony *t, const struct agent *agent)
 {
     if (agent->line_kind == LINE_PHONE)
         return sip_phone_is_registered(t->sip, agent->user_id);
@@ -28,7 +28,7 @@ static void tell_acd_line(struct telephony *t, struct agent *agent)
 {
     if (!agent->signed_in)
         return;
-    if (acd_line(t->acd, loop_now_ms(t->loop), agent->user_id, line_is_up(t, agent)) == 0)
+    if (acd_line(t->acd, loop_now_ms(t->loop), agent->user_id, agent_line_is_up(t, agent)) == 0)
         acd_carry_out(t);
 }
 
@@ -67,7 +67,8 @@ static void acw_ends(struct telephony *t, struct agent *agent)
         fact_acw_end(t, agent, call);
 }
 
-/* The call of a talk or of its ACW is the agent's until his next state that is neither. */
+/* The call of a talk or of its ACW is the agent's until his next state that is neither, or until he
+ * makes a call of his own. */
 static void let_go_of_call(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
@@ -88,7 +89,7 @@ void agent_state_changed(struct telephony *t, struct agent *agent,
     if (command->state == ACD_ACW)
         acw_begins(t, agent);
     if (command->state == ACD_READY || command->state == ACD_BUSY || command->state == ACD_REST ||
-        command->state == ACD_SIGNED_OUT)
+        command->state == ACD_SIGNED_OUT || command->old_state == ACD_ACW)
         let_go_of_call(t, agent);
     log_info("agent", "state", "agent=%d from=%s to=%s reason=%s", agent->user_id,
              agent_state_name(command->old_state), agent_state_name(command->state),
@@ -134,6 +135,10 @@ static void session_open(struct telephony *t, struct agent *agent,
 static void session_move(struct telephony *t, struct agent *agent,
                          const struct telephony_sign_in *in)
 {
+    struct call *call = call_find(t, agent->call);
+
+    if (call && call->state == CALL_DIALING && agent->line_kind == LINE_PHONE)
+        call_hangup(t, call, "agent"); /* the phone that was to call is left behind */
     fact_session_end(t, agent, "moved");
     if (agent->line_kind == LINE_BROWSER || !in->phone)
         line_let_go(t, agent);
@@ -259,7 +264,7 @@ enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, 
         reason_id = ACD_REASON_NONE;
     if (state < 0 || !reason_fits(t, agent, reason_id, state == ACD_REST))
         return TELEPHONY_BAD_REASON;
-    if (state == ACD_READY && !line_is_up(t, agent))
+    if (state == ACD_READY && !agent_line_is_up(t, agent))
         return TELEPHONY_NO_LINE;
     err = acd_request_state(t->acd, loop_now_ms(t->loop), user_id, (enum acd_agent_state)state,
                             reason_id);
@@ -474,7 +479,7 @@ static void number_for_phone(const struct call *call, char out[SIP_NUMBER_SIZE])
 {
     size_t length = 0;
 
-    for (const char *c = call->caller; *c; c++)
+    for (const char *c = call_party(call); *c; c++)
         if ((*c >= '0' && *c <= '9') || *c == '+' || *c == '*' || *c == '#')
             out[length++] = *c;
     out[length] = 0;
@@ -492,8 +497,7 @@ void agents_check_phones(struct telephony *t)
             agent_phone_event(a->user_id, sip_phone_is_registered(t->sip, a->user_id), t);
 }
 
-/* Rings the phone by an INVITE of ours. Negative errno when it cannot. */
-static int phone_ring(struct telephony *t, struct agent *agent, struct call *call)
+int agent_phone_ring(struct telephony *t, struct agent *agent, struct call *call)
 {
     struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
     struct leg *leg = call_leg_new(t, LEG_PHONE);
@@ -535,9 +539,12 @@ static int phone_ring(struct telephony *t, struct agent *agent, struct call *cal
 void agent_phone_answered(struct telephony *t, struct leg *leg)
 {
     struct agent *agent = agent_find(t, leg->user_id);
+    struct call *call = call_find(t, leg->call);
 
-    if (agent && agent->line == leg->handle && agent->offer &&
-        acd_answer(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
+    if (agent && agent->line == leg->handle && call && call->state == CALL_DIALING)
+        outbound_phone_up(t, call, agent);
+    else if (agent && agent->line == leg->handle && agent->offer &&
+             acd_answer(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
         acd_carry_out(t);
     else
         sip_leg_hangup(t->sip, leg->sip, 16);
@@ -555,8 +562,9 @@ void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up)
     if (agent->offer) {
         if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
             acd_carry_out(t);
-    } else if (call && call->state == CALL_TALKING && call->agent == agent->user_id) {
-        if (hung_up)
+    } else if (call && (call->state == CALL_TALKING || call->state == CALL_DIALING) &&
+               call->agent == agent->user_id) {
+        if (hung_up || call->state == CALL_DIALING)
             call_hangup(t, call, "agent");
         else
             talk_give_back(t, agent);
@@ -592,7 +600,7 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id, command->offer,
              command->queue, log_safe(command->reason));
     if (agent->line_kind == LINE_PHONE) {
-        err = phone_ring(t, agent, call);
+        err = agent_phone_ring(t, agent, call);
         if (err) {
             /* Not rejected here: when we have run out of something no phone can be rung, the caller
              * would go from agent to agent in this turn of the loop, and the turn never end. */
@@ -639,7 +647,7 @@ enum telephony_result telephony_answer(struct telephony *t, int32_t user_id,
         return TELEPHONY_STALE;
     if (agent->line_kind == LINE_PHONE)
         return TELEPHONY_NO_LINE; /* the phone answers by its own key */
-    if (!line_is_up(t, agent))
+    if (!agent_line_is_up(t, agent))
         return TELEPHONY_NO_LINE;
     if (acd_answer(t->acd, loop_now_ms(t->loop), user_id, agent->offer))
         return TELEPHONY_STALE;
@@ -663,7 +671,8 @@ enum telephony_result telephony_hangup(struct telephony *t, int32_t user_id,
 {
     struct call *call = call_find_by_id(t, call_id, user_id);
 
-    if (!call || call->state != CALL_TALKING || call->agent != user_id)
+    if (!call || (call->state != CALL_TALKING && call->state != CALL_DIALING) ||
+        call->agent != user_id)
         return TELEPHONY_STALE;
     call_hangup(t, call, "agent");
     return TELEPHONY_OK;

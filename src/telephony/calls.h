@@ -38,6 +38,7 @@ enum call_state {
     CALL_NEW,     /* INVITE answered, ACK not yet here */
     CALL_MENU,    /* the IVR engine has it */
     CALL_WAITING, /* in a queue, ringing at an agent or not */
+    CALL_DIALING, /* an agent's own: the far side is called and has not answered */
     CALL_TALKING, /* connected to an agent, announcement and line loss included */
     CALL_CLOSING, /* we hung up; the far side has not confirmed yet */
     CALL_ENDED    /* over; kept while its agent is in ACW */
@@ -57,16 +58,21 @@ struct call {
     int32_t center_id, trunk_id;
     int32_t flow_id, flow_version;
     enum dir_source source;
-    bool regional;     /* center is the regional one */
-    bool asked_human;  /* entered or was refused at a queue */
-    bool wait_over;    /* a queue's maximum wait put it out */
-    uint8_t overflows; /* queues left for their overflow queue */
-    bool announcing;   /* agent's number is being said; the two do not hear each other yet */
-    bool line_away;    /* agent's line lost in the talk: caller hears music */
-    char caller[SIP_NUMBER_SIZE], called[SIP_NUMBER_SIZE]; /* caller normalised, "" = anonymous */
-    char place_text[80], place_province[32], place_city[8];
+    bool outbound;    /* made by an agent: the far side is the one called */
+    bool far_rings;   /* outbound: the agent hears that it rings, from us or (early) from there */
+    bool early;       /* outbound: the far side sends sound before it answers */
+    bool regional;    /* center is the regional one */
+    bool asked_human; /* entered or was refused at a queue */
+    bool wait_over;   /* a queue's maximum wait put it out */
+    uint8_t trunks_tried; /* outbound: so many of the directory's trunks */
+    uint8_t overflows;    /* queues left for their overflow queue */
+    bool announcing;      /* agent's number is being said; the two do not hear each other yet */
+    bool line_away;       /* agent's line lost in the talk: caller hears music */
+    char caller[SIP_NUMBER_SIZE],
+        called[SIP_NUMBER_SIZE]; /* the far one normalised, "" = anonymous */
+    char place_text[80], place_province[32], place_city[8]; /* of the far one */
 
-    handle_t leg;  /* the caller's, in telephony->legs; 0 once it ended */
+    handle_t leg;  /* the far side's, in telephony->legs; 0 once it ended */
     handle_t room; /* of media, 0 = none */
     handle_t recording;
 
@@ -76,7 +82,7 @@ struct call {
     uint32_t play_token;
 
     acd_entry_t entry;
-    int32_t queue_id;       /* where it waits or was answered; 0 = none */
+    int32_t queue_id; /* where it waits or was answered; outbound: whose summary it has; 0 = none */
     int32_t first_queue_id; /* for call-level figures (kpi S1) */
     int32_t priority;
     int32_t ringing_at;                  /* agent being offered (ring-all: one of them), 0 = none */
@@ -183,6 +189,7 @@ struct telephony {
     struct directory *directory;
     struct fact_outbox *outbox;
     struct acd *acd;
+    struct media_audio *ringback; /* what an agent hears while a far side rings silently */
     bool draining;
     bool refusing;       /* facts cannot be kept: no new calls */
     unsigned live_calls; /* not yet ended */
@@ -236,20 +243,49 @@ struct center_state *center_find(struct telephony *t, int32_t id);
 void recording_note_set(struct telephony *t, const struct call *call);
 struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code);
 
+/* --- call.c: any call ----------------------------------------------------------------------- */
+/* A call with its far leg, with nothing in them but ids. NULL: no slot left. */
+struct call *call_take(struct telephony *t, int32_t center_id);
+void call_free(struct telephony *t, struct call *call);
+/* Where the far number is from; normalised receives it as it is written everywhere. */
+void call_place(struct telephony *t, struct call *call, const char *number,
+                char normalised[SIP_NUMBER_SIZE]);
+void call_began(struct telephony *t, const struct call *call);
+/* The platform or an agent ends the call: BYE to the far side; the rest follows from on_ended. */
+void call_hangup(struct telephony *t, struct call *call, const char *end_reason);
+/* The far leg is over. Closes whatever is open and writes call_end. */
+void call_over(struct telephony *t, struct call *call);
+void call_release_if_done(struct telephony *t, struct call *call);
+/* The number of the person outside. */
+static inline const char *call_party(const struct call *call)
+{
+    return call->outbound ? call->called : call->caller;
+}
+
 /* --- inbound.c: the caller's leg ------------------------------------------------------------ */
 void inbound_invite(const struct sip_invite *invite, void *arg);
 void inbound_established(struct telephony *t, struct leg *leg);
+/* Why no call at all is let in now, REFUSED_COUNT = they are. */
+enum telephony_refusal call_not_now(const struct telephony *t);
 /* Where and how the far side wants to hear from now on. */
 void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
 void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);
-/* The platform or an agent ends the call: BYE to the caller; the rest follows from on_ended. */
-void call_hangup(struct telephony *t, struct call *call, const char *end_reason);
-/* The caller's leg is over. Closes whatever is open and writes call_end. */
-void call_over(struct telephony *t, struct call *call);
-void call_release_if_done(struct telephony *t, struct call *call);
 /* Prints our SDP for a leg. Returns false (and logs) when it does not fit. */
 bool call_leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer,
                         char *out, size_t size);
+
+/* --- outbound.c: calls agents make ---------------------------------------------------------- */
+/* What an agent hears while a far side rings and sends no sound of its own. */
+int outbound_tone(struct media_audio **ret_audio);
+void outbound_progress(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
+void outbound_answered(struct telephony *t, struct call *call);
+/* The far side is not reached over this trunk. True: another one is tried. */
+bool outbound_goes_on(struct telephony *t, struct call *call, const struct sip_ended *ended);
+/* Why it ended, as a constant of facts.md. */
+const char *outbound_end_reason(const struct sip_ended *ended);
+/* The agent's desk phone was picked up, or his page has a new line. */
+void outbound_phone_up(struct telephony *t, struct call *call, struct agent *agent);
+void outbound_line_up(struct telephony *t, struct call *call, struct agent *agent);
 
 /* --- menu.c: the IVR engine's commands ------------------------------------------------------ */
 void menu_start(struct telephony *t, struct call *call);
@@ -268,6 +304,9 @@ void acd_timer_fired(void *arg);
 
 /* --- talk.c: two people in a room ----------------------------------------------------------- */
 void talk_connect(struct telephony *t, struct call *call, struct agent *agent);
+/* The far side of a call of the agent's own has answered. */
+void talk_connect_outbound(struct telephony *t, struct call *call, struct agent *agent);
+void talk_join(struct telephony *t, struct call *call, handle_t media);
 void talk_announced(struct telephony *t, struct call *call);
 /* The agent's part is over (hang-up by anybody). released_by is a constant of facts.md. */
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up);
@@ -288,6 +327,9 @@ void agent_phone_answered(struct telephony *t, struct leg *leg);
 void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up);
 /* The media leg the agent speaks through now, 0 = none. */
 handle_t agent_media(struct telephony *t, const struct agent *agent);
+bool agent_line_is_up(struct telephony *t, const struct agent *agent);
+/* Rings the agent's desk phone for a call. Negative errno when it cannot. */
+int agent_phone_ring(struct telephony *t, struct agent *agent, struct call *call);
 
 /* --- facts.c -------------------------------------------------------------------------------- */
 void fact_call_begin(struct telephony *t, const struct call *call, bool test);
@@ -324,8 +366,8 @@ void fact_wrap_up(struct telephony *t, const struct call *call, const char *code
 /* --- figures.c: metrics --------------------------------------------------------------------- */
 void figures_init(struct telephony *t);
 void figures_done(struct telephony *t);
-void figure_began(void);
-void figure_ended(const char *outcome);
+void figure_began(const struct call *call);
+void figure_ended(const struct call *call, const char *outcome);
 /* Counts it; true when its log line may be written. */
 bool figure_refused(struct telephony *t, enum telephony_refusal why);
 

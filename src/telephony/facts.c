@@ -71,12 +71,12 @@ void fact_call_begin(struct telephony *t, const struct call *call, bool test)
 
     put_id(&json, "call_id", &call->id);
     put_id(&json, "global_call_id", &call->global_id);
-    put_text(&json, "direction", "in");
+    put_text(&json, "direction", call->outbound ? "out" : "in");
     put_text(&json, "source", sources[call->source]);
     put_text(&json, "info_source", call->regional ? "r12366" : "city");
     put_text(&json, "unit_type", units[call->source]);
     put_int_or_null(&json, "trunk_id", call->trunk_id, call->trunk_id != 0);
-    put_text(&json, "entry_code", call->called);
+    put_text(&json, "entry_code", call->outbound ? "" : call->called);
     put_text(&json, "caller_no", call->caller);
     put_text(&json, "caller_province", call->place_province);
     put_text(&json, "caller_city", call->place_city);
@@ -203,15 +203,27 @@ void fact_offer_end(struct telephony *t, const struct agent *agent, const char *
     emit(t, agent->center_id, "offer_end", &json);
 }
 
+static bool came_from_queue(const struct call *call)
+{
+    return call->queue_id != 0 && !call->outbound;
+}
+
+static const char *talk_kind(const struct call *call)
+{
+    if (call->outbound)
+        return "outbound";
+    return call->agent == call->first_agent ? "inbound" : "transfer_in";
+}
+
 void fact_talk_begin(struct telephony *t, const struct call *call)
 {
     struct text json = {0};
 
     put_id(&json, "talk_id", &call->talk);
     put_id(&json, "call_id", &call->id);
-    put_int_or_null(&json, "queue_id", call->queue_id, call->queue_id != 0);
+    put_int_or_null(&json, "queue_id", call->queue_id, came_from_queue(call));
     put_int(&json, "user_id", call->agent);
-    put_text(&json, "kind", call->agent == call->first_agent ? "inbound" : "transfer_in");
+    put_text(&json, "kind", talk_kind(call));
     put_int(&json, "t_ans_ms", call->answered_ms);
     emit(t, call->center_id, "talk_begin", &json);
 }
@@ -240,7 +252,7 @@ void fact_acw_end(struct telephony *t, const struct agent *agent, const struct c
     put_id(&json, "acw_id", &id);
     put_id(&json, "call_id", &call->id);
     put_int(&json, "user_id", agent->user_id);
-    put_int_or_null(&json, "queue_id", call->queue_id, call->queue_id != 0);
+    put_int_or_null(&json, "queue_id", call->queue_id, came_from_queue(call));
     put_int(&json, "t_start_ms", agent->acw_ms);
     put_int(&json, "t_end_ms", now);
     put_int(&json, "acw_ms", (int64_t)(loop_now_ms(t->loop) - agent->acw_at));
@@ -250,7 +262,7 @@ void fact_acw_end(struct telephony *t, const struct agent *agent, const struct c
 /* kpi E13: wait = answer or end, minus first entry; S12: it ends at the answer. */
 static int64_t call_wait_ms(struct telephony *t, const struct call *call)
 {
-    uint64_t end = call->first_agent ? call->answered_at : loop_now_ms(t->loop);
+    uint64_t end = call->answered_at ? call->answered_at : loop_now_ms(t->loop);
 
     return (int64_t)(end - call->first_queued_at);
 }
@@ -268,8 +280,10 @@ void fact_call_end(struct telephony *t, const struct call *call, const char *out
     put_int_or_null(&json, "first_queue_id", call->first_queue_id, call->first_queue_id != 0);
     put_int_or_null(&json, "wait_ms", waited ? call_wait_ms(t, call) : 0, call->asked_human);
     put_int_or_null(&json, "t_ans_ms",
-                    call->first_queued_ms + (int64_t)(call->answered_at - call->first_queued_at),
-                    call->first_agent != 0);
+                    call->outbound ? call->answered_ms
+                                   : call->first_queued_ms +
+                                         (int64_t)(call->answered_at - call->first_queued_at),
+                    call->answered_at != 0);
     put_int(&json, "talk_ms", call->talk_ms);
     put_int(&json, "hold_ms", 0);
     put_int_or_null(&json, "user_id", call->first_agent, call->first_agent != 0);

@@ -21,7 +21,14 @@
             "Calls refused before they were accepted.")
 #define AGENTS(state) GAUGE("hotlined_agents", "state=\"" state "\"", "Signed-in agents by state.")
 
+#define CALLED(outcome)                                                                            \
+    COUNTER("hotlined_calls_ended_total", "direction=\"out\",outcome=\"" outcome "\"",             \
+            "Calls ended.")
+
 static struct metric began = COUNTER("hotlined_calls_total", "direction=\"in\"", "Calls accepted.");
+static struct metric called =
+    COUNTER("hotlined_calls_total", "direction=\"out\"", "Calls made by agents.");
+static struct metric called_answered = CALLED("answered"), called_lost = CALLED("lost");
 static struct metric waiting =
     GAUGE("hotlined_calls_waiting", NULL, "Callers in a queue, ringing at an agent or not.");
 static struct metric talking =
@@ -61,6 +68,9 @@ static struct metric agents[] = {
 void figures_init(struct telephony *t)
 {
     metric_register(&began);
+    metric_register(&called);
+    metric_register(&called_answered);
+    metric_register(&called_lost);
     metric_register(&waiting);
     metric_register(&talking);
     for (size_t i = 0; i < OUTCOMES; i++)
@@ -80,13 +90,17 @@ void figures_done(struct telephony *t)
         log_limit_done(&t->refusals[i]);
 }
 
-void figure_began(void)
+void figure_began(const struct call *call)
 {
-    metric_add(&began, 1);
+    metric_add(call->outbound ? &called : &began, 1);
 }
 
-void figure_ended(const char *outcome)
+void figure_ended(const struct call *call, const char *outcome)
 {
+    if (call->outbound) {
+        metric_add(strcmp(outcome, "answered") == 0 ? &called_answered : &called_lost, 1);
+        return;
+    }
     for (size_t i = 0; i < OUTCOMES; i++)
         if (strcmp(ended[i].outcome, outcome) == 0)
             metric_add(&ended[i].metric, 1);

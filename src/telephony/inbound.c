@@ -108,68 +108,32 @@ static void call_fill(struct telephony *t, struct call *call, const struct sip_i
                       const struct dir_number *number, const struct dir_flow *flow)
 {
     const struct dir_center *center = directory_center(t->directory, number->center_id);
-    struct dir_place place;
 
-    call->began_ms = loop_wall_ms(t->loop);
-    call->id = uuid_new(call->began_ms);
     if (!invite->x_global_call_id[0] || uuid_parse(invite->x_global_call_id, &call->global_id))
         call->global_id = call->id;
-    call->center_id = number->center_id;
     call->regional = center->regional;
     call->trunk_id = invite->trunk_id;
     call->source = number->source;
     call->flow_id = flow->id;
     call->flow_version = flow->version;
-    directory_place(t->directory, number->center_id, invite->caller, &place);
-    text_copy(call->caller, sizeof(call->caller), place.number);
+    call_place(t, call, invite->caller, call->caller);
     text_copy(call->called, sizeof(call->called), invite->called);
-    text_copy(call->place_province, sizeof(call->place_province), place.province);
-    text_copy(call->place_city, sizeof(call->place_city), place.city_code);
-    snprintf(call->place_text, sizeof(call->place_text), "%s%s%s", place.province,
-             place.province[0] && place.city[0] ? " " : "", place.city);
 }
 
 static struct call *call_new(struct telephony *t, const struct sip_invite *invite,
                              const struct dir_number *number, const struct dir_flow *flow)
 {
-    handle_t handle;
-    struct call *call = slots_take(&t->calls, &handle);
-    struct leg *leg = call ? call_leg_new(t, LEG_TRUNK) : NULL;
-    struct call_side *side;
+    struct call *call = call_take(t, number->center_id);
 
     if (!call)
         return NULL;
-    if (!leg) {
-        slots_release(&t->calls, handle);
-        return NULL;
-    }
-    call->handle = handle;
     call_fill(t, call, invite, number, flow);
-    call->leg = leg->handle;
-    leg->call = handle;
-    leg->call_id = call->id;
-    leg->center_id = call->center_id;
-    call_leg_bind_sip(t, leg, invite->leg);
-    side = call_beside(t, call);
-    side->telephony = t;
-    side->call = handle;
-    loop_timer_init(&side->ivr_timer, t->loop, menu_timer_fired, side);
-    side->flow = ivr_flow_ref(flow->flow);
+    call_leg_bind_sip(t, call_leg_find(t, call->leg), invite->leg);
+    call_beside(t, call)->flow = ivr_flow_ref(flow->flow);
     return call;
 }
 
-static void call_free(struct telephony *t, struct call *call)
-{
-    struct call_side *side = call_beside(t, call);
-
-    loop_timer_done(&side->ivr_timer);
-    ivr_flow_unref(side->flow);
-    side->flow = NULL;
-    slots_release(&t->calls, call->handle);
-}
-
-/* Why no call at all is let in now, REFUSED_COUNT = they are. */
-static enum telephony_refusal not_now(const struct telephony *t)
+enum telephony_refusal call_not_now(const struct telephony *t)
 {
     if (t->draining)
         return REFUSED_DRAINING;
@@ -186,7 +150,7 @@ static bool admit(struct telephony *t, const struct sip_invite *invite,
 {
     const struct dir_number *number;
     const struct dir_center *center;
-    enum telephony_refusal why = not_now(t);
+    enum telephony_refusal why = call_not_now(t);
 
     if (why != REFUSED_COUNT) {
         refuse(t, invite, why);
@@ -236,8 +200,7 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
         refuse_with(t, invite, REFUSED_MEDIA, status);
         return;
     }
-    t->live_calls++;
-    figure_began();
+    call_began(t, call);
     log_info("call", "began",
              "call=%s leg=%u sip=%s center=%d trunk=%d caller=%s called=%s flow=%d.%d",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), leg->handle, log_safe(invite->call_id),
@@ -264,6 +227,8 @@ void inbound_established(struct telephony *t, struct leg *leg)
 
     if (leg->kind == LEG_PHONE)
         agent_phone_answered(t, leg);
+    else if (call && call->state == CALL_DIALING)
+        outbound_answered(t, call);
     else if (call && call->state == CALL_NEW)
         menu_start(t, call);
 }
@@ -286,91 +251,4 @@ void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
     if (!call_leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
         sip_leg_reoffer_answer(t->sip, sip, text))
         (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
-}
-
-/* --- a call ends ---------------------------------------------------------------------------- */
-
-static const char *released_by(const char *end_reason)
-{
-    static const char *const people[] = {"caller", "agent", "supervisor"};
-
-    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
-        if (strcmp(end_reason, people[i]) == 0)
-            return people[i];
-    return "system";
-}
-
-/* Of the visit to the queue; the call's own outcome may be another (answered, then given back). */
-static const char *queue_outcome_of(const struct call *call)
-{
-    if (strcmp(call->end_reason, "caller") != 0)
-        return "lost";
-    return call->ringing ? "ab_ring" : "ab_queue";
-}
-
-/* kpi.md 1.2: exactly one outcome. Called while the call's open parts still stand. */
-static const char *outcome_of(const struct call *call)
-{
-    bool by_caller = call->end_reason && strcmp(call->end_reason, "caller") == 0;
-
-    if (call->first_agent)
-        return call->talk_ms > 0 ? "answered" : "lost";
-    if (call->forced_outcome && strcmp(call->forced_outcome, "closed") == 0)
-        return "closed";
-    if (call->state == CALL_WAITING && by_caller)
-        return call->ringing ? "ab_ring" : "ab_queue";
-    if (call->asked_human)
-        return "lost";
-    if (call->forced_outcome && strcmp(call->forced_outcome, "ivr_self") == 0)
-        return "ivr_self";
-    return by_caller ? "ivr_abandon" : "ivr_lost";
-}
-
-void call_hangup(struct telephony *t, struct call *call, const char *end_reason)
-{
-    struct leg *leg;
-
-    if (!call->end_reason)
-        call->end_reason = end_reason;
-    if (call->state == CALL_TALKING)
-        talk_end(t, call, released_by(call->end_reason), true);
-    leg = call_leg_find(t, call->leg);
-    if (leg && leg->sip)
-        sip_leg_hangup(t->sip, leg->sip, 16);
-    else
-        call_over(t, call);
-}
-
-void call_over(struct telephony *t, struct call *call)
-{
-    const char *outcome;
-
-    if (call->state == CALL_ENDED)
-        return;
-    if (!call->end_reason)
-        call->end_reason = "error";
-    call->ended_ms = loop_wall_ms(t->loop);
-    if (call->state == CALL_TALKING)
-        talk_end(t, call, released_by(call->end_reason), true);
-    outcome = outcome_of(call);
-    if (call->state == CALL_WAITING)
-        waiting_leave(t, call, queue_outcome_of(call));
-    menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
-    call->state = CALL_ENDED;
-    t->live_calls--;
-    figure_ended(outcome);
-    fact_call_end(t, call, outcome);
-    log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,
-             (long long)call->talk_ms);
-    call_release_if_done(t, call);
-}
-
-void call_release_if_done(struct telephony *t, struct call *call)
-{
-    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
-
-    if (call->state != CALL_ENDED || call->leg || (agent && agent->call == call->handle))
-        return;
-    call_free(t, call);
 }

@@ -84,7 +84,7 @@ static void set_hears(struct telephony *t, struct call *call, struct agent *agen
                   uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
 }
 
-static void join(struct telephony *t, struct call *call, handle_t media)
+void talk_join(struct telephony *t, struct call *call, handle_t media)
 {
     if (media && media_room_join(t->media, call->room, media))
         log_error("call", "join_failed", "call=%s",
@@ -135,6 +135,8 @@ static bool announce(struct telephony *t, struct call *call, struct agent *agent
     return true;
 }
 
+static void line_is_away(struct telephony *t, struct call *call, struct agent *agent);
+
 /* --- the talk ------------------------------------------------------------------------------- */
 
 static void talk_open(struct telephony *t, struct call *call, struct agent *agent)
@@ -146,7 +148,7 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
     call->agent = agent->user_id;
     call->answered_ms = loop_wall_ms(t->loop);
     call->talk_at = loop_now_ms(t->loop);
-    if (!call->first_agent) {
+    if (!call->answered_at) {
         call->first_agent = agent->user_id;
         call->answered_at = call->talk_at;
     }
@@ -174,8 +176,8 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
         call_hangup(t, call, "error");
         return;
     }
-    join(t, call, caller_media(t, call));
-    join(t, call, agent_media(t, agent));
+    talk_join(t, call, caller_media(t, call));
+    talk_join(t, call, agent_media(t, agent));
     measure_begin(t, call, agent);
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
@@ -185,6 +187,22 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     if (!call->announcing)
         set_hears(t, call, agent, true);
     view_queue_changed(t, call->center_id);
+    view_agent_changed(t, agent);
+}
+
+void talk_connect_outbound(struct telephony *t, struct call *call, struct agent *agent)
+{
+    media_stop_play(t->media, agent_media(t, agent));
+    talk_join(t, call, agent_media(t, agent)); /* the line of a page that is being reloaded */
+    talk_open(t, call, agent);
+    measure_begin(t, call, agent);
+    recording_start(t, call, agent);
+    log_info("call", "answered", "call=%s agent=%d direction=out",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    if (agent_line_is_up(t, agent) && agent_media(t, agent))
+        set_hears(t, call, agent, true);
+    else
+        line_is_away(t, call, agent);
     view_agent_changed(t, agent);
 }
 
@@ -204,7 +222,7 @@ void talk_announced(struct telephony *t, struct call *call)
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
 {
     struct agent *agent = agent_find(t, call->agent);
-    int64_t talk_ms = (int64_t)(loop_now_ms(t->loop) - call->talk_at);
+    int64_t talk_ms = call->in_talk ? (int64_t)(loop_now_ms(t->loop) - call->talk_at) : 0;
     struct leg *line = agent ? call_leg_find(t, agent->line) : NULL;
 
     call->state = CALL_CLOSING;
@@ -258,7 +276,8 @@ static void line_is_back(struct telephony *t, struct call *call, struct agent *a
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
     log_info("call", "line_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
-    join(t, call, agent_media(t, agent)); /* a new leg after a reload; the same one is a no-op */
+    talk_join(t, call,
+              agent_media(t, agent)); /* a new leg after a reload; the same one is a no-op */
     measure_begin(t, call, agent);
     if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),
                                                agent_media(t, agent)))
@@ -274,9 +293,12 @@ void talk_line_changed(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
 
-    if (!call || call->state != CALL_TALKING || call->agent != agent->user_id ||
-        agent->line_kind == LINE_PHONE)
+    if (!call || call->agent != agent->user_id || agent->line_kind == LINE_PHONE)
         return; /* a phone's leg lives and ends with its call */
+    if (call->state == CALL_DIALING && agent->line_state == MEDIA_LINE_UP)
+        outbound_line_up(t, call, agent);
+    if (call->state != CALL_TALKING)
+        return;
     if (agent->line_state == MEDIA_LINE_UP)
         line_is_back(t, call, agent);
     else
@@ -292,6 +314,10 @@ void talk_give_back(struct telephony *t, struct agent *agent)
 
     if (!call || call->state != CALL_TALKING)
         return;
+    if (call->outbound) { /* there is no queue to go back to */
+        call_hangup(t, call, "error");
+        return;
+    }
     log_warn("call", "given_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     (void)acd_request_state(t->acd, now, agent->user_id, ACD_BUSY, ACD_REASON_NONE);

@@ -153,10 +153,11 @@ static void on_progress(handle_t sip, int status, const struct sdp_audio *sdp, v
     struct telephony *t = arg;
     struct leg *leg = call_leg_by_sip(t, sip);
 
-    (void)sdp;
-    if (leg)
-        log_debug("call", "phone_progress", "leg=%u agent=%d status=%d", leg->handle, leg->user_id,
-                  status);
+    if (!leg)
+        return;
+    log_debug("call", "progress", "leg=%u agent=%d status=%d", leg->handle, leg->user_id, status);
+    if (leg->kind == LEG_TRUNK && status >= 180)
+        outbound_progress(t, leg, sdp);
 }
 
 static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
@@ -205,12 +206,17 @@ static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
     leg->sip = 0;
     log_info("call", "leg_ended", "leg=%u status=%d end=%d why=%s", leg->handle, ended->status,
              ended->end, log_safe(ended->reason));
+    call = call_find(t, leg->call);
+    if (call && call->state == CALL_DIALING && leg->kind == LEG_TRUNK &&
+        outbound_goes_on(t, call, ended))
+        return;
     if (leg->media)
         media_leg_close(t->media, leg->media);
-    call = call_find(t, leg->call);
     if (leg->kind == LEG_PHONE) {
         agent_phone_ended(t, leg, ended->end == SIP_END_REMOTE);
     } else if (call) {
+        if (!call->end_reason && call->state == CALL_DIALING)
+            call->end_reason = outbound_end_reason(ended);
         if (!call->end_reason)
             call->end_reason = ended->end == SIP_END_REMOTE ? "caller" : "trunk";
         call->leg = 0;
@@ -420,6 +426,8 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
     t->arg = arg;
     err = tables_init(t);
     if (!err)
+        err = outbound_tone(&t->ringback);
+    if (!err)
         err = acd_create(&limits, &t->acd);
     if (err) {
         telephony_destroy(t);
@@ -451,6 +459,7 @@ void telephony_destroy(struct telephony *t)
     loop_timer_done(&t->views_timer);
     figures_done(t);
     acd_destroy(t->acd);
+    media_audio_unref(t->ringback);
     slots_done(&t->calls);
     slots_done(&t->legs);
     slots_done(&t->agents);

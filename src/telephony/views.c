@@ -130,15 +130,18 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     char id[UUID_TEXT_SIZE];
     bool ringing = agent->state == ACD_RING;
 
-    text_addf(out, "{\"call_id\":\"%s\",\"direction\":\"in\"", uuid_text(&call->id, id));
+    text_addf(out, "{\"call_id\":\"%s\",\"direction\":\"%s\",\"dialing\":%s",
+              uuid_text(&call->id, id), call->outbound ? "out" : "in",
+              call->state == CALL_DIALING ? "true" : "false");
+    add_text(out, "party_no", call_party(call));
     add_text(out, "caller_no", call->caller);
     add_text(out, "caller_place", call->place_text);
     add_text(out, "caller_city", call->place_city);
     add_text(out, "called_no", call->called);
     add_int(out, "center_id", call->center_id);
     add_text(out, "center_name", center ? center->name : "");
-    add_int(out, "queue_id", call->queue_id);
-    add_text(out, "queue_name", queue_name(t, call->queue_id));
+    add_int(out, "queue_id", call->outbound ? 0 : call->queue_id);
+    add_text(out, "queue_name", call->outbound ? "" : queue_name(t, call->queue_id));
     add_text(out, "source", sources[call->source]);
     add_text(out, "info_source", call->regional ? "r12366" : "city");
     add_text(out, "unit_type", units[call->source]);
@@ -233,9 +236,9 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     add_int(out, "answered", view.answered);
     add_seat_queues(t, out, agent->user_id);
     if (call && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
-        text_add(out, ",\"call\":{\"queue_name\":");
-        text_add_json(out, queue_name(t, call->queue_id));
-        add_masked(out, "caller_no", call->caller);
+        text_addf(out, ",\"call\":{\"direction\":\"%s\"", call->outbound ? "out" : "in");
+        add_text(out, "queue_name", call->outbound ? "" : queue_name(t, call->queue_id));
+        add_masked(out, "party_no", call_party(call));
         add_ms_or_null(out, "answered_ms", agent->state == ACD_TALK ? call->answered_ms : 0);
         text_add(out, "}}");
     } else {

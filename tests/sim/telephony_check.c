@@ -38,7 +38,8 @@ static void check_agent(struct telephony *t, struct agent *agent)
     if (ringing && (!call || call->state != CALL_WAITING))
         world_fail("agent %d rings without a waiting call", agent->user_id);
     if ((agent->state == ACD_TALK) !=
-        (call && call->state == CALL_TALKING && call->agent == agent->user_id))
+        (call && (call->state == CALL_TALKING || call->state == CALL_DIALING) &&
+         call->agent == agent->user_id))
         world_fail("agent %d: state %d, call in state %d", agent->user_id, agent->state,
                    call ? (int)call->state : -1);
     if (agent->call && (agent->state == ACD_READY || agent->state == ACD_BUSY ||
@@ -111,6 +112,27 @@ static void check_sound(struct telephony *t, const struct call *call, struct age
         world_fail("a caller whose agent is away hears nothing");
 }
 
+/* Until the far side answers it hears nobody; the agent hears that it rings. */
+static void check_dialing(struct telephony *t, const struct call *call, struct agent *agent)
+{
+    struct w_media_leg *far = media_of_leg(t, call->leg);
+    struct w_media_leg *person = media_of(agent_media(t, agent));
+    struct leg *line = call_leg_find(t, agent->line);
+    bool up = person && person->room == call->room;
+
+    if (!call->outbound || !room_of(call->room) || (far && far->room != call->room))
+        world_fail("a call is dialed outside its room");
+    if (far && person && room_hears(call->room, far->handle, person->handle))
+        world_fail("agent %d is heard before the answer", agent->user_id);
+    if (up && far && room_hears(call->room, person->handle, far->handle) != call->early)
+        world_fail("agent %d: early sound %d", agent->user_id, call->early);
+    if (up && call->far_rings && !call->early && agent_line_is_up(t, agent) && !person->plays)
+        world_fail("agent %d does not hear that it rings", agent->user_id);
+    if (agent_line_is_up(t, agent) && person && !up &&
+        (line->kind == LEG_LINE || line->established))
+        world_fail("agent %d dials and is not in the room", agent->user_id);
+}
+
 static void check_call(struct telephony *t, struct call *call)
 {
     struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
@@ -123,6 +145,8 @@ static void check_call(struct telephony *t, struct call *call)
         world_fail("state %d in_talk %d", call->state, call->in_talk);
     if (call->state == CALL_TALKING)
         check_sound(t, call, agent);
+    else if (call->state == CALL_DIALING)
+        check_dialing(t, call, agent);
     else if (call->room || call->recording)
         world_fail("a room or a recording is left in state %d", call->state);
     if (call->state == CALL_ENDED && (call->leg || !agent || agent->call != call->handle))

@@ -174,16 +174,28 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
     (void)sip;
     if (out->caller[strspn(out->caller, "0123456789+*#-.anoymus")])
         return -EINVAL;
-    if (!world.phone_registered[out->user_id])
+    if (out->trunk_id ? out->trunk_id > W_TRUNKS : !world.phone_registered[out->user_id])
         return -ENOENT;
-    if (world_chance(5))
+    if (world_chance(5) || (out->trunk_id && world.trunk_full[out->trunk_id]))
         return -EAGAIN;
+    if (out->trunk_id && !*out->called)
+        world_fail("a call over a trunk to nobody");
     leg = sip_new(W_CALLING);
     leg->outgoing = true;
     leg->user_id = out->user_id;
+    leg->trunk_id = out->trunk_id;
     world_after((uint64_t)out->ring_timeout_s * 1000, ring_over, leg->handle);
     *ret_leg = leg->handle;
     return 0;
+}
+
+void far_progress(handle_t sip, int status, bool with_sound)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sdp_audio sdp = far_sdp(SDP_SENDRECV, "192.0.2.9");
+
+    if (leg && leg->state == W_CALLING)
+        sip_handlers()->on_progress(sip, status, with_sound ? &sdp : NULL, world.telephony);
 }
 
 void far_answer(handle_t sip)
@@ -319,6 +331,22 @@ int media_leg_open(struct media *media, const struct media_rtp_conf *conf, handl
     (void)conf;
     *ret_port = 20000;
     return err;
+}
+
+int media_audio_tone(int hz, int on_ms, int off_ms, struct media_audio **ret_audio)
+{
+    static char tone;
+
+    (void)hz;
+    (void)on_ms;
+    (void)off_ms;
+    *ret_audio = (struct media_audio *)(void *)&tone;
+    return 0;
+}
+
+void media_audio_unref(struct media_audio *audio)
+{
+    (void)audio;
 }
 
 int media_leg_set_remote(struct media *media, handle_t handle, const struct media_rtp_conf *conf)

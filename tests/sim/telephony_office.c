@@ -77,6 +77,7 @@ static void fill_people(void)
         *center = (struct dir_center){
             .id = i + 1, .regional = i == 2, .enabled = true, .announce_agent_no = i != 1};
         snprintf(center->code, sizeof(center->code), "center%d", i + 1);
+        snprintf(center->shown_no, sizeof(center->shown_no), "1236%d", i + 1);
         numbers[i] = (struct dir_number){.center_id = i + 1};
         snprintf(numbers[i].called_no, SIP_NUMBER_SIZE, "1236%d", i + 1);
         snprintf(numbers[i].flow_code, sizeof(numbers[i].flow_code), "main");
@@ -182,9 +183,8 @@ const struct dir_member *directory_members_of(const struct directory *directory,
                                               size_t *ret_count)
 {
     (void)directory;
-    (void)user_id;
-    *ret_count = 0; /* only views ask */
-    return NULL;
+    *ret_count = 2; /* fill_people() */
+    return &world.members[2 * (user_id - 1)];
 }
 
 const struct dir_reason *directory_reasons(const struct directory *directory, size_t *ret_count)
@@ -200,11 +200,13 @@ const struct dir_reason *directory_reasons(const struct directory *directory, si
 const struct sip_trunk_conf *directory_trunks(const struct directory *directory,
                                               unsigned *ret_count)
 {
-    static const struct sip_trunk_conf trunk = {.id = 1, .name = "出局\"一\"", .max_channels = 30};
+    static const struct sip_trunk_conf trunks[W_TRUNKS] = {
+        {.id = 1, .name = "出局\"一\"", .max_channels = 30, .enabled = true},
+        {.id = 2, .name = "出局二", .enabled = true}};
 
     (void)directory;
-    *ret_count = 1;
-    return &trunk;
+    *ret_count = W_TRUNKS;
+    return trunks;
 }
 
 const struct sip_phone_conf *directory_phones(const struct directory *directory,

@@ -20,6 +20,7 @@
 #define W_QUEUES  7 /* two for each center, one more that comes and goes */
 #define W_AGENTS  12
 #define W_CALLS   16
+#define W_TRUNKS  2
 #define W_FACTS   512 /* the last ones are kept for the stories */
 
 enum w_sip_state { W_INVITED, W_ANSWERED, W_UP, W_CALLING, W_LEAVING };
@@ -28,8 +29,9 @@ struct w_sip_leg {
     handle_t handle;
     enum w_sip_state state;
     bool outgoing;
-    int32_t user_id; /* of the phone that is called */
-    int reoffers;    /* re-INVITEs not yet answered */
+    int32_t user_id; /* of the phone that is called; 0 = over a trunk */
+    int32_t trunk_id;
+    int reoffers; /* re-INVITEs not yet answered */
 };
 
 struct w_media_leg {
@@ -78,6 +80,7 @@ extern struct world {
 
     struct slots sip_legs, media_legs, rooms, recordings;
     bool phone_registered[W_AGENTS + 1];
+    bool trunk_full[W_TRUNKS + 1];
     int last_status, last_retry_after; /* of the last sip_leg_reject() */
 
     struct w_fact facts[W_FACTS];
@@ -110,7 +113,8 @@ void devices_close(void);
 handle_t far_invite(const char *caller, const char *called);
 struct w_sip_leg *far_leg(handle_t sip); /* NULL = over */
 void far_end(handle_t sip, enum sip_end end, int status);
-void far_answer(handle_t sip); /* a desk phone is picked up */
+void far_answer(handle_t sip); /* whoever we call picks up */
+void far_progress(handle_t sip, int status, bool with_sound);
 void far_reoffer(handle_t sip, enum sdp_direction direction, const char *address);
 void far_late_reoffer(handle_t sip, const char *address); /* the offer is ours, the answer in ACK */
 void far_key(handle_t sip, char digit);

@@ -541,7 +541,7 @@ static void agent_works(int a)
         return;
     case 2:
         tell("agent %d: dials out", a);
-        err = acd_occupy(s.acd, s.now, a + 1);
+        err = acd_occupy(s.acd, s.now, a + 1, (int32_t)dice(QUEUES + 2)); /* 0 none, one unknown */
         if (err != (old == ACD_SIGNED_OUT                ? -ENOENT
                     : old == ACD_RING || old == ACD_TALK ? -EBUSY
                                                          : 0))

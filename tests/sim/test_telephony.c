@@ -205,7 +205,7 @@ static handle_t phone_leg(int32_t user)
     handle_t handle;
 
     for (struct w_sip_leg *s = NULL; (s = slots_next(&world.sip_legs, s, &handle));)
-        if (s->outgoing && s->user_id == user && s->state != W_LEAVING)
+        if (s->outgoing && !s->trunk_id && s->user_id == user && s->state != W_LEAVING)
             return handle;
     return 0;
 }
@@ -213,6 +213,7 @@ static handle_t phone_leg(int32_t user)
 /* --- stories -------------------------------------------------------------------------------- */
 
 #include "telephony_stories.h"
+#include "telephony_outbound_stories.h"
 
 /* --- random schedules ----------------------------------------------------------------------- */
 
@@ -271,16 +272,23 @@ static void do_caller(void)
 
 static void do_phone(void)
 {
+    static const int refusals[] = {486, 486, 503, 404, 603, 480, 403, 500};
     handle_t sip = some_leg(true);
 
-    switch (world_below(6)) {
+    switch (world_below(8)) {
     case 0:
     case 1:
         far_answer(sip);
         return;
+    case 4:
+        far_progress(sip, world_below(3) ? 180 : 183, world_below(2));
+        return;
+    case 5:
+        world.trunk_full[1 + world_below(W_TRUNKS)] = world_below(4) == 0;
+        return;
     case 2: /* refused, or hung up in the talk */
         if (far_leg(sip) && far_leg(sip)->state == W_CALLING)
-            far_end(sip, SIP_END_REFUSED, 486);
+            far_end(sip, SIP_END_REFUSED, refusals[world_below(8)]);
         else if (world_below(4) == 0)
             far_end(sip, SIP_END_REMOTE, 200);
         return;
@@ -349,7 +357,10 @@ static void do_call(int32_t user)
 
     if (a && world_below(10) == 0)
         id = a->offer_call; /* perhaps one of yesterday */
-    switch (world_below(8)) {
+    switch (world_below(9)) {
+    case 8:
+        (void)telephony_dial(t, user, world_below(6) ? "0772 123-4567" : "12x", &id);
+        return;
     case 0:
     case 1:
     case 2:
@@ -450,6 +461,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORIES,
+        OUTBOUND_STORIES,
         cmocka_unit_test(every_schedule_keeps_the_invariants),
     };
 

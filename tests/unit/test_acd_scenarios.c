@@ -840,12 +840,33 @@ static void CC_10_dialling_out_does_not_pay_for_the_summary(void **state)
     enter(CONSULT, 0, 1);
     answer(ANNA);
     assert_int_equal(acd_talk_ended(acd, now, ANNA, true), 0);
-    assert_int_equal(acd_occupy(acd, now, ANNA), 0); /* rings the taxpayer back */
+    assert_int_equal(acd_occupy(acd, now, ANNA, 0), 0); /* rings the taxpayer back */
     assert_state(ANNA, ACD_TALK);
     assert_int_equal(acd_talk_ended(acd, now, ANNA, false), 0);
     assert_state(ANNA, ACD_ACW);
     assert_int_equal(acd_request_state(acd, now, ANNA, ACD_READY, 0), -EINPROGRESS);
     assert_int_equal(acd_wrap_up_done(acd, now, ANNA), 0);
+    assert_state(ANNA, ACD_READY);
+}
+
+static void CC_06_a_call_of_ones_own_has_the_summary_of_the_queue_named(void **state)
+{
+    struct acd_queue_conf conf = plain(CONSULT);
+
+    (void)state;
+    conf.wrap_up_ms = 10000;
+    configure(conf);
+    ready(ANNA);
+    assert_int_equal(acd_occupy(acd, now, ANNA, CONSULT), 0);
+    assert_int_equal(acd_talk_ended(acd, now, ANNA, true), 0);
+    assert_state(ANNA, ACD_ACW);
+    tick_at(now + 10000);
+    assert_state(ANNA, ACD_READY);
+    assert_int_equal(acd_occupy(acd, now, ANNA, CONSULT), 0);
+    assert_int_equal(acd_talk_ended(acd, now, ANNA, false), 0); /* nobody answered */
+    assert_state(ANNA, ACD_READY);
+    assert_int_equal(acd_occupy(acd, now, ANNA, 0), 0);
+    assert_int_equal(acd_talk_ended(acd, now, ANNA, true), 0);
     assert_state(ANNA, ACD_READY);
 }
 
@@ -1001,6 +1022,7 @@ int main(void)
         STORY(CC_10_wrap_up_is_that_of_the_calls_queue),
         STORY(CC_10_a_compulsory_summary_ends_only_when_it_is_done),
         STORY(CC_10_dialling_out_does_not_pay_for_the_summary),
+        STORY(CC_06_a_call_of_ones_own_has_the_summary_of_the_queue_named),
         STORY(CC_10_ready_ends_a_summary_that_is_not_compulsory),
         STORY(CC_19_signing_out_is_refused_in_a_call),
         STORY(CC_19_forced_out_in_ring_the_call_goes_on),

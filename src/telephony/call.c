@@ -1,0 +1,180 @@
+/* A call from its slot to its end, whoever began it. */
+#include <stdio.h>
+#include <string.h>
+
+#include <hotlined/log.h>
+
+#include "telephony/calls.h"
+
+static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
+{
+    return uuid_text(&call->id, buf);
+}
+
+/* --- a call begins -------------------------------------------------------------------------- */
+
+struct call *call_take(struct telephony *t, int32_t center_id)
+{
+    handle_t handle;
+    struct call *call = slots_take(&t->calls, &handle);
+    struct leg *leg = call ? call_leg_new(t, LEG_TRUNK) : NULL;
+    struct call_side *side;
+
+    if (!leg) {
+        if (call)
+            slots_release(&t->calls, handle);
+        return NULL;
+    }
+    call->handle = handle;
+    call->began_ms = loop_wall_ms(t->loop);
+    call->id = call->global_id = uuid_new(call->began_ms);
+    call->center_id = center_id;
+    call->leg = leg->handle;
+    leg->call = handle;
+    leg->call_id = call->id;
+    leg->center_id = center_id;
+    side = call_beside(t, call);
+    side->telephony = t;
+    side->call = handle;
+    loop_timer_init(&side->ivr_timer, t->loop, menu_timer_fired, side);
+    return call;
+}
+
+void call_free(struct telephony *t, struct call *call)
+{
+    struct call_side *side = call_beside(t, call);
+
+    loop_timer_done(&side->ivr_timer);
+    ivr_flow_unref(side->flow);
+    side->flow = NULL;
+    slots_release(&t->calls, call->handle);
+}
+
+void call_place(struct telephony *t, struct call *call, const char *number,
+                char normalised[SIP_NUMBER_SIZE])
+{
+    struct dir_place place;
+
+    directory_place(t->directory, call->center_id, number, &place);
+    text_copy(normalised, SIP_NUMBER_SIZE, place.number);
+    text_copy(call->place_province, sizeof(call->place_province), place.province);
+    text_copy(call->place_city, sizeof(call->place_city), place.city_code);
+    snprintf(call->place_text, sizeof(call->place_text), "%s%s%s", place.province,
+             place.province[0] && place.city[0] ? " " : "", place.city);
+}
+
+void call_began(struct telephony *t, const struct call *call)
+{
+    t->live_calls++;
+    figure_began(call);
+}
+
+/* --- a call ends ---------------------------------------------------------------------------- */
+
+static const char *released_by(const char *end_reason)
+{
+    static const char *const people[] = {"caller", "agent", "supervisor"};
+
+    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++)
+        if (strcmp(end_reason, people[i]) == 0)
+            return people[i];
+    return "system";
+}
+
+/* Of the visit to the queue; the call's own outcome may be another (answered, then given back). */
+static const char *queue_outcome_of(const struct call *call)
+{
+    if (strcmp(call->end_reason, "caller") != 0)
+        return "lost";
+    return call->ringing ? "ab_ring" : "ab_queue";
+}
+
+/* kpi.md 1.2: exactly one outcome. Called while the call's open parts still stand. */
+static const char *outcome_of(const struct call *call)
+{
+    bool by_caller = call->end_reason && strcmp(call->end_reason, "caller") == 0;
+
+    if (call->outbound)
+        return call->answered_ms ? "answered" : "lost";
+    if (call->first_agent)
+        return call->talk_ms > 0 ? "answered" : "lost";
+    if (call->forced_outcome && strcmp(call->forced_outcome, "closed") == 0)
+        return "closed";
+    if (call->state == CALL_WAITING && by_caller)
+        return call->ringing ? "ab_ring" : "ab_queue";
+    if (call->asked_human)
+        return "lost";
+    if (call->forced_outcome && strcmp(call->forced_outcome, "ivr_self") == 0)
+        return "ivr_self";
+    return by_caller ? "ivr_abandon" : "ivr_lost";
+}
+
+/* A call of an agent's own that nobody answered leaves nothing to be summed up. */
+static void end_talk(struct telephony *t, struct call *call)
+{
+    if (call->state == CALL_TALKING || call->state == CALL_DIALING)
+        talk_end(t, call, released_by(call->end_reason), call->state == CALL_TALKING);
+}
+
+/* Of a call that ends before its far side was called: nobody else will tell that the leg is over.
+ */
+static void drop_leg(struct telephony *t, struct call *call)
+{
+    struct leg *leg = call_leg_find(t, call->leg);
+
+    call->leg = 0;
+    if (!leg)
+        return;
+    leg->call = 0;
+    if (leg->media)
+        media_leg_close(t->media, leg->media);
+    call_leg_release_if_done(t, leg);
+}
+
+void call_hangup(struct telephony *t, struct call *call, const char *end_reason)
+{
+    struct leg *leg;
+
+    if (!call->end_reason)
+        call->end_reason = end_reason;
+    end_talk(t, call);
+    leg = call_leg_find(t, call->leg);
+    if (leg && leg->sip)
+        sip_leg_hangup(t->sip, leg->sip, 16);
+    else
+        call_over(t, call);
+}
+
+void call_over(struct telephony *t, struct call *call)
+{
+    const char *outcome;
+
+    if (call->state == CALL_ENDED)
+        return;
+    if (!call->end_reason)
+        call->end_reason = "error";
+    call->ended_ms = loop_wall_ms(t->loop);
+    end_talk(t, call);
+    drop_leg(t, call);
+    outcome = outcome_of(call);
+    if (call->state == CALL_WAITING)
+        waiting_leave(t, call, queue_outcome_of(call));
+    menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
+    call->state = CALL_ENDED;
+    t->live_calls--;
+    figure_ended(call, outcome);
+    fact_call_end(t, call, outcome);
+    log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
+             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,
+             (long long)call->talk_ms);
+    call_release_if_done(t, call);
+}
+
+void call_release_if_done(struct telephony *t, struct call *call)
+{
+    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
+
+    if (call->state != CALL_ENDED || call->leg || (agent && agent->call == call->handle))
+        return;
+    call_free(t, call);
+}
