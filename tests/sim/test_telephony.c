@@ -213,6 +213,7 @@ static handle_t phone_leg(int32_t user)
 /* --- stories -------------------------------------------------------------------------------- */
 
 #include "telephony_stories.h"
+/* uses the words of the former */
 #include "telephony_outbound_stories.h"
 
 /* --- random schedules ----------------------------------------------------------------------- */
