@@ -87,8 +87,12 @@ enum telephony_result {
     TELEPHONY_NO_PHONE,  /* no registered desk phone */
     TELEPHONY_BAD_NUMBER,
     TELEPHONY_NO_TRUNK, /* none is up and has a free channel */
-    TELEPHONY_NOT_NOW,  /* draining, starting or overloaded */
-    TELEPHONY_BUSY      /* no slot left */
+    TELEPHONY_NO_QUEUE,
+    TELEPHONY_QUEUE_EMPTY,
+    TELEPHONY_QUEUE_FULL,
+    TELEPHONY_OUTBOUND,
+    TELEPHONY_NOT_NOW, /* draining, starting or overloaded */
+    TELEPHONY_BUSY     /* no slot left */
 };
 
 struct telephony_sign_in {
@@ -129,6 +133,11 @@ enum telephony_result telephony_hangup(struct telephony *telephony, int32_t user
  * summary is missing (WRAP_UP_MISSING); otherwise it ends ACW. */
 enum telephony_result telephony_dial(struct telephony *telephony, int32_t user_id,
                                      const char *number, struct uuid *ret_call_id);
+/* 盲转: the agent's caller waits in another queue of the center, before everybody else there; the
+ * agent goes on to his summary. Refused, with the talk untouched: NO_QUEUE (not of this center),
+ * QUEUE_EMPTY (nobody signed in serves it), QUEUE_FULL, STALE; OUTBOUND for a call he made. */
+enum telephony_result telephony_transfer(struct telephony *telephony, int32_t user_id,
+                                         const struct uuid *call_id, int32_t queue_id);
 /* Summary saved (code may be "" when not compulsory). Marks the call's summary as given. */
 enum telephony_result telephony_wrap_up_saved(struct telephony *telephony, int32_t user_id,
                                               const struct uuid *call_id, const char *code,

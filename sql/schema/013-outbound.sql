@@ -11,7 +11,7 @@ COMMENT ON COLUMN call.party_no IS '对方号码：呼入为主叫，呼出为�
 CREATE INDEX call_party ON call (party_no, t_in DESC);
 DROP INDEX call_caller;
 
--- One line of the call log; the number of the person outside is masked, ours never is.
+-- One line of the call log: who was passed on by an agent says so; the number of the person outside is masked, ours never is.
 CREATE OR REPLACE FUNCTION call_item(c call, reveal boolean) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object('call_id', c.call_id, 'center_id', c.center_id,
         'center_name', (SELECT name FROM center WHERE id = c.center_id),
@@ -24,6 +24,8 @@ CREATE OR REPLACE FUNCTION call_item(c call, reveal boolean) RETURNS jsonb LANGU
         'agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
         'wait_ms', c.wait_ms, 'talk_ms', c.talk_ms, 'outcome', c.outcome, 'end_reason', c.end_reason,
         'has_recording', EXISTS (SELECT FROM recording r WHERE r.call_id = c.call_id AND r.state <> 'deleted'),
+        'transferred', EXISTS (SELECT FROM talk k JOIN queue_visit v ON v.call_id = k.call_id AND v.t_q_in >= k.t_rel
+            WHERE k.call_id = c.call_id AND k.released_by = 'agent'),
         'record_id', d.id, 'record_no', d.record_no, 'wrap_up_code', c.wrap_up_code, 'wrap_up_note', c.wrap_up_note,
         'wrap_up_name', coalesce((SELECT w.name FROM wrap_up_code w WHERE w.center_id = c.center_id AND w.code = c.wrap_up_code), c.wrap_up_code))
     FROM (SELECT) one

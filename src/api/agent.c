@@ -29,6 +29,10 @@ static const struct {
     [TELEPHONY_NO_PHONE] = {409, "agent.no_phone", "您的话机没有注册,请检查话机后重试"},
     [TELEPHONY_BAD_NUMBER] = {422, "number.bad", "号码应为 3 至 20 位数字，可带 * # 和开头的 +"},
     [TELEPHONY_NO_TRUNK] = {503, "trunk.none", "没有可用的外线，请稍后再拨，或请管理员检查中继"},
+    [TELEPHONY_NO_QUEUE] = {422, "transfer.queue", "没有这个队列，请重新选择"},
+    [TELEPHONY_QUEUE_EMPTY] = {409, "transfer.no_agent", "该队列现在没有坐席签入，通话未转出"},
+    [TELEPHONY_QUEUE_FULL] = {409, "transfer.full", "该队列排队已满，通话未转出"},
+    [TELEPHONY_OUTBOUND] = {409, "transfer.outbound", "呼出的电话不能转入队列"},
     [TELEPHONY_NOT_NOW] = {503, "server.not_now", "系统正忙或正在停机，暂不能呼出，请稍后再拨"},
     [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满,请联系管理员"},
 };
@@ -218,6 +222,38 @@ static void post_hangup(struct http_request *request, void *arg)
     do_call_verb(request, arg, telephony_hangup);
 }
 
+struct transfer_body {
+    int64_t queue_id;
+};
+
+static const struct http_field transfer_fields[] = {
+    {"queue_id", "队列", HTTP_INT, offsetof(struct transfer_body, queue_id), HTTP_REQUIRED, 1,
+     INT32_MAX},
+};
+
+static void post_transfer(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct transfer_body body = {0};
+    enum telephony_result result;
+    struct uuid call_id;
+    char text[UUID_TEXT_SIZE], detail[32];
+
+    if (!api_path_uuid(request, "call_id", &call_id) ||
+        !http_read_body(request, transfer_fields, 1, &body))
+        return;
+    result =
+        telephony_transfer(api->deps.telephony, user_of(request), &call_id, (int32_t)body.queue_id);
+    if (result == TELEPHONY_NO_QUEUE) {
+        api_field_problem(request, "queue_id", problems[result].title);
+    } else if (is_good(api, request, result)) {
+        snprintf(detail, sizeof(detail), "queue=%d", (int)body.queue_id);
+        api_audit(api, api_person(request), "call.transfer", "call", uuid_text(&call_id, text),
+                  detail);
+        http_answer_empty(request, 204);
+    }
+}
+
 struct dial_body {
     const char *number;
 };
@@ -328,6 +364,10 @@ static const struct api_route rows[] = {
     {{"POST", BASE "/calls/{call_id}/answer", PERM_AGENT_WORK, post_answer, "接听"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/reject", PERM_AGENT_WORK, post_reject, "拒接"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/hangup", PERM_AGENT_WORK, post_hangup, "挂机"}, NULL, 0, NULL},
+    {{"POST", BASE "/calls/{call_id}/transfer", PERM_AGENT_WORK, post_transfer, "转接到队列"},
+     transfer_fields,
+     1,
+     NULL},
     {{"PUT", BASE "/calls/{call_id}/wrap-up", PERM_AGENT_WORK, put_wrap_up, "保存通话小结"},
      wrap_up_fields,
      2,

@@ -54,6 +54,7 @@ static void acw_begins(struct telephony *t, struct agent *agent)
 
     agent->acw_at = loop_now_ms(t->loop);
     agent->acw_ms = agent->state_since_ms;
+    agent->acw_queue = call && !call->outbound ? call->queue_id : 0;
     agent->acw_deadline_ms =
         queue && !queue->acd.wrap_up_required ? agent->acw_ms + (int64_t)queue->acd.wrap_up_ms : 0;
 }
@@ -67,15 +68,24 @@ static void acw_ends(struct telephony *t, struct agent *agent)
         fact_acw_end(t, agent, call);
 }
 
-/* The call of a talk or of its ACW is the agent's until his next state that is neither, or until he
- * makes a call of his own. */
-static void let_go_of_call(struct telephony *t, struct agent *agent)
+void agent_take_call(struct telephony *t, struct agent *agent, struct call *call)
+{
+    if (agent->call == call->handle)
+        return;
+    agent_drop_call(t, agent);
+    agent->call = call->handle;
+    call->holders++;
+}
+
+void agent_drop_call(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
 
     agent->call = 0;
-    if (call)
-        call_release_if_done(t, call);
+    if (!call)
+        return;
+    call->holders--;
+    call_release_if_done(t, call);
 }
 
 void agent_state_changed(struct telephony *t, struct agent *agent,
@@ -90,7 +100,7 @@ void agent_state_changed(struct telephony *t, struct agent *agent,
         acw_begins(t, agent);
     if (command->state == ACD_READY || command->state == ACD_BUSY || command->state == ACD_REST ||
         command->state == ACD_SIGNED_OUT || command->old_state == ACD_ACW)
-        let_go_of_call(t, agent);
+        agent_drop_call(t, agent);
     log_info("agent", "state", "agent=%d from=%s to=%s reason=%s", agent->user_id,
              agent_state_name(command->old_state), agent_state_name(command->state),
              log_safe(reason_name(t, agent)));
@@ -256,7 +266,6 @@ enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, 
 {
     struct agent *agent = agent_find(t, user_id);
     int state = state_by_name(name), err;
-    struct call *call;
 
     if (!agent || !agent->signed_in)
         return TELEPHONY_NOT_SIGNED_IN;
@@ -270,8 +279,7 @@ enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, 
                             reason_id);
     acd_carry_out(t);
     view_agent_changed(t, agent);
-    call = call_find(t, agent->call);
-    if (err == -EINPROGRESS && call && call->wrap_up_saved)
+    if (err == -EINPROGRESS && agent->wrap_up_saved)
         return telephony_wrap_up_done(t, user_id);
     if (err == -EINPROGRESS)
         return TELEPHONY_WRAP_UP_MISSING;
@@ -289,10 +297,10 @@ enum telephony_result telephony_wrap_up_saved(struct telephony *t, int32_t user_
 
     if (!call || (agent->state != ACD_TALK && agent->state != ACD_ACW))
         return TELEPHONY_STALE;
-    if (call->wrap_up_required && !code[0])
+    if (agent->wrap_up_required && !code[0])
         return TELEPHONY_WRAP_UP_MISSING;
-    call->wrap_up_saved = true;
-    fact_wrap_up(t, call, code, note);
+    agent->wrap_up_saved = true;
+    fact_wrap_up(t, call, agent, code, note);
     view_agent_changed(t, agent);
     return TELEPHONY_OK;
 }
@@ -300,13 +308,12 @@ enum telephony_result telephony_wrap_up_saved(struct telephony *t, int32_t user_
 enum telephony_result telephony_wrap_up_done(struct telephony *t, int32_t user_id)
 {
     struct agent *agent = agent_find(t, user_id);
-    struct call *call = agent ? call_find(t, agent->call) : NULL;
 
     if (!agent || !agent->signed_in)
         return TELEPHONY_NOT_SIGNED_IN;
     if (agent->state != ACD_ACW)
         return TELEPHONY_STALE;
-    if (call && call->wrap_up_required && !call->wrap_up_saved)
+    if (agent->wrap_up_required && !agent->wrap_up_saved)
         return TELEPHONY_WRAP_UP_MISSING;
     if (acd_wrap_up_done(t->acd, loop_now_ms(t->loop), user_id))
         return TELEPHONY_STALE;
@@ -588,7 +595,7 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
     const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
     int err;
 
-    agent->call = call->handle;
+    agent_take_call(t, agent, call);
     agent->offer = command->offer;
     agent->offer_queue = command->queue;
     agent->offer_call = call->id;
@@ -619,7 +626,7 @@ void agent_stop_ringing(struct telephony *t, struct agent *agent)
     struct leg *leg = call_leg_find(t, agent->line);
 
     agent->offer = 0;
-    agent->call = 0;
+    agent_drop_call(t, agent);
     loop_timer_stop(&agent_beside(t, agent)->auto_answer);
     if (leg && leg->kind == LEG_PHONE) {
         agent->line = 0;

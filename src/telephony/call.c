@@ -172,9 +172,7 @@ void call_over(struct telephony *t, struct call *call)
 
 void call_release_if_done(struct telephony *t, struct call *call)
 {
-    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
-
-    if (call->state != CALL_ENDED || call->leg || (agent && agent->call == call->handle))
+    if (call->state != CALL_ENDED || call->leg || call->holders)
         return;
     call_free(t, call);
 }

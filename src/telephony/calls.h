@@ -41,7 +41,7 @@ enum call_state {
     CALL_DIALING, /* an agent's own: the far side is called and has not answered */
     CALL_TALKING, /* connected to an agent, announcement and line loss included */
     CALL_CLOSING, /* we hung up; the far side has not confirmed yet */
-    CALL_ENDED    /* over; kept while its agent is in ACW */
+    CALL_ENDED    /* over; kept while an agent is in ACW for it */
 };
 
 struct call_key { /* one press, for the page */
@@ -89,11 +89,11 @@ struct call {
     uint16_t ringing;                    /* open offers */
     handle_t waiting_prev, waiting_next; /* list of waiting calls of the center */
 
-    int32_t agent;       /* connected, or in ACW for it; 0 = none */
-    int32_t first_agent; /* who answered first */
+    int32_t agent;       /* connected, or the last one who was; 0 = none */
+    int32_t first_agent; /* who answered first; outbound: who calls */
+    uint16_t holders;    /* agents whose call it is: ringing, talking, in ACW for it */
     struct uuid ivr_visit, queue_visit, talk, recording_id;
     bool in_ivr_visit, in_queue_visit, in_talk; /* opened by a fact, not yet closed */
-    bool wrap_up_required, wrap_up_saved;
     char offer_reason[ACD_REASON_SIZE];
 
     /* wall clock, for facts and pages */
@@ -161,6 +161,8 @@ struct agent {
     int32_t offer_queue;
     int64_t ring_ms;
     uint64_t ring_at;
+    bool wrap_up_required, wrap_up_saved; /* of the talk, or of the one he is in ACW for */
+    int32_t acw_queue;                    /* whose ACW it is; 0 = none */
     uint64_t acw_at;
     int64_t acw_ms;          /* wall begin */
     int64_t acw_deadline_ms; /* wall; 0 = none */
@@ -298,6 +300,8 @@ void menu_leave(struct telephony *t, struct call *call, const char *exit);
 void acd_carry_out(struct telephony *t);
 int waiting_enter(struct telephony *t, struct call *call, const char *queue_code, int32_t priority,
                   const char *music);
+/* A caller who was talking waits again, before everybody else and with its first entry time. */
+void waiting_return(struct telephony *t, struct call *call, const struct dir_queue *queue);
 void waiting_leave(struct telephony *t, struct call *call, const char *outcome);
 void waiting_unlink(struct telephony *t, struct call *call);
 void acd_timer_fired(void *arg);
@@ -318,6 +322,9 @@ void talk_give_back(struct telephony *t, struct agent *agent);
 void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);
 void agent_phone_event(int32_t user_id, bool registered, void *arg);
 void agents_check_phones(struct telephony *t);
+/* A call is an agent's from the ring or the dialing to the end of his ACW, and its slot stays. */
+void agent_take_call(struct telephony *t, struct agent *agent, struct call *call);
+void agent_drop_call(struct telephony *t, struct agent *agent);
 void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
                 const struct acd_command *command);
 void agent_stop_ringing(struct telephony *t, struct agent *agent);
@@ -361,7 +368,8 @@ void fact_talk_quality(struct telephony *t, const struct leg *leg, const struct 
 void fact_unrecorded(struct telephony *t, int32_t center_id, const struct uuid *call_id,
                      const char *why);
 void fact_trunk_state(struct telephony *t, int32_t trunk_id, const char *state);
-void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note);
+void fact_wrap_up(struct telephony *t, const struct call *call, const struct agent *agent,
+                  const char *code, const char *note);
 
 /* --- figures.c: metrics --------------------------------------------------------------------- */
 void figures_init(struct telephony *t);

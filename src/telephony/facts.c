@@ -252,7 +252,7 @@ void fact_acw_end(struct telephony *t, const struct agent *agent, const struct c
     put_id(&json, "acw_id", &id);
     put_id(&json, "call_id", &call->id);
     put_int(&json, "user_id", agent->user_id);
-    put_int_or_null(&json, "queue_id", call->queue_id, came_from_queue(call));
+    put_int_or_null(&json, "queue_id", agent->acw_queue, agent->acw_queue != 0);
     put_int(&json, "t_start_ms", agent->acw_ms);
     put_int(&json, "t_end_ms", now);
     put_int(&json, "acw_ms", (int64_t)(loop_now_ms(t->loop) - agent->acw_at));
@@ -292,12 +292,13 @@ void fact_call_end(struct telephony *t, const struct call *call, const char *out
     emit(t, call->center_id, "call_end", &json);
 }
 
-void fact_wrap_up(struct telephony *t, const struct call *call, const char *code, const char *note)
+void fact_wrap_up(struct telephony *t, const struct call *call, const struct agent *agent,
+                  const char *code, const char *note)
 {
     struct text json = {0};
 
     put_id(&json, "call_id", &call->id);
-    put_int(&json, "user_id", call->agent);
+    put_int(&json, "user_id", agent->user_id);
     put_text(&json, "code", code);
     put_text(&json, "note", note);
     put_int(&json, "at_ms", loop_wall_ms(t->loop));

@@ -208,14 +208,11 @@ void outbound_phone_up(struct telephony *t, struct call *call, struct agent *age
 
 static enum telephony_result may_dial(struct telephony *t, struct agent *agent)
 {
-    struct call *call;
-
     if (!agent || !agent->signed_in)
         return TELEPHONY_NOT_SIGNED_IN;
-    call = call_find(t, agent->call);
     if (agent->state == ACD_RING || agent->state == ACD_TALK)
         return TELEPHONY_IN_CALL;
-    if (agent->state == ACD_ACW && call && call->wrap_up_required && !call->wrap_up_saved)
+    if (agent->state == ACD_ACW && agent->wrap_up_required && !agent->wrap_up_saved)
         return TELEPHONY_WRAP_UP_MISSING;
     if (!agent_line_is_up(t, agent))
         return TELEPHONY_NO_LINE;
@@ -265,8 +262,9 @@ static void occupy(struct telephony *t, struct agent *agent, struct call *call)
 
     if (acd_occupy(t->acd, loop_now_ms(t->loop), agent->user_id, call->queue_id) == 0)
         acd_carry_out(t);
-    call->wrap_up_required = queue && queue->acd.wrap_up_required;
-    agent->call = call->handle;
+    agent->wrap_up_required = queue && queue->acd.wrap_up_required;
+    agent->wrap_up_saved = false;
+    agent_take_call(t, agent, call);
     call_began(t, call);
     fact_call_begin(t, call, false);
     log_info("call", "began", "call=%s leg=%u center=%d direction=out agent=%d called=%s",

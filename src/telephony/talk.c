@@ -152,8 +152,8 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
         call->first_agent = agent->user_id;
         call->answered_at = call->talk_at;
     }
-    call->wrap_up_required = queue && queue->acd.wrap_up_required;
-    call->wrap_up_saved = false;
+    agent->wrap_up_required = queue && queue->acd.wrap_up_required;
+    agent->wrap_up_saved = false;
     call->talk = uuid_new(call->answered_ms);
     call->in_talk = true;
     if (call->in_queue_visit) {
@@ -166,7 +166,7 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
 void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
 {
     agent->offer = 0;
-    agent->call = call->handle;
+    agent_take_call(t, agent, call);
     loop_timer_stop(&agent_beside(t, agent)->auto_answer);
     talk_open(t, call, agent);
     media_stop_play(t->media, caller_media(t, call));
@@ -309,8 +309,6 @@ void talk_give_back(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
     const struct dir_queue *queue = call ? directory_queue(t->directory, call->queue_id) : NULL;
-    uint64_t now = loop_now_ms(t->loop);
-    int err;
 
     if (!call || call->state != CALL_TALKING)
         return;
@@ -320,13 +318,10 @@ void talk_give_back(struct telephony *t, struct agent *agent)
     }
     log_warn("call", "given_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
-    (void)acd_request_state(t->acd, now, agent->user_id, ACD_BUSY, ACD_REASON_NONE);
+    (void)acd_request_state(t->acd, loop_now_ms(t->loop), agent->user_id, ACD_BUSY,
+                            ACD_REASON_NONE);
     acd_carry_out(t);
     talk_end(t, call, "system", false);
-    call->agent = 0;
-    agent->call = 0;
-    call->state = CALL_MENU;
-    err = queue ? waiting_enter(t, call, queue->code, RETURN_PRIORITY, NULL) : -ENOENT;
-    if (err)
-        menu_event(t, call, err == -ENOSPC ? IVR_EV_QUEUE_FULL : IVR_EV_QUEUE_NO_AGENT, 0);
+    agent_drop_call(t, agent);
+    waiting_return(t, call, queue);
 }

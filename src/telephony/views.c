@@ -153,7 +153,7 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_ms_or_null(out, "ended_ms", agent->state == ACD_ACW ? call->ended_ms : 0);
     add_text(out, "offer_reason", call->offer_reason);
     text_addf(out, ",\"wrap_up_required\":%s,\"wrap_up_saved\":%s,\"line_away\":%s",
-              call->wrap_up_required ? "true" : "false", call->wrap_up_saved ? "true" : "false",
+              agent->wrap_up_required ? "true" : "false", agent->wrap_up_saved ? "true" : "false",
               call->line_away ? "true" : "false");
     add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
     text_add(out, "}");

@@ -147,6 +147,17 @@ int waiting_enter(struct telephony *t, struct call *call, const char *queue_code
     return said;
 }
 
+void waiting_return(struct telephony *t, struct call *call, const struct dir_queue *queue)
+{
+    int err;
+
+    call->agent = 0;
+    call->state = CALL_MENU;
+    err = queue ? waiting_enter(t, call, queue->code, RETURN_PRIORITY, NULL) : -ENOENT;
+    if (err)
+        menu_event(t, call, err == -ENOSPC ? IVR_EV_QUEUE_FULL : IVR_EV_QUEUE_NO_AGENT, 0);
+}
+
 void waiting_leave(struct telephony *t, struct call *call, const char *outcome)
 {
     acd_entry_t entry = call->entry;

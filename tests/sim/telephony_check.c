@@ -63,6 +63,16 @@ static unsigned ringing_at(struct telephony *t, const struct call *call)
     return count;
 }
 
+static unsigned held_by(struct telephony *t, const struct call *call)
+{
+    unsigned count = 0;
+    handle_t handle;
+
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));)
+        count += a->call == call->handle;
+    return count;
+}
+
 static void check_nobody_is_free_for(struct telephony *t, const struct call *call)
 {
     for (size_t i = 0; i < world.member_count; i++) {
@@ -149,7 +159,9 @@ static void check_call(struct telephony *t, struct call *call)
         check_dialing(t, call, agent);
     else if (call->room || call->recording)
         world_fail("a room or a recording is left in state %d", call->state);
-    if (call->state == CALL_ENDED && (call->leg || !agent || agent->call != call->handle))
+    if (call->holders != held_by(t, call))
+        world_fail("a call has %u holders, not %u", held_by(t, call), call->holders);
+    if (call->state == CALL_ENDED && (call->leg || !call->holders))
         world_fail("an ended call is kept by nobody");
     if (call->state != CALL_ENDED && !call_leg_find(t, call->leg))
         world_fail("a call without a caller in state %d", call->state);

@@ -215,6 +215,7 @@ static handle_t phone_leg(int32_t user)
 #include "telephony_stories.h"
 /* uses the words of the former */
 #include "telephony_outbound_stories.h"
+#include "telephony_transfer_stories.h"
 
 /* --- random schedules ----------------------------------------------------------------------- */
 
@@ -358,7 +359,11 @@ static void do_call(int32_t user)
 
     if (a && world_below(10) == 0)
         id = a->offer_call; /* perhaps one of yesterday */
-    switch (world_below(9)) {
+    switch (world_below(10)) {
+    case 9:
+        if (world_below(3) == 0)
+            (void)telephony_transfer(t, user, &id, 1 + (int32_t)world_below(W_QUEUES));
+        return;
     case 8:
         (void)telephony_dial(t, user, world_below(6) ? "0772 123-4567" : "12x", &id);
         return;
@@ -463,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORIES,
         OUTBOUND_STORIES,
+        TRANSFER_STORIES,
         cmocka_unit_test(every_schedule_keeps_the_invariants),
     };
 

@@ -197,6 +197,35 @@ test('CC-14 an agent sees his own calls, missed ones too, with result, length, t
   assert.equal((await agent.person.raw('GET', `/calls/${(await office.row(foreign)).call_id}`)).status, 404);
 }));
 
+test('CC-14 a caller passed on to another queue talks to the next agent; both have the call in their lists, as transferred, with their own recording', inCity('guilin', async (office) => {
+  const [agent, other] = await office.team(['a1001', 'a1002'], { ready: false });
+  await agent.ready();
+  const caller = office.call('1');
+  await rings([agent], caller);
+  const id = await answer(agent);
+  const { queues } = await agent.person.get('/dictionaries');
+  const current = agent.document.call.queue_id;
+  const elsewhere = await region.sql('SELECT id FROM queue WHERE center_id = (SELECT id FROM center WHERE code = \'liuzhou\') LIMIT 1');
+  const wrong = await agent.person.raw('POST', `/agent/calls/${id}/transfer`, { queue_id: Number(elsewhere) });
+  assert.deepEqual([wrong.status, Object.keys(wrong.body.errors)], [422, ['queue_id']], 'a queue of another city does not exist');
+  await other.ready();
+  const target = queues.find((q) => q.id !== current && q.code === 'complaint') ?? queues.find((q) => q.id !== current);
+  await agent.person.post(`/agent/calls/${id}/transfer`, { queue_id: target.id });
+  await rings([other], caller);
+  assert.equal(other.document.call.call_id, id, 'the same call');
+  assert.equal(other.document.call.queue_name, target.name);
+  await answer(other);
+  await finish(other, caller);
+  const row = await until('both recordings', async () => {
+    const [mine] = (await agent.person.get('/calls?mine=1')).items;
+    const detail = mine && await agent.person.get(`/calls/${mine.call_id}`);
+    return detail?.recordings.filter((r) => r.state === 'closed').length === 2 && detail;
+  });
+  assert.deepEqual([row.transferred, row.outcome, row.agent_no], [true, 'answered', '1001']);
+  assert.deepEqual(row.talks.map((k) => [k.agent_no, k.kind, k.released_by]), [['1001', 'inbound', 'agent'], ['1002', 'transfer_in', 'caller']]);
+  assert.deepEqual((await other.person.get('/calls?mine=1')).items.map((c) => [c.call_id, c.transferred]), [[id, true]]);
+}));
+
 test('CC-04 two tracks: the caller\'s tone left only, the agent\'s right only; one side can be played alone', inCity('qinzhou', async (office) => {
   const agent = await office.agent('a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
   const caller = office.call('1', { args: ['--tone', '440', '--detect-tone', '1000'] });

@@ -1,0 +1,45 @@
+/* A caller passed on by the agent it talks to. */
+#include <hotlined/log.h>
+
+#include "telephony/calls.h"
+
+/* Asked before anything is changed: a caller whose transfer is refused goes on talking. */
+static enum telephony_result may_wait_in(struct telephony *t, const struct call *call,
+                                         const struct dir_queue *queue)
+{
+    uint32_t signed_in = 0, available = 0;
+    struct acd_queue_view view = {0};
+
+    if (!queue || queue->acd.center_id != call->center_id)
+        return TELEPHONY_NO_QUEUE;
+    acd_queue_staff(t->acd, queue->acd.id, &signed_in, &available);
+    if (!signed_in)
+        return TELEPHONY_QUEUE_EMPTY;
+    (void)acd_queue_view(t->acd, queue->acd.id, &view);
+    if (queue->acd.max_length && view.waiting >= queue->acd.max_length)
+        return TELEPHONY_QUEUE_FULL;
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_transfer(struct telephony *t, int32_t user_id,
+                                         const struct uuid *call_id, int32_t queue_id)
+{
+    struct call *call = call_find_by_id(t, call_id, user_id);
+    const struct dir_queue *queue = directory_queue(t->directory, queue_id);
+    enum telephony_result result;
+
+    if (!call || call->agent != user_id)
+        return TELEPHONY_STALE;
+    if (call->outbound)
+        return TELEPHONY_OUTBOUND;
+    if (call->state != CALL_TALKING)
+        return TELEPHONY_STALE;
+    result = may_wait_in(t, call, queue);
+    if (result != TELEPHONY_OK)
+        return result;
+    log_info("call", "transferred", "call=%s agent=%d queue=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id, queue_id);
+    talk_end(t, call, "agent", true);
+    waiting_return(t, call, queue);
+    return TELEPHONY_OK;
+}
