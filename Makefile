@@ -122,7 +122,7 @@ src/web/dist/index.html: src/web/node_modules/.stamp $(WEB_FILES)
 	@touch $@
 
 # --- upkeep --------------------------------------------------------------------------------------
-C_FILES := $(sort $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/hotlined/*.h tests/*/*.[ch]))
+C_FILES := $(sort $(wildcard src/*/*.[ch] src/*/*/*.[ch] include/hotlined/*.h tests/*/*.[ch] tests/*/*/*.[ch]))
 format:
 	@clang-format -i $(C_FILES)
 lint:

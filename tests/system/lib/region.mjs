@@ -158,6 +158,18 @@ export class Region {
     return this.run('scripts/pg', ['psql', this.pgDir, '--', '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', statement]).trim();
   }
 
+  // Waits until the daemon works with the configuration as it is in the database now.
+  configured() {
+    const wanted = Number(this.sql('SELECT last_value FROM directory_revision'));
+    return until(`configuration ${wanted} read`, () => [...this.log.matchAll(/room=directory event=loaded revision=(\d+)/g)].some(([, revision]) => revision >= wanted));
+  }
+
+  // Leads a trunk, the demo region's only one unless said otherwise, to somebody outside (class Called).
+  outside(called, name = '本机演示中继') {
+    this.sql(`UPDATE trunk SET host = '127.0.0.1', port = ${called.port} WHERE name = '${name}'`);
+    return this.configured();
+  }
+
   // Every log line of one call: the story one grep tells.
   story(callId) { return this.log.split('\n').filter((line) => line.includes(callId)); }
 
@@ -255,26 +267,24 @@ export class Person {
   }
 }
 
-// The taxpayer's phone (tests/tools/caller): events it printed are kept in .events.
-export class Caller {
-  static start(region, { from = '13877100001', to, args = [] }) {
-    const caller = new Caller();
-    caller.events = [];
-    caller.child = spawn(join(B, 'tools/caller'), ['--server', `127.0.0.1:${region.sipPort}`, '--from', from, '--to', to, ...args], {
-      cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    caller.err = '';
-    caller.child.stderr.on('data', (text) => { caller.err += text; });
-    caller.child.stdout.setEncoding('utf8');
+// A telephone outside (tests/tools/caller): events it printed are kept in .events.
+class Telephone {
+  static spawn(args) {
+    const telephone = new this();
+    telephone.events = [];
+    telephone.child = spawn(join(B, 'tools/caller'), args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+    telephone.err = '';
+    telephone.child.stderr.on('data', (text) => { telephone.err += text; });
+    telephone.child.stdout.setEncoding('utf8');
     let rest = '';
-    caller.child.stdout.on('data', (text) => {
+    telephone.child.stdout.on('data', (text) => {
       rest += text;
       const lines = rest.split('\n');
       rest = lines.pop();
-      for (const line of lines) if (line.trim().startsWith('{')) caller.events.push({ at: Date.now(), ...JSON.parse(line) });
+      for (const line of lines) if (line.trim().startsWith('{')) telephone.events.push({ at: Date.now(), ...JSON.parse(line) });
     });
-    caller.exited = once(caller.child, 'exit').then(([code]) => { caller.code = code; return code; });
-    return caller;
+    telephone.exited = once(telephone.child, 'exit').then(([code]) => { telephone.code = code; return code; });
+    return telephone;
   }
 
   seen(name, test = () => true) { return this.events.find((e) => e.event === name && test(e)); }
@@ -289,4 +299,22 @@ export class Caller {
     return this.code;
   }
   kill() { if (this.code === undefined) this.child.kill('SIGKILL'); }
+}
+
+// The taxpayer who calls us.
+export class Caller extends Telephone {
+  static start(region, { from = '13877100001', to, args = [] }) {
+    return this.spawn(['--server', `127.0.0.1:${region.sipPort}`, '--from', from, '--to', to, ...args]);
+  }
+}
+
+// Somebody outside whom we call over a trunk that is led to .port (Region.outside). One call unless args say
+// --count N (0: without end; then hangUp() once more, while it waits, ends it). It answers after half a second,
+// or as args say: --answer-after MS (-1: at say('answer')), --refuse STATUS, --early; say('refuse 486') while it rings.
+export class Called extends Telephone {
+  static async start(region, { args = [] } = {}) {
+    const called = this.spawn(['--answer', '127.0.0.1:0', ...args]);
+    called.port = (await called.waitFor('listening')).sip_port;
+    return called;
+  }
 }
