@@ -150,9 +150,22 @@ static int read_session(const sdp_session_t *session, struct sdp_audio *audio)
 #define TOKEN_CHARS                                                                                \
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ%!#$&'*+-.^_`{|}~"
 
+#define DIGITS "0123456789"
+
+/* 4000 or 4000/2: sofia would take what stands behind the digits for the protocol. */
+static bool is_clean_port(const char *word)
+{
+    size_t digits = strspn(word, DIGITS);
+
+    if (word[digits] != '/')
+        return digits > 0 && !word[digits];
+    return digits > 0 && word[digits + 1] && !word[digits + 1 + strspn(word + digits + 1, DIGITS)];
+}
+
 /* "audio 4000 RTP/AVP 8 0": words of token characters, one blank or more between them. */
 static bool is_clean_media(const char *line, size_t length)
 {
+    enum { KIND, PORT, PROTO };
     char copy[512];
     size_t words = 0;
     char *save = NULL;
@@ -162,8 +175,12 @@ static bool is_clean_media(const char *line, size_t length)
     memcpy(copy, line, length);
     copy[length] = 0;
     for (char *word = strtok_r(copy, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
-        if (word[strspn(word, TOKEN_CHARS "/")] || (words++ > 2 && strchr(word, '/')))
+        const char *allowed = words == PROTO ? TOKEN_CHARS "/" : TOKEN_CHARS;
+        bool clean = words == PORT ? is_clean_port(word) : !word[strspn(word, allowed)];
+
+        if (!clean)
             return false;
+        words++;
     }
     return words >= 4;
 }
