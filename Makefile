@@ -32,7 +32,7 @@ all: build
 
 build: $(B)/hotlined web
 
--include mk/deps.mk mk/run.mk mk/install.mk mk/bench.mk
+-include mk/deps.mk mk/run.mk mk/install.mk mk/fuzz.mk mk/bench.mk
 
 # --- generated from sql/: the named statements and the migrations ------------------------------
 SQL_QUERIES := $(sort $(wildcard sql/queries/*.sql))
@@ -96,7 +96,7 @@ unit: $(filter $(B)/tests/unit/%,$(TEST_BINS))
 sim: $(filter $(B)/tests/sim/%,$(TEST_BINS))
 
 test: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build $(B)/hotlined-asan tools unit sim
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build $(B)/hotlined-asan tools unit sim fuzz-build
 	@B=$(B) tests/run
 
 # Tools may link rooms too (/* rooms: */ and /* with: */ as tests do); they are release builds.
