@@ -20,7 +20,8 @@
 
 #include "store/outbox_db.h"
 
-#define BATCH_MAX      500
+#define BATCH_MAX                                                                                  \
+    2000 /* some 700 KB; PostgreSQL takes a third less time for each than in batches of 500 */
 #define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
 #define HELD_FULL      150000 /* no new calls from here on: the rest is for those under way */
 #define RETRY_DISK_S   1
