@@ -106,7 +106,7 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     await agent.see('caller-source', '本中心直拨');
     await agent.see('info-source', '分中心');
     await agent.see('unit-type', '分中心自接来电');
-    await agent.see('caller-history', '以前没有来过电话');
+    await agent.see('caller-history', '以前没有通话');
     await agent.shot('workbench-ringing');
     await agent.axe('workbench ringing');
   });

@@ -22,7 +22,7 @@ export interface Dictionaries {
 export type AgentState = 'signed_out' | 'ready' | 'busy' | 'rest' | 'ring' | 'talk' | 'acw';
 export interface PathStep { menu: string; key: string; result: string; at_ms?: number; at?: string }
 export interface LiveCall {
-  call_id: string; direction: string; caller_no: string; caller_place: string; caller_city: string;
+  call_id: string; direction: 'in' | 'out'; dialing: boolean; party_no: string; caller_no: string; caller_place: string; caller_city: string;
   called_no: string; center_id: number; center_name: string; queue_id: number; queue_name: string;
   source: string; info_source: string; unit_type: string; ivr_path: PathStep[];
   variables: Record<string, string>; began_ms: number; queued_ms: number | null; ring_ms: number | null;
@@ -38,7 +38,7 @@ export interface Agent {
 export interface Seat {
   center_id: number; user_id: number; agent_no: string; name: string; team_id: number; state: AgentState;
   reason: string; since_ms: number; line_state: string; answered: number; queues: number[];
-  call: { caller_no: string; queue_name: string; answered_ms: number | null } | null;
+  call: { direction: 'in' | 'out'; party_no: string; queue_name: string; answered_ms: number | null } | null;
 }
 export interface QueueView {
   center_id: number; queue_id: number; name: string; waiting: number; oldest_ms: number | null;
@@ -54,7 +54,7 @@ export interface WallCenter {
   center_id: number; name: string; queues: QueueView[]; seats: Seat[]; waiting: WaitingCall[]; today: Today;
 }
 export interface CallItem {
-  call_id: string; center_id: number; center_name: string; direction: string; source: string; unit_type: string; caller_no: string;
+  call_id: string; center_id: number; center_name: string; direction: 'in' | 'out'; source: string; unit_type: string; party_no: string; caller_no: string;
   caller_place: string; called_no: string; t_in: string; t_end: string | null; queue_name: string | null;
   agent_no: string | null; agent_name: string | null; wait_ms: number | null; talk_ms: number | null;
   outcome: string; end_reason: string | null; has_recording: boolean; record_no: string | null;

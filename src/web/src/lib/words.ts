@@ -21,6 +21,12 @@ export const outcomeTones: Record<string, string> = {
 export const endWords: Record<string, string> = {
   caller: '来电人挂机', agent: '坐席挂机', system: '系统结束', max_wait: '等待超时', no_agent: '无人签入', full: '队列已满', flow: '流程结束',
 };
+/** Calls of ours: `caller` is whoever was called. */
+export const dialEndWords: Record<string, string> = {
+  caller: '对方挂机', agent: '坐席挂机', busy: '对方占线', no_answer: '无人接听', refused: '对方拒接', bad_number: '空号或号码有误',
+  trunk: '外线故障', error: '系统异常', system: '系统结束',
+};
+export const directionWords: Record<string, string> = { in: '呼入', out: '呼出' };
 export const offerWords: Record<string, string> = {
   open: '振铃中', answered: '接听', no_answer: '久不应答', rejected: '拒接', caller_left: '来电人挂机', line_lost: '线路中断',
   taken: '他人已接', moved: '改派', forced: '强制',
@@ -35,6 +41,18 @@ export const recordStateWords: Record<string, string> = {
 };
 /** What was summed up after a call; who talked and left it out is told apart from who never could. */
 export const summary = (c: { wrap_up_name: string | null; outcome: string }): string => c.wrap_up_name || (c.outcome === 'answered' ? '未小结' : '—');
+interface Ended { direction: 'in' | 'out'; outcome: string; end_reason: string | null }
+export const endOf = (c: Ended): string => word(c.direction === 'out' ? dialEndWords : endWords, c.end_reason);
+/** What became of a call; of one of ours that was not answered, why. */
+export function outcomeOf(c: Ended): string {
+  if (c.direction !== 'out' || c.outcome === 'open') return word(outcomeWords, c.outcome);
+  if (c.outcome === 'answered') return '已接通';
+  return c.end_reason && c.end_reason !== 'agent' ? endOf(c) : '未接通';
+}
+export function outcomeTone(c: Ended): string | undefined {
+  const personal = c.direction === 'out' && c.outcome === 'lost' && c.end_reason !== 'trunk' && c.end_reason !== 'error';
+  return personal ? 'warn' : outcomeTones[c.outcome];
+}
 export function word(words: Record<string, string>, code: string | null | undefined): string {
   return code ? (words[code] ?? code) : '—';
 }

@@ -6,10 +6,11 @@ import { useConnection } from './connection';
 
 /** The agent's own document. The daemon owns the state; the page only shows and asks. */
 export const useAgent = defineStore('agent', {
-  state: () => ({ doc: null as Agent | null }),
+  state: () => ({ doc: null as Agent | null, hungUp: '' }), // the call he ended himself
   getters: {
     state: (s) => s.doc?.state ?? 'signed_out',
     call: (s) => s.doc?.call ?? null,
+    dialing: (s): boolean => s.doc?.state === 'talk' && !!s.doc.call?.dialing,
     signedIn: (s) => s.doc?.signed_in ?? false,
   },
   actions: {
@@ -39,7 +40,9 @@ export const useAgent = defineStore('agent', {
       this.take(await api.put<Agent>('/agent/state', { state, reason_id: reasonId }));
     },
     async act(verb: 'answer' | 'reject' | 'hangup'): Promise<void> {
-      if (this.call) await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
+      if (!this.call) return;
+      if (verb === 'hangup') this.hungUp = this.call.call_id;
+      await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
     },
     async saveWrapUp(callId: string, code: string, note: string): Promise<void> {
       await api.put(`/agent/calls/${callId}/wrap-up`, { code, note });

@@ -61,7 +61,7 @@ export const useRegistrations = defineStore('registrations', {
       const dictionaries = useSession().dictionaries;
       this.entries[call.call_id] = {
         form: {
-          id: crypto.randomUUID(), call_id: call.call_id, caller_no: call.caller_no, caller_name: '', caller_city: call.caller_city,
+          id: crypto.randomUUID(), call_id: call.call_id, caller_no: call.party_no, caller_name: '', caller_city: call.caller_city,
           problem_city: call.caller_city, category: '', problem_type_id: null, title: '', content: '', answer: '',
           method: dictionaries?.methods[0]?.code ?? '', urgency: dictionaries?.urgencies[0]?.code ?? '', same_day: true, due_at: null,
           taxpayer_name: '', taxpayer_no: '', tags: [],
