@@ -75,7 +75,7 @@ static time_t now_s(void)
 /* Runs the loop until it is so. */
 #define until(condition)                                                                           \
     do {                                                                                           \
-        time_t end_ = now_s() + 40;                                                                \
+        time_t end_ = now_s() + 120;                                                               \
         while (!(condition)) {                                                                     \
             if (now_s() > end_)                                                                    \
                 fail_msg("waited in vain for: %s", #condition);                                    \
