@@ -75,8 +75,9 @@ static void waiting_begin(struct telephony *t, struct call *call, int32_t queue_
     call->priority = priority;
     call->queued_ms = loop_wall_ms(t->loop);
     call->queued_at = now;
-    if (!call->first_queue_id) {
+    if (!call->first_queue_id)
         call->first_queue_id = queue_id;
+    if (!call->first_queued_at) { /* a door that refused is the first queue, but no wait */
         call->first_queued_ms = call->queued_ms;
         call->first_queued_at = now;
     }
@@ -101,7 +102,7 @@ static int try_queue(struct telephony *t, struct call *call, const struct dir_qu
                      int32_t priority)
 {
     uint64_t now = loop_now_ms(t->loop);
-    uint64_t first = call->first_queue_id ? call->first_queued_at : now;
+    uint64_t first = call->first_queued_at ? call->first_queued_at : now;
     uint32_t signed_in = 0, available = 0;
     int err;
 

@@ -1,9 +1,12 @@
-/* What must be true of src/telephony after every step. */
+/* What must be true of src/telephony after every step. In a large world a step is followed by a
+ * look at what it touched, and every so many steps at everything. */
 #include <string.h>
 
 #include "telephony/calls.h"
 
 #include "telephony_world.h"
+
+#define SILENCE_MS 6000 /* a menu waits five seconds for a key */
 
 static void complain(const char *what, void *arg)
 {
@@ -73,16 +76,38 @@ static unsigned held_by(struct telephony *t, const struct call *call)
     return count;
 }
 
-static void check_nobody_is_free_for(struct telephony *t, const struct call *call)
+/* Free agents of a queue, found once for all of its callers. */
+static unsigned free_in(struct telephony *t, int32_t queue_id, int32_t users[W_MAX_AGENTS])
 {
+    unsigned count = 0;
+
     for (size_t i = 0; i < world.member_count; i++) {
         const struct dir_member *m = &world.members[i];
         struct acd_agent_view view;
-        if (m->queue_id != call->queue_id || !acd_agent_view(t->acd, m->user_id, &view))
-            continue;
-        if (view.state == ACD_READY && view.line_up && !office_refused(&call->id, m->user_id))
-            world_fail("agent %d is free and a call waits in queue %d", m->user_id, call->queue_id);
+        if (m->queue_id == queue_id && acd_agent_view(t->acd, m->user_id, &view) &&
+            view.state == ACD_READY && view.line_up)
+            users[count++] = m->user_id;
     }
+    return count;
+}
+
+static void check_nobody_is_free_for(struct telephony *t, const struct call *call)
+{
+    static int32_t users[W_MAX_AGENTS];
+    static int32_t queue_id;
+    static uint64_t step;
+    static unsigned count;
+
+    if (acd_next_due(t->acd) <= loop_now_ms(t->loop))
+        return; /* on the edge: a refusal runs out in this very millisecond */
+    if (step != world.step + 1 || queue_id != call->queue_id) { /* nothing happens in a check */
+        count = free_in(t, call->queue_id, users);
+        queue_id = call->queue_id;
+        step = world.keep ? 0 : world.step + 1;
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (!journal_refused(&call->id, users[i]))
+            world_fail("agent %d is free and a call waits in queue %d", users[i], call->queue_id);
 }
 
 static void check_waiting(struct telephony *t, const struct call *call)
@@ -91,12 +116,9 @@ static void check_waiting(struct telephony *t, const struct call *call)
 
     if (!call->entry || !call->in_queue_visit || call->in_ivr_visit || call->in_talk)
         world_fail("a waiting call: entry %u visit %d", call->entry, call->in_queue_visit);
-    if (call->ringing != ringing_at(t, call))
-        world_fail("a call says it rings at %u, but %u agents ring", call->ringing,
-                   ringing_at(t, call));
     if (!call->ringing)
         check_nobody_is_free_for(t, call);
-    if (!world.faults && (!media || !media->plays || !media->loops))
+    if ((!world.faults || world.no_silence) && (!media || !media->plays || !media->loops))
         world_fail("a waiting caller hears no music");
 }
 
@@ -118,7 +140,8 @@ static void check_sound(struct telephony *t, const struct call *call, struct age
         world_fail("agent %d: hears is not %d", agent->user_id, together);
     if (together && caller->plays && caller->exclusive)
         world_fail("a caller in talk hears music");
-    if (call->line_away && !call->announcing && !caller->plays && !world.faults)
+    if (call->line_away && !call->announcing && !caller->plays &&
+        (!world.faults || world.no_silence))
         world_fail("a caller whose agent is away hears nothing");
 }
 
@@ -143,13 +166,29 @@ static void check_dialing(struct telephony *t, const struct call *call, struct a
         world_fail("agent %d dials and is not in the room", agent->user_id);
 }
 
+/* Nobody waits in silence for long, whatever state the call is in. */
+static void check_heard(struct telephony *t, const struct call *call)
+{
+    struct w_media_leg *media = media_of_leg(t, call->leg);
+    struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
+    uint64_t now = loop_now_ms(t->loop);
+
+    if (!media || media->plays || call->outbound || (world.faults && !world.no_silence))
+        return;
+    if (agent && room_hears(call->room, media->handle, agent_media(t, agent)))
+        return;
+    if (now > media->quiet_since + SILENCE_MS)
+        world_fail("a caller in state %d hears nothing since %llu ms", call->state,
+                   (unsigned long long)(now - media->quiet_since));
+}
+
 static void check_call(struct telephony *t, struct call *call)
 {
     struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
 
     if (call->state == CALL_WAITING)
         check_waiting(t, call);
-    else if (call->entry || call->in_queue_visit || call->ringing || ringing_at(t, call))
+    else if (call->entry || call->in_queue_visit || call->ringing)
         world_fail("a call in state %d is still in a queue", call->state);
     if ((call->state == CALL_TALKING) != call->in_talk)
         world_fail("state %d in_talk %d", call->state, call->in_talk);
@@ -159,12 +198,47 @@ static void check_call(struct telephony *t, struct call *call)
         check_dialing(t, call, agent);
     else if (call->room || call->recording)
         world_fail("a room or a recording is left in state %d", call->state);
-    if (call->holders != held_by(t, call))
-        world_fail("a call has %u holders, not %u", held_by(t, call), call->holders);
     if (call->state == CALL_ENDED && (call->leg || !call->holders))
         world_fail("an ended call is kept by nobody");
     if (call->state != CALL_ENDED && !call_leg_find(t, call->leg))
         world_fail("a call without a caller in state %d", call->state);
+    check_heard(t, call);
+}
+
+/* Of one call alone, what check_holders() counts of all. */
+static void check_call_alone(struct telephony *t, struct call *call)
+{
+    if (!call)
+        return;
+    check_call(t, call);
+    if (call->ringing != ringing_at(t, call))
+        world_fail("a call says it rings at %u, but %u agents ring", call->ringing,
+                   ringing_at(t, call));
+    if (call->holders != held_by(t, call))
+        world_fail("a call has %u holders, not %u", held_by(t, call), call->holders);
+    if (call->entry && !acd_position(t->acd, call->entry))
+        world_fail("a caller waits in no queue of the ACD");
+}
+
+/* Calls and agents know of each other: counted once over all agents. */
+static void check_holders(struct telephony *t)
+{
+    static uint16_t held[W_MAX_CALLERS], rings[W_MAX_CALLERS];
+    handle_t handle;
+
+    memset(held, 0, sizeof(held));
+    memset(rings, 0, sizeof(rings));
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));) {
+        if (!call_find(t, a->call))
+            continue;
+        held[a->call & 0xfffffu]++;
+        rings[a->call & 0xfffffu] += a->state == ACD_RING;
+    }
+    for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
+        if (c->holders != held[c->handle & 0xfffffu] || c->ringing != rings[c->handle & 0xfffffu])
+            world_fail("a call has %u holders, not %u, and rings at %u, not %u",
+                       held[c->handle & 0xfffffu], c->holders, rings[c->handle & 0xfffffu],
+                       c->ringing);
 }
 
 static void check_lists(struct telephony *t)
@@ -230,21 +304,121 @@ void check_everything(void)
         check_agent(t, a);
     for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
         check_call(t, c);
+    check_holders(t);
     check_lists(t);
     check_devices(t);
-    if (world.step % 64 == 0)
+    if ((world.keep || world.step % 64 == 0) && acd_next_due(t->acd) > loop_now_ms(t->loop))
         (void)acd_check(t->acd, loop_now_ms(t->loop), complain, NULL);
+    world.news_count = 0;
+}
+
+/* --- what a step touched -------------------------------------------------------------------- */
+
+void check_touched(int32_t user_id)
+{
+    if (user_id < 1 || user_id > W_MAX_AGENTS || world.touched[user_id] == world.step + 1)
+        return;
+    world.touched[user_id] = world.step + 1;
+    world.news[world.news_count++] = user_id;
+}
+
+/* So many steps may pass until everything is looked at: a look costs as much as there is. */
+static unsigned steps_between(void)
+{
+    return world.size.agents <= 12 ? 4 : world.size.agents;
+}
+
+void check_step(int caller)
+{
+    struct telephony *t = world.telephony;
+    struct leg *leg = caller < 0 ? NULL : call_leg_by_sip(t, world.callers[caller]);
+
+    if (world.step % steps_between() == 0) {
+        check_everything();
+        return;
+    }
+    if (t->pending_count || t->carrying_out)
+        world_fail("commands of the ACD are left");
+    for (unsigned i = 0; i < world.news_count; i++) {
+        struct agent *agent = agent_find(t, world.news[i]);
+        if (!agent)
+            continue;
+        check_agent(t, agent);
+        check_call_alone(t, call_find(t, agent->call));
+    }
+    world.news_count = 0;
+    if (leg)
+        check_call_alone(t, call_find(t, leg->call));
+}
+
+/* --- whose turn it is ----------------------------------------------------------------------- */
+
+static int32_t weight_of(int32_t user_id, int32_t queue_id)
+{
+    for (size_t i = 2 * (size_t)(user_id - 1); i < 2 * (size_t)user_id; i++)
+        if (world.members[i].queue_id == queue_id)
+            return world.members[i].weight;
+    return -1;
+}
+
+static int64_t priority_of(const struct call *call)
+{
+    const struct dir_queue *queue = office_queue(call->queue_id);
+    uint32_t step = queue ? queue->acd.age_step_ms : 0;
+    uint64_t waited = loop_now_ms(world.loop) - call->first_queued_at;
+
+    return call->priority + (step ? (int64_t)(waited / step) : 0);
+}
+
+/* Weight, priority, first entry; who is equal in all of them may go either way. */
+static bool goes_before(int32_t user_id, const struct call *x, const struct call *y)
+{
+    int32_t wx = weight_of(user_id, x->queue_id), wy = weight_of(user_id, y->queue_id);
+
+    if (wx != wy)
+        return wx > wy;
+    if (priority_of(x) != priority_of(y))
+        return priority_of(x) > priority_of(y);
+    return x->first_queued_at < y->first_queued_at;
+}
+
+/* Told with the fact of the offer. It can be judged when nothing happened since the ACD decided:
+ * when what is being carried out is what it said last. */
+void check_offer(int32_t user_id)
+{
+    struct telephony *t = world.telephony;
+    struct agent *agent = agent_find(t, user_id);
+    struct call *call = call_find(t, agent->call), *other;
+    struct center_state *center = center_find(t, agent->center_id);
+
+    if (world.publishing || !center || t->pending_count != acd_out(t->acd)->count)
+        return;
+    if (call->ringing > 1) /* everybody rings: the others need not have this one as their first */
+        return;
+    for (handle_t at = center->waiting_head; at; at = other->waiting_next) {
+        other = call_find(t, at);
+        if (other == call || other->ringing || weight_of(user_id, other->queue_id) < 0 ||
+            journal_refused(&other->id, user_id))
+            continue;
+        if (goes_before(user_id, other, call))
+            world_fail("agent %d is offered a call of queue %d before its turn", user_id,
+                       call->queue_id);
+    }
 }
 
 void check_nothing_left(void)
 {
     struct telephony *t = world.telephony;
+    struct acd_queue_view view = {0};
 
     if (t->calls.count || t->legs.count || world.sip_legs.count || world.media_legs.count ||
         world.rooms.count || world.recordings.count || telephony_call_count(t))
         world_fail("left: %u calls, %u legs, %u SIP legs, %u media legs, %u rooms, %u recordings",
                    t->calls.count, t->legs.count, world.sip_legs.count, world.media_legs.count,
                    world.rooms.count, world.recordings.count);
-    if (facts_open())
-        world_fail("%u facts were begun and never ended", facts_open());
+    for (size_t i = 0; i < world.queue_count; i++)
+        if (acd_queue_view(t->acd, world.queues[i].acd.id, &view) &&
+            (view.waiting || view.signed_in))
+            world_fail("left in queue %d: %u entries, %u agents", world.queues[i].acd.id,
+                       view.waiting, view.signed_in);
 }

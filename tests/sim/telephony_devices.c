@@ -21,15 +21,17 @@ struct w_sip_leg *far_leg(handle_t sip)
     return slots_find(&world.sip_legs, sip);
 }
 
-static struct w_sip_leg *sip_new(enum w_sip_state state)
+/* NULL: the room is full. */
+static struct w_sip_leg *sip_new(enum w_sip_state state, int32_t trunk_id)
 {
     handle_t handle;
     struct w_sip_leg *leg = slots_take(&world.sip_legs, &handle);
 
     if (!leg)
-        world_fail("no SIP leg left");
+        return NULL;
     leg->handle = handle;
     leg->state = state;
+    leg->trunk_id = trunk_id;
     return leg;
 }
 
@@ -52,10 +54,14 @@ static struct sdp_audio far_sdp(enum sdp_direction direction, const char *addres
 
 handle_t far_invite(const char *caller, const char *called)
 {
-    struct w_sip_leg *leg = sip_new(W_INVITED);
-    struct sip_invite invite = {.leg = leg->handle, .trunk_id = 1};
-    handle_t handle = leg->handle;
+    int32_t trunk_id = world.trunk_down[1] ? 2 : 1;
+    struct w_sip_leg *leg = world.trunk_down[trunk_id] ? NULL : sip_new(W_INVITED, trunk_id);
+    struct sip_invite invite = {.trunk_id = trunk_id};
+    handle_t handle;
 
+    if (!leg)
+        return 0;
+    invite.leg = handle = leg->handle;
     text_copy(invite.caller, sizeof(invite.caller), caller);
     text_copy(invite.called, sizeof(invite.called), called);
     text_copy(invite.call_id, sizeof(invite.call_id), "sim");
@@ -176,14 +182,15 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
         return -EINVAL;
     if (out->trunk_id ? out->trunk_id > W_TRUNKS : !world.phone_registered[out->user_id])
         return -ENOENT;
-    if (world_chance(5) || (out->trunk_id && world.trunk_full[out->trunk_id]))
+    if (world_chance(5) || world.trunk_full[out->trunk_id] || world.trunk_down[out->trunk_id])
         return -EAGAIN;
     if (out->trunk_id && !*out->called)
         world_fail("a call over a trunk to nobody");
-    leg = sip_new(W_CALLING);
+    leg = sip_new(W_CALLING, out->trunk_id);
+    if (!leg)
+        return -EAGAIN;
     leg->outgoing = true;
     leg->user_id = out->user_id;
-    leg->trunk_id = out->trunk_id;
     world_after((uint64_t)out->ring_timeout_s * 1000, ring_over, leg->handle);
     *ret_leg = leg->handle;
     return 0;
@@ -252,10 +259,23 @@ void far_phone(int32_t user_id, bool registered)
     sip_handlers()->on_phone(user_id, registered, world.telephony);
 }
 
+void far_trunk(int32_t trunk_id, bool up)
+{
+    handle_t handle;
+
+    if (world.trunk_down[trunk_id] != up)
+        return;
+    world.trunk_down[trunk_id] = !up;
+    sip_handlers()->on_trunk_state(trunk_id, up ? SIP_TRUNK_UP : SIP_TRUNK_DOWN, world.telephony);
+    for (struct w_sip_leg *s = NULL; !up && (s = slots_next(&world.sip_legs, s, &handle));)
+        if (s->trunk_id == trunk_id)
+            far_end(handle, SIP_END_TRANSPORT, 503);
+}
+
 bool sip_phone_is_registered(const struct sip *sip, int32_t user_id)
 {
     (void)sip;
-    return user_id <= W_AGENTS && world.phone_registered[user_id];
+    return user_id <= W_MAX_AGENTS && world.phone_registered[user_id];
 }
 
 int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigned count)
@@ -277,8 +297,7 @@ int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigne
 enum sip_trunk_state sip_trunk_state(const struct sip *sip, int32_t trunk_id)
 {
     (void)sip;
-    (void)trunk_id;
-    return SIP_TRUNK_UP;
+    return world.trunk_down[trunk_id] ? SIP_TRUNK_DOWN : SIP_TRUNK_UP;
 }
 
 int sip_trunk_channels(const struct sip *sip, int32_t trunk_id)
@@ -302,6 +321,11 @@ struct w_media_leg *media_of(handle_t media)
     return leg && !leg->closing ? leg : NULL;
 }
 
+static void quiet(struct w_media_leg *leg)
+{
+    leg->quiet_since = loop_now_ms(world.loop);
+}
+
 static int media_new(bool line, handle_t *ret_leg)
 {
     struct w_media_leg *leg;
@@ -310,9 +334,10 @@ static int media_new(bool line, handle_t *ret_leg)
         return -EAGAIN;
     leg = slots_take(&world.media_legs, ret_leg);
     if (!leg)
-        world_fail("no media leg left");
+        return -EAGAIN;
     leg->handle = *ret_leg;
     leg->line = line;
+    quiet(leg);
     return 0;
 }
 
@@ -488,6 +513,7 @@ static void play_over(void *arg)
     if (!leg || !leg->plays || leg->loops || leg->play_serial != both >> 32)
         return;
     leg->plays = false;
+    quiet(leg);
     media_handlers()->on_play_done(leg->handle, leg->token, world.telephony);
 }
 
@@ -516,8 +542,12 @@ void media_stop_play(struct media *media, handle_t handle)
     struct w_media_leg *leg = media_of(handle);
 
     (void)media;
-    if (leg)
-        leg->plays = false;
+    if (!leg || !leg->plays)
+        return;
+    if (world.plant == W_PLANT_MUSIC_GOES_ON && strcmp(leg->remote, "192.0.2.8") == 0)
+        return;
+    leg->plays = false;
+    quiet(leg);
 }
 
 /* --- media: rooms --------------------------------------------------------------------------- */
@@ -557,8 +587,10 @@ void media_room_close(struct media *media, handle_t handle)
     if (!room)
         world_fail("media_room_close() of a room that is not open");
     for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
-        if (room->legs[i])
+        if (room->legs[i]) {
             media_of(room->legs[i])->room = 0;
+            quiet(media_of(room->legs[i]));
+        }
     slots_release(&world.rooms, handle);
 }
 
@@ -591,8 +623,11 @@ void media_room_leave(struct media *media, handle_t handle, handle_t leg)
     (void)media;
     if (seat < 0)
         return;
-    for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
+    for (int i = 0; i < MEDIA_ROOM_LEGS; i++) {
         room->hears[seat][i] = room->hears[i][seat] = false;
+        if (media_of(room->legs[i]))
+            quiet(media_of(room->legs[i]));
+    }
     room->legs[seat] = 0;
     if (media_of(leg))
         media_of(leg)->room = 0;
@@ -607,6 +642,8 @@ int media_room_hears(struct media *media, handle_t handle, handle_t listener, ha
     (void)media;
     if (a < 0 || b < 0)
         return -ENOENT;
+    if (room->hears[a][b] && !on)
+        quiet(media_of(listener));
     room->hears[a][b] = on;
     return 0;
 }
@@ -633,7 +670,7 @@ int media_record_start(struct media *media, handle_t room, handle_t left, handle
         return -EIO;
     recording = slots_take(&world.recordings, ret_recording);
     if (!recording)
-        world_fail("no recording left");
+        return -EAGAIN;
     *recording = (struct w_recording){.handle = *ret_recording, .left = left, .right = right};
     return 0;
 }
@@ -675,10 +712,13 @@ void media_record_stop(struct media *media, handle_t handle)
 
 void devices_open(void)
 {
-    if (slots_init(&world.sip_legs, sizeof(struct w_sip_leg), 200) ||
-        slots_init(&world.media_legs, sizeof(struct w_media_leg), 200) ||
-        slots_init(&world.rooms, sizeof(struct w_room), W_CALLS + 4) ||
-        slots_init(&world.recordings, sizeof(struct w_recording), 100))
+    uint32_t legs = telephony_max_legs(&(struct telephony_options){
+        .max_calls = (int)world.size.calls, .max_agents = (int)world.size.agents});
+
+    if (slots_init(&world.sip_legs, sizeof(struct w_sip_leg), legs) ||
+        slots_init(&world.media_legs, sizeof(struct w_media_leg), legs) ||
+        slots_init(&world.rooms, sizeof(struct w_room), world.size.calls + 4) ||
+        slots_init(&world.recordings, sizeof(struct w_recording), legs))
         world_fail("no memory");
 }
 

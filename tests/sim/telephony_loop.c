@@ -16,7 +16,6 @@
 
 #include "telephony_world.h"
 
-#define DUE   1024
 #define STORY 80
 
 struct due {
@@ -26,13 +25,16 @@ struct due {
     struct loop_timer *timer; /* NULL = a deferred call */
 };
 
+/* What is due, in a heap: the earliest first. A timer knows its place in it, as number + 1. */
 struct loop {
     uint64_t now, serial;
-    struct due due[DUE];
-    unsigned count;
+    struct due *due;
+    unsigned count, capacity;
 };
 
 struct world world;
+const char *world_verdict;
+void (*world_last_words)(const char *verdict);
 static char story[STORY][200];
 static unsigned told;
 
@@ -68,7 +70,11 @@ void world_fail(const char *format, ...)
     vfprintf(stderr, format, ap);
     fprintf(stderr, "\n");
     va_end(ap);
-    fail();
+    world_verdict = format;
+    if (world_last_words)
+        world_last_words(format);
+    if (!world.alone)
+        fail();
     abort();
 }
 
@@ -115,13 +121,23 @@ const char *log_safe(const char *text)
 
 /* --- chance --------------------------------------------------------------------------------- */
 
-uint64_t world_random(void)
+static uint64_t next_of(uint64_t *state)
 {
-    uint64_t z = (world.random += 0x9e3779b97f4a7c15u);
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
 
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
+}
+
+uint64_t world_random(void)
+{
+    return next_of(&world.random);
+}
+
+unsigned world_dice(unsigned n)
+{
+    return (unsigned)(next_of(&world.dice) % n);
 }
 
 unsigned world_below(unsigned n)
@@ -147,6 +163,7 @@ int loop_create(struct loop **ret_loop)
 
 void loop_destroy(struct loop *loop)
 {
+    free(loop->due);
     free(loop);
 }
 
@@ -160,12 +177,54 @@ int64_t loop_wall_ms(const struct loop *loop)
     return 1790000000000 + (int64_t)loop->now;
 }
 
+static bool earlier(const struct due *x, const struct due *y)
+{
+    return x->at != y->at ? x->at < y->at : x->serial < y->serial;
+}
+
+static void place(struct loop *loop, unsigned at, struct due due)
+{
+    loop->due[at] = due;
+    if (due.timer)
+        due.timer->ev = (struct event *)(uintptr_t)(at + 1); /* NOLINT: ours, see loop.h */
+}
+
+/* Puts an entry where it belongs, from a place that is free. */
+static void sift(struct loop *loop, unsigned at, struct due due)
+{
+    unsigned child;
+
+    for (; at > 0 && earlier(&due, &loop->due[(at - 1) / 2]); at = (at - 1) / 2)
+        place(loop, at, loop->due[(at - 1) / 2]);
+    for (; (child = 2 * at + 1) < loop->count; at = child) {
+        child += child + 1 < loop->count && earlier(&loop->due[child + 1], &loop->due[child]);
+        if (!earlier(&loop->due[child], &due))
+            break;
+        place(loop, at, loop->due[child]);
+    }
+    place(loop, at, due);
+}
+
+static struct due take(struct loop *loop, unsigned at)
+{
+    struct due taken = loop->due[at], last = loop->due[--loop->count];
+
+    if (at < loop->count)
+        sift(loop, at, last);
+    return taken;
+}
+
 static void add(struct loop *loop, uint64_t delay, loop_call_h *fn, void *arg,
                 struct loop_timer *timer)
 {
-    if (loop->count == DUE)
-        world_fail("too much is due at once");
-    loop->due[loop->count++] = (struct due){loop->now + delay, ++loop->serial, fn, arg, timer};
+    if (loop->count == loop->capacity) {
+        loop->capacity = loop->capacity ? 2 * loop->capacity : 256;
+        loop->due = realloc(loop->due, loop->capacity * sizeof(*loop->due));
+        if (!loop->due)
+            world_fail("no memory");
+    }
+    loop->count++;
+    sift(loop, loop->count - 1, (struct due){loop->now + delay, ++loop->serial, fn, arg, timer});
 }
 
 void loop_defer(struct loop *loop, loop_call_h *fn, void *arg)
@@ -198,16 +257,10 @@ void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms)
 
 void loop_timer_stop(struct loop_timer *timer)
 {
-    struct loop *loop = timer->loop;
-
     if (!timer->armed)
         return;
     timer->armed = false;
-    for (unsigned i = 0; i < loop->count; i++)
-        if (loop->due[i].timer == timer) {
-            loop->due[i] = loop->due[--loop->count];
-            return;
-        }
+    (void)take(timer->loop, (unsigned)(uintptr_t)timer->ev - 1);
 }
 
 void loop_timer_done(struct loop_timer *timer)
@@ -215,34 +268,33 @@ void loop_timer_done(struct loop_timer *timer)
     loop_timer_stop(timer);
 }
 
-static struct due *first_due(struct loop *loop)
-{
-    struct due *first = NULL;
-
-    for (unsigned i = 0; i < loop->count; i++) {
-        struct due *d = &loop->due[i];
-        if (!first || d->at < first->at || (d->at == first->at && d->serial < first->serial))
-            first = d;
-    }
-    return first;
-}
-
 void world_run(uint64_t ms)
 {
     struct loop *loop = world.loop;
     uint64_t end = loop->now + ms;
-    struct due *first;
 
-    while ((first = first_due(loop)) && first->at <= end) {
-        struct due now = *first;
+    while (loop->count && loop->due[0].at <= end) {
+        struct due due = take(loop, 0);
 
-        *first = loop->due[--loop->count];
-        loop->now = now.at;
-        if (now.timer)
-            now.timer->armed = false;
-        now.fn(now.arg);
+        loop->now = due.at > loop->now ? due.at : loop->now;
+        if (due.timer)
+            due.timer->armed = false;
+        due.fn(due.arg);
     }
     loop->now = end;
+}
+
+void world_to_the_edge(void)
+{
+    if (world.loop->count && world.loop->due[0].at > world.loop->now)
+        world.loop->now = world.loop->due[0].at;
+}
+
+uint64_t world_next_due(void)
+{
+    const struct loop *loop = world.loop;
+
+    return loop->count && loop->due[0].at > loop->now ? loop->due[0].at - loop->now : 0;
 }
 
 bool world_is_quiet(void)

@@ -1,17 +1,15 @@
-/* The directory of a small region, and the journal that takes its facts and keeps the books. */
+/* The directory of a region: three centers and twelve agents in the stories, more in the random
+ * worlds. Centers of three kinds take turns: what the stories know of 1, 2 and 3 is true of 4, 5
+ * and 6 as well. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include <hotlined/fact.h>
 #include <hotlined/text.h>
 
 #include "telephony_world.h"
 
-#define OPEN     512
-#define REFUSALS 512
+#define GONE 2000 /* a queue's id + this is a queue nobody knows */
 
 struct media_audio {
     int nothing;
@@ -19,17 +17,18 @@ struct media_audio {
 
 static struct media_audio sound;
 static struct dir_flow flow;
-static struct dir_number numbers[W_CENTERS];
+static struct dir_number numbers[W_MAX_CENTERS];
 static struct calendar always, never;
 
+/* The retries of the menu and what its keys mean differ from version to version. */
 static const char flow_text[] =
     "{\"entry\":\"welcome\",\"nodes\":{"
     "\"welcome\":{\"type\":\"play\",\"prompt\":\"greeting\",\"next\":\"open\"},"
     "\"open\":{\"type\":\"hours\",\"calendar\":\"default\",\"open\":\"main\",\"closed\":\"sorry\"},"
     "\"sorry\":{\"type\":\"hangup\",\"prompt\":\"closed\",\"reason\":\"closed\"},"
     "\"main\":{\"type\":\"menu\",\"name\":\"主菜单\",\"prompt\":\"main_menu\",\"timeout_ms\":5000,"
-    "\"retries\":2,\"invalid\":\"invalid_key\",\"no_input\":\"no_input\","
-    "\"keys\":{\"1\":\"consult\",\"2\":\"complain\",\"3\":\"bye\",\"9\":\"@main\"},"
+    "\"retries\":%d,\"invalid\":\"invalid_key\",\"no_input\":\"no_input\","
+    "\"keys\":{\"1\":\"%s\",\"2\":\"%s\",\"3\":\"bye\",\"9\":\"@main\"},"
     "\"failed\":\"consult\"},"
     "\"consult\":{\"type\":\"queue\",\"queue\":\"consult\",\"priority\":0,"
     "\"prompt\":\"please_wait\",\"music\":\"hold_music\",\"on_wait_over\":\"complain\","
@@ -42,52 +41,66 @@ static const char flow_text[] =
 
 /* --- the directory -------------------------------------------------------------------------- */
 
+static bool is_extra(size_t i)
+{
+    return i == 2 * world.size.centers;
+}
+
 static void fill_queue(size_t i)
 {
-    static const enum acd_strategy strategies[W_QUEUES] = {
-        ACD_LONGEST_IDLE, ACD_ROUND_ROBIN,  ACD_RING_ALL,    ACD_BY_WEIGHT,
-        ACD_FEWEST_CALLS, ACD_LONGEST_IDLE, ACD_LONGEST_IDLE};
+    static const enum acd_strategy strategies[] = {ACD_LONGEST_IDLE, ACD_ROUND_ROBIN,
+                                                   ACD_RING_ALL,     ACD_BY_WEIGHT,
+                                                   ACD_FEWEST_CALLS, ACD_LONGEST_IDLE};
     struct dir_queue *queue = &world.queues[i];
-    bool extra = i == W_QUEUES - 1;
+    size_t kind = is_extra(i) ? 6 : i % 6;
+    int32_t id = (int32_t)i + 1;
 
-    *queue = (struct dir_queue){.acd = {.id = (int32_t)i + 1,
-                                        .center_id = extra ? 1 : (int32_t)i / 2 + 1,
-                                        .strategy = strategies[i],
+    *queue = (struct dir_queue){.acd = {.id = id,
+                                        .center_id = is_extra(i) ? 1 : (int32_t)i / 2 + 1,
+                                        .strategy = strategies[kind % 6],
                                         .ring_timeout_ms = 15000,
-                                        .wrap_up_ms = i == 3 ? 0 : 10000,
-                                        .wrap_up_required = i == 1,
-                                        .max_wait_ms = i == 2 ? 30000 : (i == 5 ? 20000 : 0),
-                                        .max_length = i == 2 ? 4 : 0,
-                                        .max_offers = i == 3 ? 2 : (i == 4 ? 3 : 0),
-                                        .age_step_ms = i == 4 ? 10000 : 0},
-                                .overflow_queue_id = (int32_t[W_QUEUES]){0, 0, 4, 3, 0, 5}[i],
+                                        .wrap_up_ms = kind == 3 ? 0 : 10000,
+                                        .wrap_up_required = kind == 1,
+                                        .max_wait_ms = kind == 2 ? 30000 : (kind == 5 ? 20000 : 0),
+                                        .max_length = kind == 2 ? 4 : 0,
+                                        .max_offers = kind == 3 ? 2 : (kind == 4 ? 3 : 0),
+                                        .age_step_ms = kind == 4 ? 10000 : 0},
+                                .overflow_queue_id =
+                                    kind == 2 ? id + 1 : (kind == 3 || kind == 5 ? id - 1 : 0),
                                 .sl_threshold_ms = 20000,
                                 .short_abandon_ms = 5000};
     snprintf(queue->code, sizeof(queue->code), "%s",
-             extra   ? "extra"
-             : i % 2 ? "complain"
-                     : "consult");
+             is_extra(i) ? "extra"
+             : i % 2     ? "complain"
+                         : "consult");
     snprintf(queue->name, sizeof(queue->name), "队列%zu", i + 1);
+}
+
+static void fill_center(int i)
+{
+    struct dir_center *center = &world.centers[i];
+
+    *center = (struct dir_center){.id = i + 1,
+                                  .regional = i == (int)world.size.centers - 1,
+                                  .enabled = true,
+                                  .announce_agent_no = i % 3 != 1};
+    snprintf(center->code, sizeof(center->code), "center%d", i + 1);
+    snprintf(center->shown_no, sizeof(center->shown_no), "1236%d", i + 1);
+    numbers[i] = (struct dir_number){.center_id = i + 1};
+    snprintf(numbers[i].called_no, SIP_NUMBER_SIZE, "1236%d", i + 1);
+    snprintf(numbers[i].flow_code, sizeof(numbers[i].flow_code), "main");
 }
 
 static void fill_people(void)
 {
-    for (int i = 0; i < W_CENTERS; i++) {
-        struct dir_center *center = &world.centers[i];
-        *center = (struct dir_center){
-            .id = i + 1, .regional = i == 2, .enabled = true, .announce_agent_no = i != 1};
-        snprintf(center->code, sizeof(center->code), "center%d", i + 1);
-        snprintf(center->shown_no, sizeof(center->shown_no), "1236%d", i + 1);
-        numbers[i] = (struct dir_number){.center_id = i + 1};
-        snprintf(numbers[i].called_no, SIP_NUMBER_SIZE, "1236%d", i + 1);
-        snprintf(numbers[i].flow_code, sizeof(numbers[i].flow_code), "main");
-    }
     world.member_count = 0;
-    for (int i = 0; i < W_AGENTS; i++) {
+    for (int i = 0; i < (int)world.size.centers; i++)
+        fill_center(i);
+    for (int i = 0; i < (int)world.size.agents; i++) {
         struct dir_agent *agent = &world.agents[i];
         *agent = (struct dir_agent){.user_id = i + 1,
-                                    .center_id = 1 + i % W_CENTERS,
-                                    .auto_answer_ms = i == 3 || i == 4 ? 1000 : 0};
+                                    .center_id = 1 + i % (int)world.size.centers,
+                                    .auto_answer_ms = i % 12 == 3 || i % 12 == 4 ? 1000 : 0};
         snprintf(agent->agent_no, sizeof(agent->agent_no), "%d", 1001 + i);
         snprintf(agent->name, sizeof(agent->name), "坐席%d", i + 1);
         for (int k = 0; k < 2; k++)
@@ -96,22 +109,33 @@ static void fill_people(void)
     }
 }
 
+/* Calls under way keep the version they began with, by reference. */
+static void publish_flow(void)
+{
+    char text[2000];
+    struct text problems = {0};
+    bool odd = ++flow.version % 2;
+
+    ivr_flow_unref(flow.flow);
+    snprintf(text, sizeof(text), flow_text, odd ? 2 : 1, odd ? "consult" : "complain",
+             odd ? "complain" : "consult");
+    if (ivr_flow_parse(text, strlen(text), NULL, &flow.flow, &problems))
+        world_fail("flow: %s", problems.data);
+    text_done(&problems);
+}
+
 void office_open(void)
 {
-    struct text problems = {0};
-
     memset(&flow, 0, sizeof(flow));
     for (int day = 0; day < 7; day++)
         always.week[day] = (struct calendar_day){.count = 1, .periods = {{0, 1440}}};
-    for (size_t i = 0; i < W_QUEUES; i++)
+    world.queue_count = 2 * world.size.centers;
+    for (size_t i = 0; i <= world.queue_count; i++)
         fill_queue(i);
-    world.queue_count = W_QUEUES - 1;
     fill_people();
-    flow.id = flow.version = 1;
-    if (ivr_flow_parse(flow_text, strlen(flow_text), NULL, &flow.flow, &problems))
-        world_fail("flow: %s", problems.data);
-    text_done(&problems);
+    flow.id = 1;
     flow.center_id = 1;
+    publish_flow();
 }
 
 void office_close(void)
@@ -122,33 +146,54 @@ void office_close(void)
 
 void office_apply(void)
 {
+    world.publishing = true;
     telephony_directory_changed(world.telephony);
+    world.publishing = false;
 }
 
-/* The extra queue comes and goes, an agent's membership too, strategies change. */
-void office_change(void)
+struct dir_queue *office_queue(int32_t id)
+{
+    size_t i = (size_t)id - 1;
+
+    if (i < world.queue_count && world.queues[i].acd.id == id)
+        return &world.queues[i];
+    for (i = 0; i < world.queue_count; i++) /* one that was made again has another id */
+        if (world.queues[i].acd.id == id)
+            return &world.queues[i];
+    return NULL;
+}
+
+/* What is published: the extra queue comes and goes, the second queue of a center is removed and
+ * made again, strategies and limits, memberships, weights, flows. */
+void office_change(unsigned what)
 {
     struct dir_member *member = &world.members[world_below((unsigned)world.member_count)];
+    struct dir_queue *queue = &world.queues[world_below(2 * world.size.centers)];
 
-    switch (world_below(4)) {
+    switch (what) {
     case 0:
-        world.queue_count = world.queue_count == W_QUEUES ? W_QUEUES - 1 : W_QUEUES;
+        world.queue_count = 2 * world.size.centers + (world.queue_count % 2 == 0);
         break;
-    case 1: /* the second queue of the region is removed and made again */
-        world.queues[5].acd.id = world.queues[5].acd.id == 6 ? 16 : 6;
+    case 1:
+        world.queues[5].acd.id += world.queues[5].acd.id == 6 ? 1000 : -1000;
         break;
     case 2:
-        world.queues[world_below(W_QUEUES)].acd.strategy =
-            (enum acd_strategy)world_below(ACD_RING_ALL + 1);
+        queue->acd.strategy = (enum acd_strategy)world_below(ACD_RING_ALL + 1);
         break;
-    case 3: /* a queue nobody knows = no member any more */
-        if (member->queue_id < 100)
-            member->queue_id += 100;
-        else
-            member->queue_id -= 100;
+    case 3:
+        member->queue_id += member->queue_id < GONE ? GONE : -GONE;
         break;
+    case 4:
+        member->weight = 10 * (int32_t)world_below(6);
+        break;
+    case 5:
+        publish_flow();
+        break;
+    default:
+        queue->acd.max_length = world_below(2) * (1 + world_below(4));
+        queue->acd.max_wait_ms = world_below(2) * (5000 + world_below(30000));
+        queue->acd.age_step_ms = world_below(2) * (1000 + world_below(10000));
     }
-    world_tell("published: %zu queues", world.queue_count);
     office_apply();
 }
 
@@ -161,7 +206,7 @@ bool directory_is_ready(const struct directory *directory)
 const struct dir_center *directory_centers(const struct directory *directory, size_t *ret_count)
 {
     (void)directory;
-    *ret_count = W_CENTERS;
+    *ret_count = world.size.centers;
     return world.centers;
 }
 
@@ -220,22 +265,20 @@ const struct sip_phone_conf *directory_phones(const struct directory *directory,
 const struct dir_center *directory_center(const struct directory *directory, int32_t id)
 {
     (void)directory;
-    return id >= 1 && id <= W_CENTERS ? &world.centers[id - 1] : NULL;
+    return id >= 1 && id <= (int32_t)world.size.centers ? &world.centers[id - 1] : NULL;
 }
 
 const struct dir_agent *directory_agent(const struct directory *directory, int32_t user_id)
 {
     (void)directory;
-    return user_id >= 1 && user_id <= W_AGENTS ? &world.agents[user_id - 1] : NULL;
+    return user_id >= 1 && user_id <= (int32_t)world.size.agents ? &world.agents[user_id - 1]
+                                                                 : NULL;
 }
 
 const struct dir_queue *directory_queue(const struct directory *directory, int32_t id)
 {
     (void)directory;
-    for (size_t i = 0; i < world.queue_count; i++)
-        if (world.queues[i].acd.id == id)
-            return &world.queues[i];
-    return NULL;
+    return office_queue(id);
 }
 
 const struct dir_queue *directory_queue_by_code(const struct directory *directory,
@@ -261,7 +304,7 @@ const struct dir_number *directory_number(const struct directory *directory, int
 {
     (void)directory;
     (void)trunk_id;
-    for (int i = 0; i < W_CENTERS; i++)
+    for (unsigned i = 0; i < world.size.centers; i++)
         if (strcmp(numbers[i].called_no, called) == 0)
             return &numbers[i];
     return NULL;
@@ -282,7 +325,7 @@ struct media_audio *directory_prompt(const struct directory *directory, int32_t 
     (void)directory;
     (void)center_id;
     (void)code;
-    return world_chance(1) ? NULL : &sound;
+    return !world.no_silence && world_chance(1) ? NULL : &sound;
 }
 
 void directory_place(const struct directory *directory, int32_t center_id, const char *caller,
@@ -291,201 +334,7 @@ void directory_place(const struct directory *directory, int32_t center_id, const
     (void)directory;
     (void)center_id;
     *ret_place = (struct dir_place){.province = "广西", .city = "南宁", .city_code = "450100"};
-    text_copy(ret_place->number, sizeof(ret_place->number), caller);
-}
-
-/* --- the journal ---------------------------------------------------------------------------- */
-
-struct opened {
-    uint8_t pair;
-    char id[UUID_TEXT_SIZE], call[UUID_TEXT_SIZE];
-};
-
-static const struct pair {
-    const char *begin, *end, *id;
-    bool in_call; /* closed before its call ends */
-} pairs[] = {
-    {"call_begin", "call_end", "call_id", false},
-    {"ivr_begin", "ivr_end", "visit_id", true},
-    {"queue_enter", "queue_leave", "visit_id", true},
-    {"offer_begin", "offer_end", "offer_id", true},
-    {"talk_begin", "talk_end", "talk_id", true},
-    {"recording_begin", "recording_end", "recording_id", false},
-    {"agent_session_begin", "agent_session_end", "session_id", false},
-};
-#define PAIRS (sizeof(pairs) / sizeof(pairs[0]))
-
-static struct opened opened[OPEN];
-static unsigned opened_count;
-static struct {
-    char call[UUID_TEXT_SIZE];
-    int32_t user_id;
-    uint64_t at;
-} refusals[REFUSALS];
-static unsigned refusal_count;
-
-static bool text_of(const char *json, const char *name, char *out, size_t size)
-{
-    char key[64];
-    const char *at, *end;
-    size_t length;
-
-    snprintf(key, sizeof(key), "\"%s\":", name);
-    at = strstr(json, key);
-    if (!at)
-        return false;
-    at += strlen(key);
-    end = *at == '"' ? strchr(++at, '"') : at + strcspn(at, ",}");
-    length = (size_t)(end - at) < size - 1 ? (size_t)(end - at) : size - 1;
-    memcpy(out, at, length);
-    out[length] = 0;
-    return true;
-}
-
-bool fact_says(const struct w_fact *fact, const char *name, const char *value)
-{
-    char found[128];
-
-    return fact && text_of(fact->json, name, found, sizeof(found)) && strcmp(found, value) == 0;
-}
-
-const struct w_fact *fact_last(const char *kind)
-{
-    for (uint64_t i = world.fact_count; i > 0 && i + W_FACTS > world.fact_count; i--)
-        if (strcmp(world.facts[(i - 1) % W_FACTS].kind, kind) == 0)
-            return &world.facts[(i - 1) % W_FACTS];
-    return NULL;
-}
-
-unsigned fact_count_of(const char *kind)
-{
-    unsigned count = 0;
-
-    for (uint64_t i = world.fact_count; i > 0 && i + W_FACTS > world.fact_count; i--)
-        count += strcmp(world.facts[(i - 1) % W_FACTS].kind, kind) == 0;
-    return count;
-}
-
-unsigned facts_open(void)
-{
-    return opened_count;
-}
-
-static struct opened *opened_find(unsigned pair, const char *id)
-{
-    for (unsigned i = 0; i < opened_count; i++)
-        if (opened[i].pair == pair && strcmp(opened[i].id, id) == 0)
-            return &opened[i];
-    return NULL;
-}
-
-static void begin_of(unsigned pair, const char *id, const char *call)
-{
-    if (opened_find(pair, id))
-        world_fail("%s twice", pairs[pair].begin);
-    if (pairs[pair].in_call && !opened_find(0, call))
-        world_fail("%s outside its call", pairs[pair].begin);
-    if (opened_count == OPEN)
-        world_fail("too much is begun");
-    opened[opened_count].pair = (uint8_t)pair;
-    snprintf(opened[opened_count].id, UUID_TEXT_SIZE, "%s", id);
-    snprintf(opened[opened_count].call, UUID_TEXT_SIZE, "%s", call);
-    opened_count++;
-}
-
-static void end_of(unsigned pair, const char *id)
-{
-    struct opened *o = opened_find(pair, id);
-
-    if (!o)
-        world_fail("%s without its begin", pairs[pair].end);
-    *o = opened[--opened_count];
-    for (unsigned i = 0; pair == 0 && i < opened_count; i++)
-        if (pairs[opened[i].pair].in_call && strcmp(opened[i].call, id) == 0)
-            world_fail("call_end before the end of its %s", pairs[opened[i].pair].begin);
-}
-
-static void note_refusal(const char *json)
-{
-    char outcome[24], user[16];
-
-    if (!text_of(json, "outcome", outcome, sizeof(outcome)) ||
-        (strcmp(outcome, "rejected") != 0 && strcmp(outcome, "no_answer") != 0) ||
-        !text_of(json, "user_id", user, sizeof(user)))
-        return;
-    text_of(json, "call_id", refusals[refusal_count % REFUSALS].call, UUID_TEXT_SIZE);
-    refusals[refusal_count % REFUSALS].user_id = (int32_t)strtol(user, NULL, 10);
-    refusals[refusal_count++ % REFUSALS].at = loop_now_ms(world.loop);
-}
-
-bool office_refused(const struct uuid *call_id, int32_t user_id)
-{
-    char id[UUID_TEXT_SIZE];
-    uint64_t now = loop_now_ms(world.loop);
-
-    uuid_text(call_id, id);
-    for (unsigned i = 0; i < REFUSALS; i++)
-        if (refusals[i].user_id == user_id && refusals[i].at + ACD_REOFFER_MS > now &&
-            strcmp(refusals[i].call, id) == 0)
-            return true;
-    return false;
-}
-
-static void check_center(int32_t center_id, const char *kind, const char *json)
-{
-    char user[16];
-
-    if (!text_of(json, "user_id", user, sizeof(user)) || user[0] == 'n')
-        return;
-    if (world.agents[strtol(user, NULL, 10) - 1].center_id != center_id)
-        world_fail("%s of a center meets an agent of another", kind);
-}
-
-static void check_json(const char *kind, const char *json)
-{
-    cJSON *parsed = cJSON_Parse(json);
-
-    if (!parsed)
-        world_fail("%s is no JSON: %s", kind, json);
-    cJSON_Delete(parsed);
-    for (const char *at = json; (at = strstr(at, "_ms\":-")); at++)
-        if (strncmp(at, "_ms\":-", 6) == 0)
-            world_fail("%s has a negative time: %s", kind, json);
-}
-
-void fact_emit(struct fact_outbox *outbox, const struct uuid *id, int32_t center_id,
-               int64_t wall_ms, const char *kind, const char *json)
-{
-    char text[UUID_TEXT_SIZE] = "", call[UUID_TEXT_SIZE] = "";
-
-    (void)outbox;
-    (void)id;
-    (void)wall_ms;
-    if (world.keep) {
-        struct w_fact *kept = &world.facts[world.fact_count % W_FACTS];
-        snprintf(kept->kind, sizeof(kept->kind), "%s", kind);
-        snprintf(kept->json, sizeof(kept->json), "%s", json);
-    }
-    if (world.keep || world.fact_count % 16 == 0)
-        check_json(kind, json);
-    world.fact_count++;
-    check_center(center_id, kind, json);
-    (void)text_of(json, "call_id", call, sizeof(call));
-    for (unsigned i = 0; i < PAIRS; i++) {
-        bool begin = strcmp(pairs[i].begin, kind) == 0;
-        if (!begin && strcmp(pairs[i].end, kind) != 0)
-            continue;
-        if (!text_of(json, pairs[i].id, text, sizeof(text)))
-            world_fail("%s without %s", kind, pairs[i].id);
-        world_tell("fact %s %s %s", kind, text,
-                   begin                     ? ""
-                   : strstr(json, "outcome") ? strstr(json, "outcome")
-                                             : "");
-        if (begin)
-            begin_of(i, text, call);
-        else
-            end_of(i, text);
-    }
-    if (strcmp(kind, "offer_end") == 0)
-        note_refusal(json);
+    if (!strpbrk(caller, "*#")) /* is a telephone number */
+        text_copy(ret_place->number, sizeof(ret_place->number),
+                  caller + (strncmp(caller, "+86", 3) == 0 ? 3 : 0));
 }

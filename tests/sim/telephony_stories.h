@@ -184,7 +184,7 @@ static void no_call_more_than_allowed_but_summaries_keep_nobody_out(void **state
 
     (void)state;
     world_close();
-    world_open(&(struct w_options){.seed = 1, .keep = true, .max_calls = 1});
+    world_open(&(struct w_options){.seed = 1, .size = {3, 12, 24, 1}, .keep = true});
     ready(1);
     sip = caller_in_queue('2'); /* its summary is compulsory */
     assert_int_equal(answer(1), TELEPHONY_OK);
@@ -260,6 +260,33 @@ static void without_agents_the_caller_is_told_and_the_door_is_counted(void **sta
     assert_true(fact_says(fact_last("door_refused"), "cause", "no_agent"));
     assert_true(fact_says(fact_last("call_end"), "outcome", "lost"));
     assert_true(fact_says(fact_last("call_end"), "end_reason", "no_agent"));
+}
+
+/* Refused at the door of the complaints, taken in by the queue they overflow to: that is where its
+ * wait begins. It once waited since the beginning of the clock, before everybody else. */
+static void ACD_03_a_caller_refused_at_one_door_waits_from_the_next(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    for (size_t i = 0; i < world.member_count; i++)
+        if (world.members[i].queue_id == 6)
+            world.members[i].queue_id = 99; /* nobody serves the complaints of center 3 */
+    office_apply();
+    ready(3);
+    assert_int_equal(telephony_set_state(world.telephony, 3, "busy", NO_REASON), TELEPHONY_OK);
+    sip = far_invite("13877112046", "12363");
+    run(1500);
+    far_key(sip, '2');
+    run(600);
+    assert_true(fact_says(fact_last("door_refused"), "queue_id", "6"));
+    assert_int_equal(call_of(sip)->queue_id, 5);
+    assert_int_equal(call_of(sip)->first_queue_id, 6);
+    assert_int_equal(call_of(sip)->first_queued_at, call_of(sip)->queued_at);
+    assert_int_equal(call_of(sip)->first_queued_ms, call_of(sip)->queued_ms);
+    run(3000);
+    far_end(sip, SIP_END_REMOTE, 200);
+    assert_false(fact_says(fact_last("call_end"), "wait_ms", "0"));
 }
 
 /* --- desk phones ---------------------------------------------------------------------------- */
@@ -395,6 +422,7 @@ static void CC_20_ready_has_no_reason(void **state)
         TEST(PLAT_02_the_late_answer_to_a_reinvite_moves_the_audio),                               \
         TEST(CC_26_outside_hours_the_flow_says_so_and_hangs_up),                                   \
         TEST(without_agents_the_caller_is_told_and_the_door_is_counted),                           \
+        TEST(ACD_03_a_caller_refused_at_one_door_waits_from_the_next),                             \
         TEST(PLAT_02_phone_rings_talks_and_hangs_up),                                              \
         TEST(PLAT_01_phone_that_dies_in_talk_gives_its_caller_back),                               \
         TEST(CC_19_phone_goes_on_talking_when_the_page_moves),                                     \

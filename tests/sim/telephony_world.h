@@ -1,9 +1,10 @@
 /* A small region for src/telephony: virtual time, simulated devices, a directory and a journal.
  *
  * telephony_loop.c replaces base/loop.c and base/log.c, telephony_devices.c the rooms sip and
- * media, telephony_office.c the directory and the outbox, telephony_check.c holds the invariants.
- * There is one world at a time; everything that is wrong ends in world_fail() with the story of
- * what led to it. */
+ * media, telephony_office.c the directory, telephony_journal.c the outbox and keeps the books,
+ * telephony_check.c holds the invariants, telephony_events.c what may happen, telephony_schedule.c
+ * long lists of it: chosen, run, shortened and told. There is one world at a time; everything that
+ * is wrong ends in world_fail() with the story of what led to it. */
 #ifndef TELEPHONY_WORLD_H
 #define TELEPHONY_WORLD_H
 
@@ -16,12 +17,18 @@
 #include <hotlined/sip.h>
 #include <hotlined/telephony.h>
 
-#define W_CENTERS 3
-#define W_QUEUES  7 /* two for each center, one more that comes and goes */
-#define W_AGENTS  12
-#define W_CALLS   16
-#define W_TRUNKS  2
-#define W_FACTS   512 /* the last ones are kept for the stories */
+#define W_MAX_CENTERS 15
+#define W_MAX_QUEUES  (2 * W_MAX_CENTERS + 1) /* two for each, one more that comes and goes */
+#define W_MAX_AGENTS  300
+#define W_MAX_CALLERS 3000
+#define W_TRUNKS      2
+#define W_FACTS       512 /* the last ones are kept for the stories */
+
+struct w_size {
+    unsigned centers, agents, callers;
+    unsigned calls; /* telephony's own limit */
+};
+#define W_SMALL ((struct w_size){3, 12, 24, 16})
 
 enum w_sip_state { W_INVITED, W_ANSWERED, W_UP, W_CALLING, W_LEAVING };
 
@@ -39,6 +46,7 @@ struct w_media_leg {
     bool line, closing;
     handle_t room;
     bool plays, loops, exclusive;
+    uint64_t quiet_since; /* when it last lost a sound */
     uint32_t token, play_serial;
     bool measuring;
     uint32_t measure;     /* its token */
@@ -65,43 +73,74 @@ struct w_fact {
     char json[1200];
 };
 
+/* A fault put into a device on purpose, to see that it is found and its schedule shortened. */
+enum w_plant { W_NO_PLANT, W_PLANT_MUSIC_GOES_ON };
+
 struct w_options {
     uint64_t seed;
-    bool faults;   /* devices refuse now and then */
-    bool keep;     /* facts are kept for world_fact() */
-    int max_calls; /* 0 = W_CALLS */
+    struct w_size size; /* nothing = W_SMALL */
+    bool faults;        /* devices refuse now and then */
+    bool no_silence;    /* with faults: but no prompt is missing */
+    bool keep;          /* facts are kept for fact_last() */
+    enum w_plant plant;
+};
+
+/* One thing that happens, as it is written down: who does it is a fixed name (caller 7, agent 3),
+ * what comes of it depends on how things are at that time. Chance inside the devices comes from
+ * the event's own seed, so that taking out one event does not change the luck of the others. */
+struct w_event {
+    uint8_t kind;
+    uint16_t who, arg;
+    uint32_t seed;
 };
 
 extern struct world {
-    uint64_t seed, random, step;
-    bool faults, keep, closed_hours;
+    uint64_t seed, step;
+    uint64_t random; /* chance in the devices */
+    uint64_t dice;   /* chance in choosing events */
+    struct w_size size;
+    bool faults, no_silence, keep, closed_hours, publishing;
+    bool alone; /* a child process of telephony_schedule.c: the end of it is the end of a process */
+    enum w_plant plant;
     struct loop *loop;
     struct telephony *telephony;
 
     struct slots sip_legs, media_legs, rooms, recordings;
-    bool phone_registered[W_AGENTS + 1];
-    bool trunk_full[W_TRUNKS + 1];
+    handle_t callers[W_MAX_CALLERS]; /* the SIP leg of a caller, perhaps over */
+    bool phone_registered[W_MAX_AGENTS + 1];
+    bool trunk_full[W_TRUNKS + 1], trunk_down[W_TRUNKS + 1];
     int last_status, last_retry_after; /* of the last sip_leg_reject() */
 
     struct w_fact facts[W_FACTS];
     uint64_t fact_count, event_count;
 
-    struct dir_center centers[W_CENTERS];
-    struct dir_agent agents[W_AGENTS];
-    struct dir_queue queues[W_QUEUES];
-    struct dir_member members[2 * W_AGENTS];
+    struct dir_center centers[W_MAX_CENTERS];
+    struct dir_agent agents[W_MAX_AGENTS];
+    struct dir_queue queues[W_MAX_QUEUES];
+    struct dir_member members[2 * W_MAX_AGENTS];
     size_t queue_count, member_count;
+
+    uint64_t touched[W_MAX_AGENTS + 1]; /* agents: step + 1 of the last news of them */
+    int32_t news[W_MAX_AGENTS];         /* those of this step */
+    unsigned news_count;
 } world;
 
 /* --- telephony_loop.c ----------------------------------------------------------------------- */
 void world_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 void world_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern const char *world_verdict; /* what went wrong: a format, so that numbers do not count */
+extern void (*world_last_words)(const char *verdict); /* called before the end; may be NULL */
 uint64_t world_random(void);
 unsigned world_below(unsigned n);    /* 0 .. n-1 */
+unsigned world_dice(unsigned n);     /* the same, for choosing events */
 bool world_chance(unsigned percent); /* of a fault; never when faults are off */
 void world_after(uint64_t delay_ms, loop_call_h *fn, uintptr_t arg);
 void world_run(uint64_t ms); /* everything that is due in the next ms happens */
-bool world_is_quiet(void);   /* no deferred call and no timer is left */
+/* The clock goes to the next thing that is due, which then has not happened yet: what happens now
+ * crosses it in the same millisecond. */
+void world_to_the_edge(void);
+uint64_t world_next_due(void); /* ms from now, 0 = nothing */
+bool world_is_quiet(void);     /* no deferred call and no timer is left */
 
 /* --- test_telephony.c ----------------------------------------------------------------------- */
 void world_open(const struct w_options *options);
@@ -120,6 +159,7 @@ void far_late_reoffer(handle_t sip, const char *address); /* the offer is ours, 
 void far_key(handle_t sip, char digit);
 void far_phone(int32_t user_id, bool registered);
 void far_line(handle_t media, enum media_line_state state);
+void far_trunk(int32_t trunk_id, bool up); /* its calls die with it */
 struct w_media_leg *media_of(handle_t media);
 struct w_room *room_of(handle_t room);
 bool room_hears(handle_t room, handle_t listener, handle_t speaker);
@@ -127,17 +167,69 @@ bool room_hears(handle_t room, handle_t listener, handle_t speaker);
 /* --- telephony_office.c --------------------------------------------------------------------- */
 void office_open(void);
 void office_close(void);
-void office_change(void); /* something is published */
+void office_change(unsigned what); /* something is published */
 void office_apply(void);
+struct dir_queue *office_queue(int32_t id); /* NULL = none now */
+
+/* --- telephony_journal.c -------------------------------------------------------------------- */
+void journal_open(void);
+void journal_close(void);                         /* the books must add up */
 const struct w_fact *fact_last(const char *kind); /* NULL = none */
 unsigned fact_count_of(const char *kind);
 bool fact_says(const struct w_fact *fact, const char *name, const char *value);
 unsigned facts_open(void); /* begun and not ended */
 /* Whether the agent refused or missed this call within the last ACD_REOFFER_MS. */
-bool office_refused(const struct uuid *call_id, int32_t user_id);
+bool journal_refused(const struct uuid *call_id, int32_t user_id);
 
 /* --- telephony_check.c ---------------------------------------------------------------------- */
 void check_everything(void);
+/* What an event of this caller (-1 = none) and of these agents may have changed. */
+void check_step(int caller);
+void check_touched(int32_t user_id);
+/* An offer was made: it must be of the caller who is first for this agent. */
+void check_offer(int32_t user_id);
 void check_nothing_left(void);
+
+/* --- telephony_events.c --------------------------------------------------------------------- */
+void event_do(const struct w_event *event);
+/* By chance, mostly one that means something now; a day of so many steps has a morning. */
+struct w_event event_choose(unsigned step, unsigned steps);
+/* In plain English: "agent 3 answers". */
+void event_say(const struct w_event *event, char *out, size_t size);
+void event_write(const struct w_event *event, char *out, size_t size);
+bool event_read(const char *line, struct w_event *ret_event);
+/* Two moments become a longer one; false for anything else. */
+bool event_merge(struct w_event *event, const struct w_event *next);
+int event_caller(const struct w_event *event);    /* whose it is, -1 = nobody's */
+int32_t event_agent(const struct w_event *event); /* 0 = nobody's */
+
+/* --- telephony_schedule.c ------------------------------------------------------------------- */
+#define SCHEDULE_EVENTS 40000
+
+struct schedule {
+    struct w_options options;
+    unsigned count;    /* events, the last one being the one that failed */
+    unsigned limit;    /* so many are chosen */
+    char verdict[160]; /* "" = nothing was wrong */
+    uint64_t facts;    /* written; a world in which nothing happens would prove nothing */
+    struct w_event events[SCHEDULE_EVENTS];
+};
+
+struct schedule *schedule_new(void); /* shared with child processes */
+void schedule_free(struct schedule *schedule);
+/* What world a seed makes: its size, too, comes from the seed. */
+void schedule_options(struct schedule *schedule, uint64_t seed);
+/* Events are chosen by chance, in a child process; true = all went well. */
+bool schedule_by_chance(struct schedule *schedule, bool aloud);
+/* Runs what is written down in a child process; true = all went well. */
+bool schedule_again(struct schedule *schedule, bool aloud);
+/* The same, in this process: for the debugger. */
+void schedule_replay(struct schedule *schedule);
+/* Takes out whatever may be taken out so that the same thing goes wrong. True: no single event can
+ * be spared; false: the time was over before. */
+bool schedule_shorten(struct schedule *schedule, unsigned seconds);
+/* Prints seed, story and how to repeat it; the schedule goes into a file beside the program. */
+void schedule_tell(struct schedule *schedule, char *path, size_t path_size);
+bool schedule_read(struct schedule *schedule, const char *path);
 
 #endif
