@@ -8,6 +8,7 @@
  *
  * From there it is a call like any other. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <hotlined/log.h>
@@ -37,7 +38,7 @@ static void ring_back(struct telephony *t, struct call *call, struct agent *agen
 /* --- the number ----------------------------------------------------------------------------- */
 
 /* People paste numbers as they find them: (0771) 123-4567, +86 138 7710 0001. */
-static bool take_number(const char *text, char out[SIP_NUMBER_SIZE])
+static bool read_number(const char *text, char out[SIP_NUMBER_SIZE])
 {
     size_t length = 0;
 
@@ -46,12 +47,33 @@ static bool take_number(const char *text, char out[SIP_NUMBER_SIZE])
             continue;
         if (!strchr("0123456789*#", *c) && !(*c == '+' && length == 0))
             return false;
-        if (length > NUMBER_DIGITS)
+        if (length >= NUMBER_DIGITS + (out[0] == '+'))
             return false;
         out[length++] = *c;
     }
     out[length] = 0;
-    return length >= 3;
+    return true;
+}
+
+/* What the trunk is asked for: our own country's numbers as they are dialed in it, others after 00,
+ * services (*123#) as they are. */
+static bool take_number(struct telephony *t, const struct agent *agent, const char *text,
+                        char out[SIP_NUMBER_SIZE])
+{
+    char typed[SIP_NUMBER_SIZE] = "";
+    struct dir_place place;
+
+    if (!read_number(text, typed))
+        return false;
+    if (typed[0] == '+' && strncmp(typed, "+86", 3) != 0) {
+        snprintf(out, SIP_NUMBER_SIZE, "00%.*s", NUMBER_DIGITS, typed + 1);
+    } else if (strpbrk(typed, "*#")) {
+        text_copy(out, SIP_NUMBER_SIZE, typed);
+    } else {
+        directory_place(t->directory, agent->center_id, typed, &place);
+        text_copy(out, SIP_NUMBER_SIZE, place.number);
+    }
+    return strlen(out) >= 3;
 }
 
 /* Whose rules hold for the summary: the queue the agent serves first of all. */
@@ -233,6 +255,7 @@ static struct call *make_call(struct telephony *t, struct agent *agent, const ch
     call->queue_id = main_queue(t, agent->user_id);
     text_copy(call->caller, sizeof(call->caller), center->shown_no);
     call_place(t, call, number, call->called);
+    text_copy(call->called, sizeof(call->called), number); /* the table of places knows no *123# */
     if (media_room_open(t->media, &call->room)) {
         slots_release(&t->legs, call->leg);
         call_free(t, call);
@@ -284,7 +307,7 @@ enum telephony_result telephony_dial(struct telephony *t, int32_t user_id, const
 
     if (result != TELEPHONY_OK)
         return result;
-    if (!take_number(text, number))
+    if (!take_number(t, agent, text, number))
         return TELEPHONY_BAD_NUMBER;
     call = make_call(t, agent, number);
     if (!call)

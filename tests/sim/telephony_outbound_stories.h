@@ -162,6 +162,38 @@ static void dialing_is_refused_in_a_call_without_a_line_and_with_a_summary_owed(
     assert_int_equal(dial(1), TELEPHONY_NO_LINE);
 }
 
+static void CC_14_numbers_are_called_as_the_country_dials_them(void **state)
+{
+    static const struct {
+        const char *typed, *called; /* NULL: refused */
+    } numbers[] = {{"(0772) 123-4567", "07721234567"},
+                   {"+86 138 7710 0001", "13877100001"},
+                   {"110", "110"},
+                   {"+852 2345 6789", "0085223456789"},
+                   {"*123#", "*123#"}, /* no number of the plan, and yet to be called */
+                   {"12345678901234567890", "12345678901234567890"},
+                   {"+12345678901234567890", "0012345678901234567890"},
+                   {"123456789012345678901", NULL},
+                   {"+86 12", NULL},
+                   {"+86", NULL},
+                   {"1+234", NULL},
+                   {"", NULL}};
+    struct uuid id;
+
+    (void)state;
+    ready(1);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        assert_int_equal(telephony_dial(world.telephony, 1, numbers[i].typed, &id),
+                         numbers[i].called ? TELEPHONY_OK : TELEPHONY_BAD_NUMBER);
+        if (!numbers[i].called)
+            continue;
+        assert_true(fact_says(fact_last("call_begin"), "called_no", numbers[i].called));
+        far_end(dialed(), SIP_END_REFUSED, 486);
+        run(0);
+    }
+    assert_int_equal(world.telephony->calls.count, 0);
+}
+
 static void CC_10_a_call_of_ones_own_ends_the_wrap_up_and_leads_back(void **state)
 {
     handle_t sip;
@@ -272,6 +304,7 @@ static void CC_19_who_leaves_his_phone_while_it_dials_has_given_up(void **state)
         TEST(CC_14_an_unanswered_call_says_why_and_the_agent_is_as_before),                        \
         TEST(a_trunk_that_is_full_or_broken_hands_the_call_to_the_next),                           \
         TEST(dialing_is_refused_in_a_call_without_a_line_and_with_a_summary_owed),                 \
+        TEST(CC_14_numbers_are_called_as_the_country_dials_them),                                  \
         TEST(CC_10_a_call_of_ones_own_ends_the_wrap_up_and_leads_back),                            \
         TEST(the_agent_gives_up_before_the_answer),                                                \
         TEST(PLAT_01_a_page_reloaded_while_it_rings_hears_it_again),                               \
