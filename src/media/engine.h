@@ -123,6 +123,7 @@ struct mleg {
     struct tev_rx digits_in;
     struct jitter jitter;
     int16_t frame[FRAME]; /* what they said in frame_tick */
+    bool frame_sounds;    /* false: nothing, for long */
     uint64_t frame_tick;
     int64_t heard_ms;  /* last valid packet, or when we began to expect one */
     bool first_told;   /* on_first_packet was sent */
@@ -235,7 +236,7 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
 void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_state state);
 /* Timers of the leg: overdue digits, silence. */
 void leg_tick(struct engine *engine, struct mleg *leg);
-/* What the leg said in this tick. */
+/* What the leg said in this tick; NULL = nothing, and that for long. */
 const int16_t *leg_frame(struct engine *engine, struct mleg *leg);
 
 /* --- send.c: what a leg gets ---------------------------------------------------------------- */

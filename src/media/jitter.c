@@ -95,6 +95,7 @@ static void conceal(struct jitter *jitter, int16_t *out, int count)
 
     if (jitter->missing >= JITTER_CONCEAL) {
         memset(out, 0, sizeof(*out) * (size_t)count);
+        jitter->missing += jitter->missing < JITTER_QUIET ? (uint32_t)count : 0;
         return;
     }
     if (jitter->missing == 0) {
@@ -129,18 +130,26 @@ static void take(struct jitter *jitter, int16_t out[FRAME])
     }
 }
 
-void jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME])
+/* Most callers in a queue and many agents say nothing for long: that costs next to nothing. */
+static bool is_quiet(const struct jitter *jitter)
+{
+    return jitter->missing >= JITTER_QUIET && (int32_t)(jitter->end_ts - jitter->read_ts) <= 0;
+}
+
+bool jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME])
 {
     bool skipped = tick != jitter->read_tick + 1;
 
     jitter->read_tick = tick;
-    if (!jitter->fed) {
+    if (!jitter->fed || is_quiet(jitter)) {
         memset(out, 0, sizeof(int16_t) * FRAME);
-        return;
+        jitter->read_ts += jitter->fed ? FRAME : 0;
+        return false;
     }
     if (skipped && (int32_t)(jitter->end_ts - jitter->read_ts) > JITTER_DELAY + FRAME)
         jitter->read_ts = jitter->end_ts - JITTER_DELAY; /* nobody listened for a while */
     trim(jitter);
     take(jitter, out);
     jitter->read_ts += FRAME;
+    return true;
 }

@@ -16,7 +16,8 @@ enum {
     JITTER_DELAY = 320,   /* samples: 40 ms */
     JITTER_MAX = 800,     /* samples that may wait for a second before a frame is skipped */
     JITTER_CONCEAL = 480, /* samples concealed before silence */
-    JITTER_HISTORY = 320  /* samples that concealing looks back at; more than spandsp's 280 */
+    JITTER_HISTORY = 320, /* samples that concealing looks back at; more than spandsp's 280 */
+    JITTER_QUIET = JITTER_CONCEAL + JITTER_HISTORY /* then the history is silent, too */
 };
 
 struct jitter {
@@ -25,7 +26,7 @@ struct jitter {
     uint32_t end_ts;                 /* after the newest sample */
     uint64_t read_tick;              /* of the last read */
     bool fed;                        /* anything since the start */
-    uint32_t missing;                /* samples concealed in a row */
+    uint32_t missing;                /* samples concealed in a row, or silent, up to JITTER_QUIET */
     unsigned late_row;               /* late packets in a row */
     int32_t least;                   /* smallest supply before a read in this second */
     unsigned reads;                  /* in this second */
@@ -39,7 +40,8 @@ void jitter_done(struct jitter *jitter);
  * if the sound came too late to be heard. */
 bool jitter_put(struct jitter *jitter, uint32_t timestamp, const uint8_t *codes, size_t count,
                 const int16_t table[256], bool fresh);
-/* The frame of this tick; at most one call per tick. Silence when there is nothing. */
-void jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME]);
+/* The frame of this tick; at most one call per tick. Silence when there is nothing, and false where
+ * nothing came for so long that the caller need not look at it. */
+bool jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME]);
 
 #endif

@@ -356,7 +356,7 @@ const int16_t *leg_frame(struct engine *engine, struct mleg *leg)
 {
     if (leg->frame_tick != engine->tick) {
         leg->frame_tick = engine->tick;
-        jitter_read(&leg->jitter, engine->tick, leg->frame);
+        leg->frame_sounds = jitter_read(&leg->jitter, engine->tick, leg->frame);
     }
-    return leg->frame;
+    return leg->frame_sounds ? leg->frame : NULL;
 }

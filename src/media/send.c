@@ -295,7 +295,7 @@ static void mix(struct engine *engine, struct mleg *leg, uint8_t heard, const ui
         if (!(heard >> seat & 1) || !leg->room->legs[seat])
             continue;
         const int16_t *frame = leg_frame(engine, leg->room->legs[seat]);
-        for (int i = 0; i < FRAME; i++)
+        for (int i = 0; frame && i < FRAME; i++)
             sum[i] += frame[i];
     }
     for (int i = 0; play && i < FRAME; i++)

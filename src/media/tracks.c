@@ -52,13 +52,14 @@ void tracks_stop_command(struct engine *engine, struct command *command)
         tracks_stop(engine, recording);
 }
 
+/* One side of an interleaved frame that is silent already. */
 static void fill(struct engine *engine, handle_t handle, uint8_t *out)
 {
     struct mleg *leg = engine_leg(engine, handle);
     const int16_t *frame = leg ? leg_frame(engine, leg) : NULL;
 
-    for (int i = 0; i < FRAME; i++)
-        out[2 * i] = frame ? g711_alaw_encode(frame[i]) : G711_ALAW_SILENCE;
+    for (int i = 0; frame && i < FRAME; i++)
+        out[2 * i] = g711_alaw_encode(frame[i]);
 }
 
 /* A batch goes out when it is full; skipped ticks become silence of their length. */
@@ -78,6 +79,7 @@ void tracks_tick(struct engine *engine, struct mrecording *recording, uint64_t s
         recording->gap = 0;
     }
     struct recorder_batch *batch = recording->batch;
+    memset(batch->codes + 2 * batch->frames, G711_ALAW_SILENCE, 2 * FRAME);
     fill(engine, recording->left, batch->codes + 2 * batch->frames);
     fill(engine, recording->right, batch->codes + 2 * batch->frames + 1);
     batch->frames += FRAME;

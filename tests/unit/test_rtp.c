@@ -202,6 +202,33 @@ static void the_ring_reorders_conceals_and_falls_silent(void **state)
     jitter_done(&jitter);
 }
 
+/* The same stream goes on after a pause without marker: the clock ran on meanwhile. */
+static void who_was_silent_for_long_is_not_looked_at_and_heard_at_once_when_he_speaks(void **state)
+{
+    static struct jitter jitter;
+    int16_t frame[FRAME];
+    uint32_t tick = 1;
+
+    (void)state;
+    assert_int_equal(jitter_init(&jitter), 0);
+    assert_false(jitter_read(&jitter, tick++, frame)); /* never said anything */
+    for (; tick < 20; tick++) {
+        put_tone(&jitter, tick * FRAME, 0, tick == 2);
+        assert_true(jitter_read(&jitter, tick, frame));
+    }
+    while (jitter_read(&jitter, tick, frame))
+        assert_true(++tick < 32); /* concealed, then silent, then no more looked at */
+    assert_true(loudness(frame) == 0);
+    for (; tick < 300; tick++)
+        assert_false(jitter_read(&jitter, tick, frame));
+    for (; tick < 305; tick++) {
+        put_tone(&jitter, tick * FRAME, 0, false);
+        (void)jitter_read(&jitter, tick, frame);
+    }
+    assert_true(loudness(frame) > 3500);
+    jitter_done(&jitter);
+}
+
 static void delay_that_piles_up_is_taken_back(void **state)
 {
     static struct jitter jitter;
@@ -286,6 +313,7 @@ int main(void)
         cmocka_unit_test(loss_and_order_survive_wrap_and_restart),
         cmocka_unit_test(the_latch_follows_its_rules),
         cmocka_unit_test(the_ring_reorders_conceals_and_falls_silent),
+        cmocka_unit_test(who_was_silent_for_long_is_not_looked_at_and_heard_at_once_when_he_speaks),
         cmocka_unit_test(delay_that_piles_up_is_taken_back),
         cmocka_unit_test(any_timestamps_and_sizes_are_safe),
         cmocka_unit_test(a_key_held_for_long_is_one_press),

@@ -10,13 +10,14 @@ static struct line *line_of_username(const struct line_port *port, const struct 
                                      unsigned *ret_generation)
 {
     char ufrag[LINE_UFRAG_LENGTH + 1];
-    const char *theirs = check->username + LINE_UFRAG_LENGTH + 1;
+    const char *theirs;
     size_t theirs_length;
     struct line *line;
 
     if (check->username == NULL || check->username_length <= LINE_UFRAG_LENGTH + 1 ||
         check->username[LINE_UFRAG_LENGTH] != ':')
         return NULL;
+    theirs = check->username + LINE_UFRAG_LENGTH + 1;
     memcpy(ufrag, check->username, LINE_UFRAG_LENGTH);
     ufrag[LINE_UFRAG_LENGTH] = '\0';
     line = line_find_ufrag(port, ufrag);
