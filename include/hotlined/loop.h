@@ -6,7 +6,8 @@
  *   1. every registered "turn" function (sofia-sip's root, libmicrohttpd) runs;
  *   2. deferred functions run (objects parked for destruction, answers promised for "later"); the
  *      turn functions run again before the loop sleeps;
- *   3. the loop sleeps until a descriptor, a timer, or a post from another thread is due.
+ *   3. flush functions run (commands gathered for other threads go out);
+ *   4. the loop sleeps until a descriptor, a timer, or a post from another thread is due.
  *
  * Only base/loop.c knows that libevent is underneath; devices that own descriptors may ask for
  * the event_base. tests/sim replaces this file with a virtual-time implementation, so code that
@@ -42,6 +43,11 @@ struct event_base *loop_event_base(struct loop *loop);
 /* Registers a turn function; they run in the order of registration. Returns 0 or -ENOMEM. */
 int loop_add_turn(struct loop *loop, loop_turn_h *turn, void *arg);
 void loop_remove_turn(struct loop *loop, loop_turn_h *turn, void *arg);
+
+/* Runs after all turn functions, right before the loop sleeps: what was gathered for another thread
+ * in this turn goes there at once instead of piece by piece. Returns 0 or -ENOMEM. */
+int loop_add_flush(struct loop *loop, loop_call_h *flush, void *arg);
+void loop_remove_flush(struct loop *loop, loop_call_h *flush, void *arg);
 
 /* Monotonic time in ms, read once per turn. Never goes back; unrelated to the wall clock. */
 uint64_t loop_now_ms(const struct loop *loop);

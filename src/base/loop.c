@@ -12,9 +12,10 @@
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
 
-#define MAX_TURNS  16
-#define MAX_ZEROS  8 /* polls in a row without progress before the loop sleeps 1 ms anyway */
-#define NO_OPINION -1
+#define MAX_TURNS   16
+#define MAX_FLUSHES 4
+#define MAX_ZEROS   8 /* polls in a row without progress before the loop sleeps 1 ms anyway */
+#define NO_OPINION  -1
 
 struct post {
     struct post *next;
@@ -33,6 +34,11 @@ struct loop {
         void *arg;
     } turns[MAX_TURNS];
     int turn_count;
+    struct {
+        loop_call_h *fn;
+        void *arg;
+    } flushes[MAX_FLUSHES];
+    int flush_count;
     int zeros;
     uint64_t now_ms;
     int64_t wall_ms;
@@ -236,6 +242,25 @@ void loop_remove_turn(struct loop *loop, loop_turn_h *turn, void *arg)
         }
 }
 
+int loop_add_flush(struct loop *loop, loop_call_h *flush, void *arg)
+{
+    if (loop->flush_count == MAX_FLUSHES)
+        return -ENOMEM;
+    loop->flushes[loop->flush_count].fn = flush;
+    loop->flushes[loop->flush_count].arg = arg;
+    loop->flush_count++;
+    return 0;
+}
+
+void loop_remove_flush(struct loop *loop, loop_call_h *flush, void *arg)
+{
+    for (int i = 0; i < loop->flush_count; i++)
+        if (loop->flushes[i].fn == flush && loop->flushes[i].arg == arg) {
+            loop->flushes[i] = loop->flushes[--loop->flush_count];
+            return;
+        }
+}
+
 /* --- the turn ------------------------------------------------------------------------------- */
 
 static int run_turns(struct loop *loop, int max_wait_ms)
@@ -280,6 +305,8 @@ void loop_run_once(struct loop *loop, int max_wait_ms)
 
     read_clocks(loop);
     wait = prepare(loop, max_wait_ms);
+    for (int i = 0; i < loop->flush_count; i++)
+        loop->flushes[i].fn(loop->flushes[i].arg);
     if (wait == 0) {
         /* ONCE too: without it libevent goes round as long as anything is ready, and descriptors
          * that turn functions read (those of libmicrohttpd) stay ready until these come to turn. */

@@ -106,9 +106,15 @@ int engine_command(struct engine *engine, struct command *command, bool must)
     (void)pthread_mutex_unlock(&engine->lock);
     if (full)
         return -EAGAIN;
-    if (was_empty)
-        wake(engine);
+    engine->wake_due |= was_empty;
     return 0;
+}
+
+void engine_flush(struct engine *engine)
+{
+    if (engine->wake_due)
+        wake(engine);
+    engine->wake_due = false;
 }
 
 static void run_commands(struct engine *engine)
@@ -392,6 +398,7 @@ void engine_destroy(struct engine *engine)
         (void)usleep(1000); /* the thread must end before its memory does */
     quit->run = quit_command;
     (void)engine_command(engine, quit, true);
+    wake(engine);
     (void)pthread_join(engine->thread, NULL);
     dispose(engine);
 }

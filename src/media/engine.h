@@ -160,6 +160,7 @@ struct engine {
     pthread_mutex_t lock; /* guards the command list only */
     struct command *first, **last;
     size_t commands; /* in the list */
+    bool wake_due;   /* control thread: commands of this turn were not yet told to the thread */
     int wake_fd, timer_fd, epoll_fd;
     bool quit;
 
@@ -195,6 +196,10 @@ void engine_destroy(struct engine *engine);
 /* Control thread. must: a stop is never refused for a full queue. 0, -EAGAIN, and the command is
  * the engine's; or an error, and it stays the caller's. */
 int engine_command(struct engine *engine, struct command *command, bool must);
+/* Control thread, once a turn: the thread learns of the turn's commands. A call begins and ends
+ * with a dozen of them; woken for each, the threads of a busy core would do little but change
+ * places. */
+void engine_flush(struct engine *engine);
 void command_free(struct command *command);
 
 static inline int64_t engine_now_ms(const struct engine *engine)

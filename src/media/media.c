@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
 #include <hotlined/media.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct control_recording {
 };
 
 struct media {
+    struct loop *loop; /* set once its flush is registered */
     struct media_handlers handlers;
     void *arg;
     char *address, *public_address; /* owned */
@@ -167,6 +169,13 @@ static int make_engine(struct media *media, const struct media_options *options)
     return r;
 }
 
+static void flush(void *arg)
+{
+    struct media *media = arg;
+
+    engine_flush(media->engine);
+}
+
 int media_create(struct loop *loop, const struct media_options *options,
                  const struct media_handlers *handlers, void *arg, struct media **ret_media)
 {
@@ -191,8 +200,10 @@ int media_create(struct loop *loop, const struct media_options *options,
         (r = events_create(loop, deliver, media, &media->events)) < 0 ||
         (r = recorder_create((size_t)options->max_legs * RECORD_BYTES_PER_S * RECORD_BUFFER_S,
                              on_recorded, media, &media->recorder)) < 0 ||
-        (r = line_identity_make(&media->identity)) < 0 || (r = make_engine(media, options)) < 0)
+        (r = line_identity_make(&media->identity)) < 0 || (r = make_engine(media, options)) < 0 ||
+        (r = loop_add_flush(loop, flush, media)) < 0)
         goto fail;
+    media->loop = loop;
     if (options->threads > 1)
         log_info("media", "one_thread", "asked=%d used=1", options->threads);
     *ret_media = media;
@@ -208,6 +219,8 @@ void media_destroy(struct media *media)
 
     if (!media)
         return;
+    if (media->loop)
+        loop_remove_flush(media->loop, flush, media);
     struct engine *engine = media->engine;
     media->engine = NULL; /* handlers that are called now cannot start anything */
     engine_destroy(engine);

@@ -67,6 +67,18 @@ void leg_note_end(struct leg *leg, enum sip_end end, int status, const char *rea
     (void)text_copy(leg->ended.reason, sizeof(leg->ended.reason), reason ? log_safe(reason) : "");
 }
 
+static void add_news(struct sip *sip, struct leg *leg)
+{
+    struct leg *last = leg_find(sip, sip->last_news);
+
+    if (last)
+        last->next_news = leg->handle;
+    else
+        sip->first_news = leg->handle;
+    sip->last_news = leg->handle;
+    room_flush_later(sip);
+}
+
 /* The upper room hears of the end in the next turn; until SIP is done the slot stays taken. */
 void leg_over(struct sip *sip, struct leg *leg)
 {
@@ -79,7 +91,7 @@ void leg_over(struct sip *sip, struct leg *leg)
     sip->live--;
     if (trunk && trunk->channels > 0)
         trunk->channels--;
-    room_flush_later(sip);
+    add_news(sip, leg);
 }
 
 static void release(struct sip *sip, struct leg *leg)
@@ -111,15 +123,16 @@ void leg_gone(struct sip *sip, struct leg *leg)
 
 void legs_flush(struct sip *sip)
 {
-    handle_t handle;
+    handle_t handle = sip->first_news;
 
-    for (struct leg *leg = NULL; (leg = slots_next(&sip->legs, leg, &handle));) {
-        if (leg->state != LEG_LEAVING || leg->told)
-            continue;
+    sip->first_news = sip->last_news = 0; /* what ends meanwhile is another flush's */
+    for (struct leg *leg; (leg = leg_find(sip, handle));) {
+        handle_t next = leg->next_news;
         leg->told = true;
         sip->handlers.on_ended(handle, &leg->ended, sip->arg);
         if (!leg_io(sip, leg)->nh)
             release(sip, leg);
+        handle = next;
     }
 }
 

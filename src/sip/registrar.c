@@ -13,20 +13,38 @@
 
 enum { MIN_EXPIRES_S = 60, MAX_EXPIRES_S = 3600, TICK_MS = 1000, PING_MS = 30000, MAX_MISSED = 2 };
 
+static int by_user(const void *a, const void *b)
+{
+    int32_t x = ((const struct phone *)a)->conf.user_id,
+            y = ((const struct phone *)b)->conf.user_id;
+
+    return x < y ? -1 : x > y;
+}
+
+static int by_extension(const void *a, const void *b)
+{
+    return strcmp((*(struct phone *const *)a)->conf.extension,
+                  (*(struct phone *const *)b)->conf.extension);
+}
+
 struct phone *phone_find(const struct sip *sip, int32_t user_id)
 {
-    for (unsigned i = 0; i < sip->phone_count; i++)
-        if (sip->phones[i].conf.user_id == user_id)
-            return &sip->phones[i];
-    return NULL;
+    const struct phone key = {.conf.user_id = user_id};
+
+    return sip->phone_count ? bsearch(&key, sip->phones, sip->phone_count, sizeof(key), by_user)
+                            : NULL;
 }
 
 struct phone *phone_by_extension(const struct sip *sip, const char *extension)
 {
-    for (unsigned i = 0; *extension && i < sip->phone_count; i++)
-        if (strcmp(sip->phones[i].conf.extension, extension) == 0)
-            return &sip->phones[i];
-    return NULL;
+    struct phone sought = {0}, *key = &sought, **found = NULL;
+
+    if (*extension && strlen(extension) < sizeof(sought.conf.extension) && sip->phone_count) {
+        (void)text_copy(sought.conf.extension, sizeof(sought.conf.extension), extension);
+        found = bsearch(&key, sip->phones_by_extension, sip->phone_count,
+                        sizeof(*sip->phones_by_extension), by_extension);
+    }
+    return found ? *found : NULL;
 }
 
 bool sip_phone_is_registered(const struct sip *sip, int32_t user_id)
@@ -56,11 +74,15 @@ static void set_registered(struct sip *sip, struct phone *phone, bool registered
              phone->route);
     phone->registered = registered;
     phone->news = true;
+    sip->phone_news++;
     room_flush_later(sip);
 }
 
 void phones_flush(struct sip *sip)
 {
+    if (!sip->phone_news)
+        return;
+    sip->phone_news = 0;
     for (unsigned i = 0; i < sip->phone_count; i++) {
         struct phone *phone = &sip->phones[i];
 
@@ -347,9 +369,13 @@ static bool same_password(const struct sip_phone_conf *a, const struct sip_phone
 int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigned count)
 {
     struct phone *fresh = calloc(count ? count : 1, sizeof(*fresh));
+    struct phone **index = calloc(count ? count : 1, sizeof(struct phone *));
 
-    if (!fresh)
+    if (!fresh || !index) {
+        free(fresh);
+        free(index);
         return -ENOMEM;
+    }
     for (unsigned i = 0; i < count; i++) {
         struct phone *old = phone_find(sip, phones[i].user_id);
 
@@ -363,8 +389,14 @@ int sip_set_phones(struct sip *sip, const struct sip_phone_conf *phones, unsigne
     }
     for (unsigned i = 0; i < sip->phone_count; i++)
         drop_ping(&sip->phones[i]);
+    qsort(fresh, count, sizeof(*fresh), by_user);
+    for (unsigned i = 0; i < count; i++)
+        index[i] = &fresh[i];
+    qsort(index, count, sizeof(struct phone *), by_extension);
     free(sip->phones);
+    free(sip->phones_by_extension);
     sip->phones = fresh;
+    sip->phones_by_extension = index;
     sip->phone_count = count;
     return 0;
 }
@@ -381,6 +413,8 @@ void registrar_done(struct sip *sip)
     for (unsigned i = 0; i < sip->phone_count; i++)
         drop_ping(&sip->phones[i]);
     free(sip->phones);
+    free(sip->phones_by_extension);
     sip->phones = NULL;
+    sip->phones_by_extension = NULL;
     sip->phone_count = 0;
 }

@@ -65,6 +65,7 @@ struct leg {
     uint8_t challenged;    /* how often they asked for credentials in a row */
     bool end_known;        /* ended is filled: the first reason counts */
     bool told;             /* on_ended was given, the handle means nothing any more */
+    handle_t next_news;    /* list of those whose end is still to be told, see legs_flush() */
     int session_s;         /* agreed session interval, RFC 4028; 0 = none */
     struct sip_ended ended;
     struct sdp_audio early;
@@ -146,13 +147,16 @@ struct sip {
     bool shut; /* nua said that its shutdown is complete */
 
     struct slots legs;
-    struct leg_io *io; /* one per slot */
-    unsigned live;     /* legs the upper room knows */
-    bool flush_due;    /* a deferred flush is on its way */
+    struct leg_io *io;              /* one per slot */
+    unsigned live;                  /* legs the upper room knows */
+    handle_t first_news, last_news; /* legs whose end is still to be told */
+    bool flush_due;                 /* a deferred flush is on its way */
 
-    struct trunk *trunks; /* SIP_MAX_TRUNKS */
-    struct phone *phones; /* owned; sorted as given */
+    struct trunk *trunks;               /* SIP_MAX_TRUNKS */
+    struct phone *phones;               /* owned; by user id */
+    struct phone **phones_by_extension; /* owned */
     unsigned phone_count;
+    unsigned phone_news;           /* phones with news */
     struct loop_timer phone_check; /* expiry and keep-alive */
     int phone_check_ms;            /* between two keep-alives */
     struct digest digest;
