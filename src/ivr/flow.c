@@ -315,9 +315,10 @@ static void check_fields(struct parsing *p, const cJSON *json, const char *field
     cJSON_ArrayForEach(item, json)
     {
         size_t length = strlen(item->string);
+        /* "" would be found everywhere, and searched for behind the end of the list */
+        bool is_name = length > 0 && !strchr(item->string, ' '), known = false;
         const char *found = fields;
-        bool known = false;
-        while (!known && (found = strstr(found, item->string))) {
+        while (is_name && !known && (found = strstr(found, item->string))) {
             known = found[-1] == ' ' && found[length] == ' ';
             found++;
         }
