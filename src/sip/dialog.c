@@ -118,9 +118,11 @@ static void on_reoffer(struct sip *sip, struct leg *leg, const struct event *eve
 void leg_note_session(struct sip *sip, struct leg *leg, const sip_t *message)
 {
     int ours = sip->options.session_expires_s;
-    int theirs = message->sip_session_expires ? (int)message->sip_session_expires->x_delta : ours;
+    const sip_session_expires_t *stated = message->sip_session_expires;
+    /* up to 2^32 - 1: compared before it becomes an int, which would be negative */
+    int theirs = stated && stated->x_delta < (unsigned long)ours ? (int)stated->x_delta : ours;
 
-    leg->session_s = theirs < ours ? theirs : ours;
+    leg->session_s = theirs;
     if (theirs < ours) /* our refreshes ask for what was agreed */
         nua_set_hparams(leg_io(sip, leg)->nh, NUTAG_SESSION_TIMER((unsigned)theirs), TAG_END());
     leg->refreshes_itself =
