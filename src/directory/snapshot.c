@@ -1,5 +1,6 @@
 /* The directory document turned into arrays. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <hotlined/text.h>
 
 #include "directory/snapshot.h"
+
+#define MAX_WHOLE 9007199254740991.0
 
 struct parsing {
     struct snapshot *snap;
@@ -25,7 +28,10 @@ static int64_t get_int(const cJSON *item, const char *name)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(item, name);
 
-    return cJSON_IsNumber(value) ? (int64_t)value->valuedouble : 0;
+    /* beyond this a double is no whole number, and far beyond no int64_t */
+    return cJSON_IsNumber(value) && fabs(value->valuedouble) <= MAX_WHOLE
+               ? (int64_t)value->valuedouble
+               : 0;
 }
 
 static uint32_t get_ms(const cJSON *item, const char *name)

@@ -288,7 +288,7 @@ static bool bundle_has(struct span group, const char *mid)
 int line_offer_parse(const char *text, size_t length, struct line_remote *ret_remote, char *why,
                      size_t why_size)
 {
-    struct offer offer = {.remote = {.telephone_event = -1}};
+    struct offer offer = {.remote = {.telephone_event = -1}, .bundle = {"", 0}};
     const char *end = text + length;
 
     if (length > OFFER_MAX || memchr(text, '\0', length) != NULL || length < 3 ||
