@@ -13,6 +13,9 @@ COVER_CFLAGS := -w -O0 -g -fprofile-instr-generate -fcoverage-mapping
 FUZZ_NAMES   := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_BINS    := $(patsubst %,$(B)/fuzz/fuzz_%,$(FUZZ_NAMES))
 
+# What targets share: the other files of the folder.
+FUZZ_SHARED := $(filter-out fuzz_%,$(notdir $(basename $(wildcard tests/fuzz/*.c))))
+
 # Targets link a library of these rooms: the linker takes what a target needs, and where a target
 # brings a function of its own (a socket, a device), that one.
 FUZZ_SRCS := $(foreach r,base store http sip media tts ivr access directory,$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c))) \
@@ -39,7 +42,10 @@ $(B)/$(1)/obj/gen/%.o: $(B)/gen/%.c
 $(B)/$(1)/hotlined.a: $(patsubst %.c,$(B)/$(1)/obj/%.o,$(FUZZ_SRCS)) $(B)/$(1)/obj/gen/statements.o $(B)/$(1)/obj/gen/schema.o
 	@rm -f $$@
 	@ar rcs $$@ $$^
-$(B)/$(1)/fuzz_%: $(B)/$(1)/obj/tests/fuzz/fuzz_%.o $(B)/$(1)/obj/tests/fuzz/fuzz.o $(B)/$(1)/hotlined.a
+$(B)/$(1)/shared.a: $(patsubst %,$(B)/$(1)/obj/tests/fuzz/%.o,$(FUZZ_SHARED))
+	@rm -f $$@
+	@ar rcs $$@ $$^
+$(B)/$(1)/fuzz_%: $(B)/$(1)/obj/tests/fuzz/fuzz_%.o $(B)/$(1)/shared.a $(B)/$(1)/hotlined.a
 	@echo "  LD    $$@"
 	@$(FUZZ_CC) $(2) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS)
 endef
