@@ -451,8 +451,10 @@ void event_do(const struct w_event *event)
 {
     char said[120];
 
-    event_say(event, said, sizeof(said));
-    world_tell("%s", said);
+    if (!world.mute) {
+        event_say(event, said, sizeof(said));
+        world_tell("%s", said);
+    }
     world.random = event->seed;
     if (event_agent(event))
         check_touched(event_agent(event));
@@ -564,7 +566,8 @@ static unsigned choose_kind(void)
     roll = world_dice(sum);
     while (roll >= kinds[kind].weight)
         roll -= kinds[kind++].weight;
-    return kind;
+    /* A trunk that dies takes everybody with it: per hour, and not per event. */
+    return kinds[kind].act == trunk_dies && world_dice(world.size.agents / 12) ? TIME : kind;
 }
 
 static uint8_t kind_named(const char *name)
@@ -575,12 +578,18 @@ static uint8_t kind_named(const char *name)
     world_fail("no such event: %s", name);
 }
 
+/* How many are there from the morning on; on some days so few that everybody waits. */
+static unsigned early_agents(void)
+{
+    return world.seed % 4 ? world.size.agents / (world.seed / 16 % 2 ? 4 : 1) : 0;
+}
+
 /* The day begins: pages are opened, agents sign in and are ready, some with their desk phone. */
 static struct w_event morning(unsigned step)
 {
     static const char *const names[] = {"line-new", "time", "sign-in", "state"};
     static const uint16_t args[] = {1, 20, 1, 0};
-    unsigned phase = step / world.size.agents, user = 1 + step % world.size.agents;
+    unsigned phase = step / early_agents(), user = 1 + step % early_agents();
     bool phone = world.phone_registered[user] && user % 2;
 
     return (struct w_event){.kind = kind_named(phase == 0 && phone ? "look" : names[phase]),
@@ -594,7 +603,7 @@ struct w_event event_choose(unsigned step, unsigned steps)
     struct w_event event = {.kind = (uint8_t)choose_kind()};
     const struct kind *kind = &kinds[event.kind];
 
-    if (step < 4 * world.size.agents && world.seed % 4)
+    if (step < 4 * early_agents())
         return morning(step);
     if (step == steps - steps / 20 && world.seed % 2)
         return (struct w_event){.kind = DRAIN};

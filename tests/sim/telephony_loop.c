@@ -53,6 +53,8 @@ void world_tell(const char *format, ...)
 {
     va_list ap;
 
+    if (world.mute)
+        return;
     va_start(ap, format);
     tell(format, ap);
     va_end(ap);
@@ -96,10 +98,12 @@ void log_line(enum log_level level, const char *room, const char *event, const c
     char text[160];
     va_list ap;
 
-    va_start(ap, format);
-    vsnprintf(text, sizeof(text), format, ap);
-    va_end(ap);
-    world_tell("%s %s %s", room, event, text);
+    if (!world.mute) {
+        va_start(ap, format);
+        vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        world_tell("%s %s %s", room, event, text);
+    }
     if (level == LOG_LEVEL_ERROR && !is_expected(event))
         world_fail("logged as an error: %s %s", room, event);
 }

@@ -63,7 +63,9 @@ static void finish(struct schedule *s)
 
 static void run_by_chance(struct schedule *s)
 {
+    s->options.mute = true; /* a failure is told when it is run again */
     begin(s);
+    s->options.mute = false;
     for (s->count = 0; s->count < s->limit;) {
         s->events[s->count] = event_choose(s->count, s->limit);
         s->count++; /* written down before it is done: it may be the last one */
@@ -131,7 +133,7 @@ void schedule_options(struct schedule *s, uint64_t seed)
                                                              : W_SMALL,
                                     .faults = true,
                                     .no_silence = seed % 3 == 0};
-    s->limit = seed % 16 == 15 ? 30000 : 10000;
+    s->limit = seed % 16 == 15 ? SCHEDULE_EVENTS : 10000;
 }
 
 bool schedule_by_chance(struct schedule *s, bool aloud)

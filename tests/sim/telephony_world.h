@@ -82,6 +82,7 @@ struct w_options {
     bool faults;        /* devices refuse now and then */
     bool no_silence;    /* with faults: but no prompt is missing */
     bool keep;          /* facts are kept for fact_last() */
+    bool mute;          /* no story is told: it takes a third of the time */
     enum w_plant plant;
 };
 
@@ -99,7 +100,7 @@ extern struct world {
     uint64_t random; /* chance in the devices */
     uint64_t dice;   /* chance in choosing events */
     struct w_size size;
-    bool faults, no_silence, keep, closed_hours, publishing;
+    bool faults, no_silence, keep, mute, closed_hours, publishing;
     bool alone; /* a child process of telephony_schedule.c: the end of it is the end of a process */
     enum w_plant plant;
     struct loop *loop;
