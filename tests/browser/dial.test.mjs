@@ -211,6 +211,30 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     assert.equal(await leader.el('call-back').count(), 0, 'a leader has no line');
   });
 
+  await chapter('a caller is passed on to another queue by keyboard; the list says so', async () => {
+    caller = Caller.start(region, { from: '13877100002', to: '07711236601', args: ['--keys', '1'] });
+    await agent.see('ringing', '138 7710 0002');
+    await key('F2');
+    await agent.see('agent-state', '通话中');
+    await until('the queues are known', async () => (await agent.el('transfer').count()) === 1, WAIT_MS);
+    await key('Alt+t');
+    const targets = agent.page.locator('[data-testid^="transfer-"]');
+    await until('the other queues', async () => (await targets.count()) >= 1, WAIT_MS);
+    await agent.axeBothThemes('workbench-transfer');
+    await key('Escape');
+    assert.equal(await targets.count(), 0);
+    await key('Alt+t');
+    await key('Enter');
+    await agent.see('agent-state', '整理');
+    await leader.visit('wall');
+    await leader.see('waiting', '138****0002');
+    await caller.hangUp();
+    await agent.choose('wrap-up-code', '已转接');
+    await key('F10');
+    await agent.see('agent-state', '空闲');
+    await until('in the list', async () => /人工接通，已转接/.test(await row('13877100002').innerText()), WAIT_MS);
+  });
+
   await chapter('a center that switched it off has neither field nor buttons', async () => {
     region.sql("UPDATE center SET functions_off = '{call.dial}' WHERE code = 'nanning'");
     await region.configured();

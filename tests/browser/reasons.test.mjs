@@ -67,7 +67,7 @@ test('reasons and wrap-up codes by their page (CC-20, CC-06, GEN-10)', async (st
     await until('the menu has it, first', async () => (await menu()).startsWith('政策学习'), WAIT_MS);
     await agent.shot('workbench-reasons', false);
     await key(agent, 'Escape', 'F9'); // opened anew, the first one has the focus
-    await until('focused', async () => /^reason-\d+$/.test(await focused(agent)));
+    await until('focused', async () => /^busy-\d+$/.test(await focused(agent)));
     await key(agent, 'Enter');
     await agent.see('agent-state', '示忙');
     await until('with the reason', async () => (await agent.el('softphone').innerText()).includes('政策学习'), WAIT_MS);

@@ -57,7 +57,7 @@ export interface CallItem {
   call_id: string; center_id: number; center_name: string; direction: 'in' | 'out'; source: string; unit_type: string; party_no: string; caller_no: string;
   caller_place: string; called_no: string; t_in: string; t_end: string | null; queue_name: string | null;
   agent_no: string | null; agent_name: string | null; wait_ms: number | null; talk_ms: number | null;
-  outcome: string; end_reason: string | null; has_recording: boolean; record_no: string | null;
+  outcome: string; end_reason: string | null; has_recording: boolean; transferred: boolean; record_no: string | null;
   record_id: string | null; wrap_up_code: string | null; wrap_up_name: string | null;
 }
 export interface Recording {

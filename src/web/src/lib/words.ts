@@ -41,11 +41,11 @@ export const recordStateWords: Record<string, string> = {
 };
 /** What was summed up after a call; who talked and left it out is told apart from who never could. */
 export const summary = (c: { wrap_up_name: string | null; outcome: string }): string => c.wrap_up_name || (c.outcome === 'answered' ? '未小结' : '—');
-interface Ended { direction: 'in' | 'out'; outcome: string; end_reason: string | null }
+interface Ended { direction: 'in' | 'out'; outcome: string; end_reason: string | null; transferred?: boolean }
 export const endOf = (c: Ended): string => word(c.direction === 'out' ? dialEndWords : endWords, c.end_reason);
 /** What became of a call; of one of ours that was not answered, why. */
 export function outcomeOf(c: Ended): string {
-  if (c.direction !== 'out' || c.outcome === 'open') return word(outcomeWords, c.outcome);
+  if (c.direction !== 'out' || c.outcome === 'open') return word(outcomeWords, c.outcome) + (c.transferred ? '，已转接' : '');
   if (c.outcome === 'answered') return '已接通';
   return c.end_reason && c.end_reason !== 'agent' ? endOf(c) : '未接通';
 }

@@ -44,6 +44,9 @@ export const useAgent = defineStore('agent', {
       if (verb === 'hangup') this.hungUp = this.call.call_id;
       await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
     },
+    async transfer(queueId: number): Promise<void> {
+      if (this.call) await api.post(`/agent/calls/${this.call.call_id}/transfer`, { queue_id: queueId });
+    },
     async saveWrapUp(callId: string, code: string, note: string): Promise<void> {
       await api.put(`/agent/calls/${callId}/wrap-up`, { code, note });
     },
