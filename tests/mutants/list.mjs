@@ -2,7 +2,8 @@
 // file; "does not apply" means that the source has changed and the mutant must be written anew.
 //
 // Not in the list, because no test can see them: a timer that finds nothing to do when it fires (auto answer after
-// the answer, the line's limit after the talk); acd_sign_in() not clearing what acd_sign_out() has cleared.
+// the answer, the line's limit after the talk); acd_sign_in() not clearing what acd_sign_out() has cleared; the timer
+// for a caller's rest, which ends with the refusal that caused it.
 const acd = (file, was, becomes, what) => ({ engine: 'acd', file: `src/acd/${file}`, was, becomes, what });
 const ivr = (file, was, becomes, what) => ({ engine: 'ivr', file: `src/ivr/${file}`, was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
@@ -29,7 +30,7 @@ export const mutants = [
   acd('entries.c', 'return entry->priority + (int64_t)((now - entry->first_entry) / step);', 'return entry->priority + (int64_t)((now - entry->entered) / step);', 'ageing begins anew in each queue'),
   acd('entries.c', '(waited / step + 1) * step, at, 0}', '(waited / step + 2) * step, at, 0}', 'every second step of ageing is missed'),
   acd('entries.c', '            due = again;\n', '            continue;\n', 'a refusal runs out and nobody looks'),
-  acd('entries.c', '        due = entry->rest_until;\n', '        due += 0;\n', 'a tired call rests for ever'),
+  acd('entries.c', 'return refused > entry->rest_until ? refused : entry->rest_until;', 'return refused;', 'a call refused too often does not rest'),
   acd('entries.c', '    entry->failed++;\n', '', 'refusals are not counted'),
   acd('entries.c', '    entry->rest_until = now + ACD_REOFFER_MS; /* another ring would only be taken away again */\n', '', 'a call put out rings once more'),
   acd('entries.c', "    entry->generation = entry->generation == 0xfff ? 1 : (uint16_t)(entry->generation + 1);\n", '', 'yesterday\'s handle is somebody else'),
@@ -40,6 +41,8 @@ export const mutants = [
   // --- acd: agents ---
   acd('agents.c', 'agent->used && agent->state == ACD_READY && agent->line_up', 'agent->used && agent->state == ACD_READY', 'an agent without a line is offered calls'),
   acd('agents.c', 'return (struct order_key){agent->answered, agent->idle_since, id};', 'return (struct order_key){agent->idle_since, id, id};', 'fewest calls is longest idle'),
+  acd('agents.c', 'return (struct order_key){member->offered_seq, id, id};', 'return (struct order_key){id, id, id};', 'round robin is always the first'),
+  acd('agents.c', '(uint64_t)(INT32_MAX - (int64_t)member->weight)', '(uint64_t)(INT32_MAX + (int64_t)member->weight)', 'by weight takes the lightest'),
   acd('agents.c', '        agent->idle_since = now;\n', '        agent->idle_since += 0;\n', 'idle since the first call'),
   acd('agents.c', '        count_signed_in(acd, agent, -1);\n', '        count_signed_in(acd, agent, 0);\n', 'who went home serves the queue'),
   acd('agents.c', '        agent->next_state = ACD_SIGNED_OUT;\n', '', 'a state asked for once comes back after every call'),

@@ -416,6 +416,8 @@ void check_nothing_left(void)
         world_fail("left: %u calls, %u legs, %u SIP legs, %u media legs, %u rooms, %u recordings",
                    t->calls.count, t->legs.count, world.sip_legs.count, world.media_legs.count,
                    world.rooms.count, world.recordings.count);
+    if (acd_next_due(t->acd) != UINT64_MAX)
+        world_fail("the ACD has something to do and nobody is there");
     for (size_t i = 0; i < world.queue_count; i++)
         if (acd_queue_view(t->acd, world.queues[i].acd.id, &view) &&
             (view.waiting || view.signed_in))

@@ -148,7 +148,8 @@ bool schedule_again(struct schedule *s, bool aloud)
 
 void schedule_replay(struct schedule *s)
 {
-    world.alone = true; /* a failure stops in abort(), where the debugger is */
+    running = s;
+    world_last_words = note_verdict; /* a failure stops in abort(), where the debugger is */
     run_as_written(s);
 }
 

@@ -290,6 +290,20 @@ static void ACD_03_ageing_counts_in_its_own_millisecond_without_a_tick(void **st
     assert_offered(ANNA, 1);
 }
 
+static void ACD_03_who_left_does_not_age(void **state)
+{
+    struct acd_queue_conf conf = plain(CONSULT);
+    acd_entry_t entry;
+
+    (void)state;
+    conf.age_step_ms = 10000;
+    configure(conf);
+    entry = enter(CONSULT, 0, 1);
+    assert_int_equal(acd_next_due(acd), now + 10000);
+    assert_int_equal(acd_leave(acd, now, entry), 0);
+    assert_true(acd_next_due(acd) == UINT64_MAX); /* nothing to wake up for */
+}
+
 static void ACD_03_without_ageing_it_does_not(void **state)
 {
     (void)state;
@@ -352,8 +366,10 @@ static void CC_29_fewest_calls_gets_the_call(void **state)
     assert_int_equal(acd_request_state(acd, now, ANNA, ACD_BUSY, 0), 0);
     ready(BEN);
     one_call(BEN, CONSULT);
-    now += 60000;
+    assert_int_equal(acd_request_state(acd, now, BEN, ACD_BUSY, 0), 0);
     assert_int_equal(acd_request_state(acd, now, ANNA, ACD_READY, 0), 0);
+    now += 60000; /* Anna is idle longest */
+    assert_int_equal(acd_request_state(acd, now, BEN, ACD_READY, 0), 0);
     enter(CONSULT, 0, 1);
     assert_offered(BEN, 1);
     assert_reason(BEN, "接听最少 1 次");
@@ -710,6 +726,49 @@ static void CC_22_two_refusals_run_out_together_the_better_call_rings(void **sta
     assert_offered(ANNA, 2);
 }
 
+/* Anna's refusal has run out and she is idle longest; Carl was never asked. */
+static void CC_22_who_never_refused_goes_before_who_did(void **state)
+{
+    (void)state;
+    ready(ANNA);
+    enter(CONSULT, 0, 1);
+    assert_int_equal(acd_reject(acd, now, ANNA, view(ANNA).offer), 0);
+    ready(BEN);
+    assert_offered(BEN, 1);
+    now += 15000;
+    ready(CARL);
+    tick_at(now + 5000); /* Ben has not answered */
+    assert_offered(CARL, 1);
+}
+
+static void CC_20_a_request_made_in_ring_is_forgotten_when_nobody_answers(void **state)
+{
+    acd_entry_t entry;
+
+    (void)state;
+    ready(ANNA);
+    entry = enter(CONSULT, 0, 1);
+    assert_int_equal(acd_request_state(acd, now, ANNA, ACD_REST, 3), 1);
+    tick_at(now + 20000);
+    assert_state(ANNA, ACD_BUSY);
+    assert_int_equal(view(ANNA).next_state, ACD_SIGNED_OUT);
+    assert_int_equal(acd_leave(acd, now, entry), 0);
+    assert_int_equal(acd_request_state(acd, now, ANNA, ACD_READY, 0), 0);
+    one_call(ANNA, CONSULT);
+    assert_state(ANNA, ACD_READY); /* and not the rest of long ago */
+}
+
+static void CC_29_calls_are_counted_from_the_sign_in(void **state)
+{
+    (void)state;
+    ready(ANNA);
+    one_call(ANNA, CONSULT);
+    assert_int_equal(view(ANNA).answered, 1);
+    assert_int_equal(acd_sign_out(acd, now, ANNA, false), 0);
+    sign_in(ANNA, ACD_READY);
+    assert_int_equal(view(ANNA).answered, 0);
+}
+
 static void ACD_07_a_line_lost_in_ring_sends_the_call_on(void **state)
 {
     (void)state;
@@ -988,6 +1047,7 @@ int main(void)
         STORY(ACD_03_equal_priority_is_first_in_first_out_across_queues),
         STORY(ACD_03_ageing_raises_one_who_waits_long),
         STORY(ACD_03_ageing_counts_in_its_own_millisecond_without_a_tick),
+        STORY(ACD_03_who_left_does_not_age),
         STORY(ACD_03_without_ageing_it_does_not),
         STORY(ACD_03_a_call_moved_on_keeps_its_time),
         STORY(CC_29_longest_idle_gets_the_call),
@@ -1014,6 +1074,9 @@ int main(void)
         STORY(CC_22_a_refused_call_goes_elsewhere_and_not_back_at_once),
         STORY(CC_22_who_refused_may_take_another_call_at_once),
         STORY(CC_22_two_refusals_run_out_together_the_better_call_rings),
+        STORY(CC_22_who_never_refused_goes_before_who_did),
+        STORY(CC_20_a_request_made_in_ring_is_forgotten_when_nobody_answers),
+        STORY(CC_29_calls_are_counted_from_the_sign_in),
         STORY(ACD_07_a_line_lost_in_ring_sends_the_call_on),
         STORY(CC_20_busy_stops_new_calls_at_once),
         STORY(CC_20_busy_does_not_touch_the_current_call),
