@@ -1,11 +1,13 @@
-/* The loop without waiting: deferred calls run when the target says so, timers never. */
+/* The loop without waiting: deferred calls run when the target says so, timers when it lets time
+ * pass. */
 #include <stdlib.h>
 
 #include <hotlined/loop.h>
 
+#include "fake_loop.h"
 #include "fuzz.h"
 
-enum { MAX_DEFERRED = 64 };
+enum { MAX_DEFERRED = 64, MAX_TIMERS = 512 };
 
 struct loop {
     struct {
@@ -13,12 +15,20 @@ struct loop {
         void *arg;
     } deferred[MAX_DEFERRED];
     unsigned count;
+    struct {
+        struct loop_timer *timer;
+        uint64_t due_ms;
+    } armed[MAX_TIMERS];
+    unsigned armed_count;
+    uint64_t now_ms;
 };
 
 int loop_create(struct loop **ret_loop)
 {
     *ret_loop = calloc(1, sizeof(**ret_loop));
-    return *ret_loop ? 0 : -12;
+    MUST(*ret_loop != NULL);
+    (*ret_loop)->now_ms = 1000000;
+    return 0;
 }
 
 void loop_destroy(struct loop *loop)
@@ -68,8 +78,7 @@ void loop_remove_turn(struct loop *loop, loop_turn_h *turn, void *arg)
 
 uint64_t loop_now_ms(const struct loop *loop)
 {
-    (void)loop;
-    return 1000000;
+    return loop->now_ms;
 }
 
 int64_t loop_wall_ms(const struct loop *loop)
@@ -98,16 +107,51 @@ void loop_timer_init(struct loop_timer *timer, struct loop *loop, loop_call_h *f
 
 void loop_timer_start(struct loop_timer *timer, uint64_t delay_ms)
 {
-    MUST(timer->loop && timer->fn && delay_ms < 1000ull * 86400 * 365);
+    struct loop *loop = timer->loop;
+
+    MUST(loop && timer->fn && delay_ms < 1000ull * 86400 * 365);
+    loop_timer_stop(timer);
+    MUST(loop->armed_count < MAX_TIMERS);
+    loop->armed[loop->armed_count].timer = timer;
+    loop->armed[loop->armed_count++].due_ms = loop->now_ms + delay_ms;
     timer->armed = true;
 }
 
 void loop_timer_stop(struct loop_timer *timer)
 {
+    struct loop *loop = timer->loop;
+
+    for (unsigned i = 0; timer->armed && i < loop->armed_count; i++)
+        if (loop->armed[i].timer == timer) {
+            loop->armed[i] = loop->armed[--loop->armed_count];
+            break;
+        }
     timer->armed = false;
 }
 
 void loop_timer_done(struct loop_timer *timer)
 {
-    timer->armed = false;
+    loop_timer_stop(timer);
+}
+
+void fake_loop_pass(struct loop *loop, uint64_t ms)
+{
+    loop->now_ms += ms;
+    for (unsigned i = 0, fired = 0; i < loop->armed_count && fired < MAX_TIMERS;) {
+        struct loop_timer *timer = loop->armed[i].timer;
+
+        if (loop->armed[i].due_ms > loop->now_ms) {
+            i++;
+            continue;
+        }
+        loop_timer_stop(timer);
+        timer->fn(timer->arg);
+        fired++;
+        i = 0;
+    }
+}
+
+unsigned fake_loop_armed(const struct loop *loop)
+{
+    return loop->armed_count;
 }

@@ -18,8 +18,10 @@ enum {
     OP_RESTART,   /* new credentials */
     OP_CLOSE,
     OP_OPEN,
-    OP_SEND,  /* length byte: we send a packet */
-    OP_SOCKET /* length byte, bytes: through the real socket */
+    OP_SEND,   /* length byte: we send a packet */
+    OP_SOCKET, /* length byte, bytes: through the real socket */
+    OP_SHAKE,  /* a whole handshake of the line's browser; its goodbye when it stood already */
+    OPERATIONS
 };
 
 static struct line_peer peer_of(uint8_t which)
@@ -102,8 +104,9 @@ static void through_socket(struct line_world *world, struct fuzz_in *in)
 
 static void step(struct line_world *world, struct fuzz_in *in)
 {
-    uint8_t op = fuzz_byte(in) % 10, address = fuzz_byte(in);
+    uint8_t op = fuzz_byte(in) % OPERATIONS, address = fuzz_byte(in);
     unsigned which = (address >> 5) % WORLD_LINES;
+    struct line_peer from;
 
     switch (op) {
     case OP_DATAGRAM:
@@ -138,6 +141,10 @@ static void step(struct line_world *world, struct fuzz_in *in)
         break;
     case OP_SOCKET:
         through_socket(world, in);
+        break;
+    case OP_SHAKE:
+        from = peer_of(address);
+        line_world_shake(world, which, &from);
         break;
     }
 }

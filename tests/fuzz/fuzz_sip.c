@@ -3,7 +3,9 @@
  *
  * The input is messages with a line "===" between them. The number of CSeq chooses where a request
  * comes from (trunk, stranger, phone, IPv6). A request with a tag in To is for the newest leg. The
- * method DIAL makes us call the user of To. "@GOOD@" stands for right credentials of phone 8001. */
+ * method DIAL makes us call the user of To, TIME lets so many seconds pass, END ends the newest leg
+ * in one of the ways nua knows or by ourselves. "@GOOD@" stands for right credentials of phone
+ * 8001. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 
 #include <hotlined/text.h>
 
+#include "fake_loop.h"
 #include "fuzz.h"
 #include "sip/room.h"
 
@@ -23,6 +26,7 @@ static struct loop *loop;
 static msg_t *current;
 static handle_t newest;
 static struct sip *room;
+static char credentials[600];
 static char some_handle[1]; /* what nua would give: nobody looks into it */
 static const char answer_sdp[] =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP "
@@ -124,7 +128,8 @@ static void on_reoffer(handle_t leg, const struct sdp_audio *sdp, void *arg)
 {
     (void)arg;
     check_audio(sdp);
-    MUST(sip_leg_reoffer_answer(room, leg, sdp && sdp->port == 0 ? NULL : answer_sdp) == 0);
+    if (!sdp || sdp->port != 1) /* to port 1 nobody answers */
+        MUST(sip_leg_reoffer_answer(room, leg, sdp && sdp->port == 0 ? NULL : answer_sdp) == 0);
 }
 static void on_digit(handle_t leg, char digit, int duration_ms, void *arg)
 {
@@ -214,6 +219,7 @@ static void end(void)
     slots_done(&room->legs);
     free(room->io);
     free(room);
+    MUST(fake_loop_armed(loop) == 0);
 }
 
 /* --- messages ------------------------------------------------------------------------------- */
@@ -223,6 +229,8 @@ static void set_source(msg_t *message, unsigned which)
     su_sockaddr_t *source = msg_addr(message);
 
     memset(source, 0, sizeof(*source));
+    if (which & 128) /* made up by the stack: no answer, no connection */
+        return;
     if (which % 4 == 3) {
         source->su_sin6.sin6_family = AF_INET6;
         (void)inet_pton(AF_INET6, "2001:db8::1", &source->su_sin6.sin6_addr);
@@ -277,10 +285,42 @@ static void dial(const sip_t *message)
     (void)sip_leg_call(room, &out, &newest);
 }
 
+static void end_newest(unsigned how)
+{
+    const tagi_t terminated[] = {{NUTAG_CALLSTATE(nua_callstate_terminated)}, {TAG_END()}};
+    static const nua_event_t kinds[] = {nua_i_state, nua_i_error, nua_r_bye};
+
+    if (how % 4 == 3) {
+        sip_leg_hangup(room, newest, 16 + (int)(how >> 2));
+        sip_leg_hangup(room, newest, 16);
+        return;
+    }
+    event_arrived(kinds[how % 4], 408, "Timeout", NULL, room, (nua_handle_t *)some_handle,
+                  magic_make(KIND_LEG, newest), NULL, (tagi_t *)terminated);
+}
+
+/* nua says what came for the handle: a request outside of dialogs, a leg's, a keep-alive's. */
+static void tell(const sip_t *message, int status)
+{
+    bool in_dialog =
+        newest && (!message->sip_request || (message->sip_to && message->sip_to->a_tag));
+    bool ping = !message->sip_request && message->sip_cseq->cs_seq & 256;
+    void *magic = ping        ? magic_make(KIND_PHONE_PING, 7)
+                  : in_dialog ? magic_make(KIND_LEG, newest)
+                              : NULL;
+
+    event_arrived(ping ? nua_r_options : kind_of(message), status, "Phrase", NULL, room,
+                  (nua_handle_t *)some_handle, magic, message, NULL);
+}
+
+static bool is_method(const sip_t *message, const char *name)
+{
+    return message->sip_request && strcmp(message->sip_request->rq_method_name, name) == 0;
+}
+
 static void arrive(const char *text, size_t size)
 {
     sip_t *message;
-    bool in_dialog;
     int status;
 
     current = msg_make(sip_default_mclass(), 0, text, (ssize_t)size);
@@ -288,15 +328,15 @@ static void arrive(const char *text, size_t size)
     if (message && message->sip_cseq && !(message->sip_flags & MSG_FLG_ERROR) &&
         (message->sip_request || message->sip_status)) {
         set_source(current, message->sip_cseq->cs_seq);
-        in_dialog =
-            newest && (!message->sip_request || (message->sip_to && message->sip_to->a_tag));
         status = message->sip_status ? message->sip_status->st_status : 100;
-        if (message->sip_request && strcmp(message->sip_request->rq_method_name, "DIAL") == 0)
+        if (is_method(message, "DIAL"))
             dial(message);
+        else if (is_method(message, "TIME"))
+            fake_loop_pass(loop, message->sip_cseq->cs_seq % 4096 * 1000ull);
+        else if (is_method(message, "END"))
+            end_newest(message->sip_cseq->cs_seq);
         else if (status >= 100 && status < 700)
-            event_arrived(kind_of(message), status, "Phrase", NULL, room,
-                          (nua_handle_t *)some_handle,
-                          in_dialog ? magic_make(KIND_LEG, newest) : NULL, message, NULL);
+            tell(message, status);
     }
     msg_destroy(current);
     current = NULL;
@@ -307,8 +347,8 @@ static void arrive(const char *text, size_t size)
     loop_run_once(loop, 0);
 }
 
-/* Puts right credentials in the place of "@GOOD@". */
-static void add_credentials(struct text *out, const char *message)
+/* Right credentials in the place of "@GOOD@". */
+static void make_credentials(const char *message)
 {
     struct digest_response r = {.realm = REALM,
                                 .uri = "sip:hotlined",
@@ -323,20 +363,23 @@ static void add_credentials(struct text *out, const char *message)
     digest_nonce(&room->digest, loop_now_ms(loop), r.nonce);
     digest_ha1(DIGEST_MD5, r.username, REALM, PASSWORD, ha1);
     digest_compute(DIGEST_MD5, ha1, method, &r, response);
-    text_addf(out,
-              "Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", "
-              "algorithm=MD5, qop=auth, nc=%s, cnonce=\"%s\"",
-              r.username, r.realm, r.nonce, r.uri, response, r.nc, r.cnonce);
+    snprintf(credentials, sizeof(credentials),
+             "Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", "
+             "algorithm=MD5, qop=auth, nc=%s, cnonce=\"%s\"",
+             r.username, r.realm, r.nonce, r.uri, response, r.nc, r.cnonce);
 }
 
 static void one_message(const char *message)
 {
-    const char *place = strstr(message, "@GOOD@");
+    const char *good = strstr(message, "@GOOD@");
+    const char *place = good ? good : strstr(message, "@LAST@");
     struct text text = {0};
 
     text_add_bytes(&text, message, place ? (size_t)(place - message) : strlen(message));
+    if (good)
+        make_credentials(message);
     if (place) {
-        add_credentials(&text, message);
+        text_add(&text, credentials);
         text_add(&text, place + 6);
     }
     MUST(!text.failed);

@@ -16,7 +16,7 @@ enum {
     OP_FRAME,   /* length byte, bytes as a frame */
     OP_CHECK,   /* a frame with a right check */
     OP_PROTECT, /* length byte, a plain packet protected by us, as a frame */
-    OP_CLOSE,   /* by reset or orderly */
+    OP_CLOSE,   /* by reset or, bit 0, orderly; bit 1: no, read what came */
     OP_TIME,    /* byte: so many 500 ms later */
     OP_KEY,
     OP_SEND /* so many packets from us */
@@ -56,12 +56,14 @@ static int connection(struct streams *s, unsigned which)
 {
     struct sockaddr_storage to;
     socklen_t length = sizeof(to);
+    int small = 2304;
 
     if (s->fds[which] >= 0)
         return s->fds[which];
     MUST(getsockname(s->world.port->listen_fd, (struct sockaddr *)&to, &length) == 0);
     s->fds[which] = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     MUST(s->fds[which] >= 0);
+    (void)setsockopt(s->fds[which], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     if (connect(s->fds[which], (struct sockaddr *)&to, length) < 0)
         hang_up(s, which, false);
     else
@@ -102,6 +104,18 @@ static void send_packets(struct streams *s, unsigned line, unsigned count)
     line_port_flush(s->world.port);
 }
 
+/* Only then can we write on to a connection that was full. */
+static void read_all(struct streams *s, unsigned which)
+{
+    char ignored[4096];
+
+    for (int i = 0; s->fds[which] >= 0 && i < 20; i++) {
+        while (recv(s->fds[which], ignored, sizeof(ignored), MSG_DONTWAIT) > 0)
+            ;
+        let_read(s);
+    }
+}
+
 static void step(struct streams *s, struct fuzz_in *in)
 {
     struct line_world *world = &s->world;
@@ -130,7 +144,10 @@ static void step(struct streams *s, struct fuzz_in *in)
         write_frame(s, which, out, length);
         break;
     case OP_CLOSE:
-        hang_up(s, which, value & 1);
+        if (value & 2)
+            read_all(s, which);
+        else
+            hang_up(s, which, value & 1);
         break;
     case OP_TIME:
         world->now_ms += value * 500;
@@ -149,8 +166,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_in in = {data, size};
     struct streams s;
+    int buffer = 4608;
 
     line_world_begin(&s.world, fuzz_byte(&in), MAX_TCP);
+    /* what is accepted inherits it: connections get full */
+    (void)setsockopt(s.world.port->listen_fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
     for (int i = 0; i < CONNECTIONS; i++)
         s.fds[i] = -1;
     for (int i = 0; in.left && i < 64; i++) {

@@ -80,6 +80,17 @@ static void destroy_ports(void)
     line_identity_free(identity);
 }
 
+static void refuse_wrong_ports(const struct line_port_options *right, uint16_t taken)
+{
+    struct line_port_options wrong = *right;
+    struct line_port *none = NULL;
+
+    wrong.port = taken;
+    MUST(line_port_create(&wrong, &none) < 0);
+    wrong.address = "host.example";
+    MUST(line_port_create(&wrong, &none) < 0 && none == NULL);
+}
+
 static struct line_port *port_of(struct line_world *world, bool v6, int max_tcp)
 {
     struct line_port_options options = {.address = v6 ? "::1" : "127.0.0.1",
@@ -96,7 +107,8 @@ static struct line_port *port_of(struct line_world *world, bool v6, int max_tcp)
     options.identity = identity;
     if (line_port_create(&options, &ports[v6]) != 0 && v6) /* a machine without IPv6 */
         ports[v6] = port_of(world, false, max_tcp);
-    MUST(ports[v6] != NULL);
+    MUST(ports[v6] != NULL && line_port_number(ports[v6]) > 0);
+    refuse_wrong_ports(&options, line_port_number(ports[v6]));
 out:
     ports[v6]->arg = world;
     return ports[v6];
@@ -110,6 +122,7 @@ void line_world_begin(struct line_world *world, uint8_t mood, int max_tcp)
     clock_ms += 3600000;
     world->now_ms = clock_ms;
     strcpy(world->remote.ufrag, "Hk3T");
+    memcpy(world->remote.fingerprint, dtls_client_fingerprint(), 32);
     strcpy(world->remote.pwd, "remotepasswordremotepassword");
     line_port_tick(world->port, world->now_ms);
     for (unsigned i = 0; i < WORLD_LINES; i++) {
@@ -123,9 +136,12 @@ void line_world_begin(struct line_world *world, uint8_t mood, int max_tcp)
 void line_world_end(struct line_world *world)
 {
     world->mood = 0;
-    for (unsigned i = 0; i < WORLD_LINES; i++)
+    for (unsigned i = 0; i < WORLD_LINES; i++) {
         leave(world, i);
+        dtls_client_end(&world->clients[i]);
+    }
     line_port_flush(world->port);
+    MUST(line_port_counters(world->port)->stun_answered < UINT32_MAX);
     MUST(world->port->active_count == 0 && world->port->shaking == 0);
     MUST(world->port->by_id.count == 0 && world->port->by_ufrag.count == 0 &&
          world->port->by_address.count == 0);
@@ -164,6 +180,33 @@ void line_world_key(struct line_world *world, unsigned which)
     line->keyed = true;
     line->state = MEDIA_LINE_UP;
     line->heard_ms = world->now_ms;
+}
+
+/* What we say goes to the client instead of the network. */
+static void answers_to(struct line_world *world, struct dtls_client *client)
+{
+    for (unsigned i = 0; i < world->port->out_count; i++)
+        dtls_client_hear(client, world->port->out[i].bytes, world->port->out[i].length);
+    world->port->out_count = 0;
+}
+
+void line_world_shake(struct line_world *world, unsigned which, const struct line_peer *from)
+{
+    struct dtls_client *client = &world->clients[which];
+    uint8_t record[DTLS_RECORD];
+    size_t length;
+
+    if (!client->ssl)
+        dtls_client_begin(client, DTLS_BROWSER);
+    else
+        (void)SSL_shutdown(client->ssl);
+    line_port_flush(world->port);
+    for (int turn = 0; turn < 6; turn++) {
+        dtls_client_turn(client);
+        while ((length = dtls_client_take(client, record)) > 0 && length <= LINE_DATAGRAM)
+            line_port_input(world->port, from, record, length);
+        answers_to(world, client);
+    }
 }
 
 void line_world_protect(uint8_t *packet, size_t *length, uint8_t number)

@@ -3,6 +3,7 @@
 #ifndef FUZZ_LINE_WORLD_H
 #define FUZZ_LINE_WORLD_H
 
+#include "dtls_client.h"
 #include "fuzz.h"
 #include "media/line/port.h"
 
@@ -13,6 +14,7 @@ struct line_world {
     struct line_remote remote;
     struct line_credentials local[WORLD_LINES];
     handle_t ids[WORLD_LINES]; /* 0 = closed */
+    struct dtls_client clients[WORLD_LINES];
     int64_t now_ms;
     unsigned mood; /* bits: what the handlers do */
     unsigned rtp, rtcp;
@@ -24,6 +26,8 @@ void line_world_open(struct line_world *world, unsigned which);
 /* As if its handshake were done: packets protected with line_world_protect() are from its browser.
  */
 void line_world_key(struct line_world *world, unsigned which);
+/* The line's browser shakes hands with us, from this address. Another time it says goodbye. */
+void line_world_shake(struct line_world *world, unsigned which, const struct line_peer *from);
 /* Protects what a browser says; *length grows, packet has room for LINE_DATAGRAM. */
 void line_world_protect(uint8_t *packet, size_t *length, uint8_t number);
 /* A right check of the line's browser with these attributes (script); returns its length. */

@@ -185,7 +185,7 @@ for (const [name, [from, to]] of Object.entries(changes)) seed('offer', name, br
 
 // --- the shared port: scripts of fuzz_line.c and fuzz_tcp.c --------------------------------------
 
-const OP = { datagram: 0, check: 1, protect: 2, key: 3, time: 4, restart: 5, close: 6, open: 7, send: 8, socket: 9 }
+const OP = { datagram: 0, check: 1, protect: 2, key: 3, time: 4, restart: 5, close: 6, open: 7, send: 8, socket: 9, shake: 10 }
 const lineOf = (n) => n << 5
 const checkFrom = (address, flags = 7) => [OP.check, address, flags]
 const datagram = (address, message) => { const b = bytes(message); return [OP.datagram, address, u16(b.length), b] }
@@ -202,6 +202,11 @@ seed('line', 'dtls', 0, checkFrom(1, 5), datagram(1, hello), datagram(1, hello),
 seed('line', 'dtls_flood', 0, checkFrom(1, 5), ...Array(52).fill(datagram(1, [23])))
 seed('line', 'unknown_attribute', 0, OP.check, 1, 0x27, u16(0x31), 1, 7, u16(0x32), 0, OP.check, 1, 0x0f, OP.check, 1, 1, OP.check, 1, 6, OP.check, 1, 5)
 seed('line', 'mood', 31, checkFrom(1), OP.key, 0, guarded(1, rtp(1, 1, [1, 2])), checkFrom(lineOf(1) | 2), OP.key, lineOf(1), guarded(lineOf(1) | 2, report), checkFrom(lineOf(2) | 5), OP.key, lineOf(2), OP.time, 255, OP.open, 0)
+seed('line', 'handshake', 0, checkFrom(1), OP.shake, 1, guarded(1, rtp(1, 1, [1])), OP.send, 0, u16(172), rtp(7, 7, sound(1)), checkFrom(2), OP.send, 0, u16(172), rtp(8, 8, sound(1)), OP.shake, 1)
+seed('line', 'handshake_unasked', 0, OP.shake, 1, checkFrom(1, 5), OP.shake, 1, OP.time, 4)
+seed('line', 'handshake_closed', 4, checkFrom(1, 5), checkFrom(lineOf(1) | 2, 5), OP.shake, 1, OP.shake, lineOf(1) | 2)
+seed('line', 'guess_then_move', 0, checkFrom(1, 5), OP.time, 100, checkFrom(2, 5), OP.key, 0, guarded(1, rtp(1, 1, [1])), checkFrom(2, 7), OP.close, lineOf(2), OP.restart, lineOf(2))
+seed('line', 'many_sent', 0, checkFrom(1), OP.key, 0, ...Array.from({ length: 40 }, (_, i) => [OP.send, 0, u16(30), rtp(i, 7, sound(1).slice(0, 18))]))
 seed('line', 'socket_long', 0, OP.socket, 0, 255, Array(1502).fill(0x80), OP.socket, 0, 20, stun(1, []).subarray(0, 20))
 seed('line', 'send_long', 0, checkFrom(1), OP.key, 0, OP.send, 0, u16(1250), Array(1250).fill(0x80), OP.send, 0, u16(4), 1, 2, 3, 4, OP.send, lineOf(2), u16(1), 1)
 const T = { bytes: 0, frame: 4, check: 8, protect: 12, close: 16, time: 20, key: 24, send: 28 }
@@ -211,6 +216,7 @@ seed('tcp', 'up_and_talk', 0, streamCheck(0), T.key, 0, piece('protect', 0, rtp(
 seed('tcp', 'in_pieces', 0, piece('bytes', 0, [0]), piece('bytes', 0, [20, 0, 1]), piece('bytes', 0, stun(1, []).subarray(2)), T.close, 0)
 seed('tcp', 'too_long', 0, piece('bytes', 0, [255, 255]), piece('bytes', 1, [0, 0]), piece('frame', 2, [22, 1]))
 seed('tcp', 'full', 0, streamCheck(0), T.key, 0, T.send, 255, T.send, 255, T.time, 1, T.close, 0, T.send, 2)
+seed('tcp', 'full_and_read', 0, streamCheck(0), T.key, 0, T.send, 40, T.close, 2, T.send, 3, T.close, 2, T.send, 200, T.send, 9, T.close, 2)
 seed('tcp', 'evicted', 0, ...[0, 1, 2, 3].map((c) => piece('bytes', c, [0])), T.time, 21, T.time, 61)
 seed('tcp', 'all_proved', 0, streamCheck(0, 0), streamCheck(1, 1), streamCheck(2, 2), piece('bytes', 3, [0]), streamCheck(0, 1), T.time, 255)
 seed('tcp', 'many_wrong', 0, ...Array(10).fill(streamCheck(0, 0, 1)))
@@ -224,6 +230,7 @@ seed('dtls', 'damaged', 0, D.damage, u16(70), 1, D.pass, D.pass, D.timer, handsh
 seed('dtls', 'lossy', 0, D.drop, D.timer, D.repeat, D.pass, D.repeat, D.timer, handshake, D.close)
 seed('dtls', 'raw', 0, D.raw, u16(13 + 4), hello, D.raw, u16(3), 1, 2, 3, D.raw, u16(0))
 seed('dtls', 'alert_after', 0, handshake, D.raw, u16(15), [21, 0xfe, 0xfd, Array(8).fill(0), 0, 2, 2, 40], D.damage, u16(3), 9, D.close)
+seed('dtls', 'after_close', 0, D.pass, D.close, D.pass, D.raw, u16(13 + 4), hello, D.timer)
 seed('dtls', 'damaged_late', 0, D.pass, D.pass, D.damage, u16(200), 255, handshake)
 
 // --- HTTP ---------------------------------------------------------------------------------------
@@ -362,6 +369,10 @@ const spoken = {
 for (const [name, text] of Object.entries(spoken)) seed('normalise', name, text)
 seed('normalise', 'broken_utf8', [0xef, 0xbc, 0x31, 0xef, 0xbc], '12', [0xff])
 
+const texts_of_people = { plain: '甲乙丙 "x" \\ \n\t\x7f=', emoji: '😀é', number: '-9223372036854775808', number_max: '9223372036854775807', too_big: '99999999999999999999', not_number: '12a', minus: '-', time: '1764000000123', id, id_bad: id.replace('-', 'x'), long: '长'.repeat(120) }
+for (const [name, text] of Object.entries(texts_of_people)) seed('text', name, text)
+for (const [name, broken] of Object.entries({ overlong: [0xe0, 0x80, 0x80, 0xf0, 0x80, 0x80, 0x80], surrogate: [0xed, 0xa0, 0x80], above: [0xf4, 0x90, 0x80, 0x80, 0xf5], cut: [0x41, 0xe4, 0xbd], stray: [0x80, 0xc1, 0xc2] })) seed('text', name, broken)
+
 // --- SIP ----------------------------------------------------------------------------------------
 
 const sip = (first, cseq, more = [], body = '', type = 'application/sdp', to = '<sip:12366@hotlined>') => crlf(first, 'Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK7', 'From: "a" <sip:13877100001@192.0.2.1>;tag=1', `To: ${to}`, 'Call-ID: 1-77@192.0.2.1', `CSeq: ${cseq} ${first.split(' ')[0].startsWith('SIP') ? 'INVITE' : first.split(' ')[0]}`, 'Max-Forwards: 70', 'Contact: <sip:a@192.0.2.1:5060>',
@@ -385,6 +396,20 @@ const scenes = {
   dial: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('SIP/2.0 183 Progress', 4, [], offer), sip('SIP/2.0 200 OK', 4, ['Session-Expires: 90'], offer), sip('BYE sip:x SIP/2.0', 4, [], '', '', tagged)), dial_refused: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('SIP/2.0 486 Busy', 4, ['Reason: Q.850;cause=17'])), dial_challenged: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('SIP/2.0 401 Who', 4)), dial_no_sdp: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('SIP/2.0 200 OK', 4)), dial_bad: sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:100%2086@hotlined>'), dial_b: sip('DIAL sip:x SIP/2.0', 5, [], '', '', '<sip:1@hotlined>'),
 }
 for (const [name, text] of Object.entries(scenes)) seed('sip', name, text)
+Object.assign(scenes, {
+  reoffer_waits: flowOf(invite(), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('INVITE sip:12366@hotlined SIP/2.0', 8, [], offer.replace('30000', '1'), undefined, tagged), sip('INVITE sip:12366@hotlined SIP/2.0', 12, [], offer, undefined, tagged), sip('END sip:x SIP/2.0', 3)),
+  ...Object.fromEntries([0, 1, 2, 3, 7].map((n) => [`end_${n}`, flowOf(invite(), sip('END sip:x SIP/2.0', n), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('INFO sip:x SIP/2.0', 8, [], 'Signal=10', 'application/dtmf-relay', tagged))])),
+  keys: flowOf(invite(), sip('ACK sip:12366@hotlined SIP/2.0', 4, [], '', '', tagged), ...['10', '11', '9', '#', 'd', '12', 'Signal= *\r\nDuration=99999'].map((text) => dtmf(text)), sip('INFO sip:x SIP/2.0', 8, [], '', '', tagged)),
+  refresh: flowOf(invite('12366', ['Session-Expires: 100']), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('TIME sip:x SIP/2.0', 41), sip('TIME sip:x SIP/2.0', 41), sip('TIME sip:x SIP/2.0', 4000)),
+  ring_out: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('TIME sip:x SIP/2.0', 21), sip('SIP/2.0 200 OK', 4, [], offer)),
+  early_then_ok: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('SIP/2.0 100 Trying', 4), sip('SIP/2.0 183 Progress', 4, [], offer), sip('SIP/2.0 200 OK', 4), sip('SIP/2.0 180 Late', 4), sip('SIP/2.0 200 OK', 4), sip('SIP/2.0 500 No', 4)),
+  no_answer: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:1@hotlined>'), sip('SIP/2.0 408 Timeout', 132)), no_connection: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:1@hotlined>'), sip('SIP/2.0 503 No', 132)), no_source: invite('12366', [], 128),
+  phone_pinged: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@', 'Expires: 600'], '', '', '<sip:8001@hotlined>'), ...[31, 31, 31, 31, 700, 2].map((n) => sip('TIME sip:x SIP/2.0', n))),
+  replayed: flowOf(...['@GOOD@', '@LAST@'].map((c) => sip('REGISTER sip:hotlined SIP/2.0', 2, [`Authorization: ${c}`], '', '', '<sip:8001@hotlined>')), sip('TIME sip:x SIP/2.0', 130), sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @LAST@'], '', '', '<sip:8001@hotlined>')),
+  ping_answered: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@', 'Expires: 9999'], '', '', '<sip:8001@hotlined>'), ...[0, 128, 128].flatMap((n) => [sip('TIME sip:x SIP/2.0', 31), sip('SIP/2.0 200 OK', 256 + n)])), ping_unasked: sip('SIP/2.0 200 OK', 256),
+  phone_asks: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('Contact: <sip:a@192.0.2.1:5060>\r\n', ''), sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('5060>\r\n', '5060>;expires=x\r\n')),
+})
+for (const [name, text] of Object.entries(scenes)) seed('sip', name, text)
 const params = {
   phone: ['username="8001"', 'realm="hotlined"', 'nonce="0123"', 'uri="sip:hotlined"', `response="${'0'.repeat(32)}"`, 'algorithm=MD5', 'qop=auth', 'nc=00000001', 'cnonce="abc"'], sha: ['Username="8001"', 'algorithm=SHA-256', 'qop="auth"', 'nc=0000000A', 'cnonce="\\"x\\\\"', 'uri="sip:a"'], none: ['realm'], other: ['algorithm=SHA-512', 'qop=auth-int', 'nc=1', 'cnonce='],
   long: [`username="${'u'.repeat(300)}"`, `uri=${'v'.repeat(300)}`, `nc=${'0'.repeat(20)}`], no_qop: ['nc=00000001', 'cnonce=x', 'algorithm='], zero_count: ['nc=00000000', 'qop=auth', 'cnonce=x'], nonce_of_ours: [`nonce="${'ab'.repeat(40)}"`, 'realm=hotlined', 'qop=auth', 'nc=00000002', 'cnonce=x'],
@@ -395,4 +420,5 @@ for (const [name, lines] of Object.entries(lists)) seed('address', name, lines.j
 const table = '+1387710,1387719,广西,南方,450100,0\n+0771,0771,广西,南方,450100,0\n+010,010,北京,北京,,0\n+0771,0771,广西,西方,450200,1\n'
 const numbers = { mobiles: '13877100001\n+86 138 7710-0001\n008613877100001\n8613877100001\n013877100001\n1387710\n19999999999', lines: '07715551234\n+867715551234\n(0771) 555.1234\n01012345678\n0086101234567\n0771\n02012345678', none: 'anonymous\n\n+\n12366\n110', corrected: '=13877100001,西方,450200\n=x,西方,450200\n=1,a,1\n=,b,2\n13877100001\n1', bad_rows: '+1,2,a,b,c,0\n+0x,1,a,b,c,0\n+1387719,1387710,a,b,c,0\n+0999,,a,b,c,1', long: '1'.repeat(100) }
 for (const [name, text] of Object.entries(numbers)) seed('place', name, table + text)
-seed('place', 'many_corrections', Array.from({ length: 140 }, (_, i) => `=${1000 + i},city,${i % 70}`).join('\n'))
+seed('place', 'many_cities', Array.from({ length: 70 }, (_, i) => `=${1000 + i},city,${i}`).join('\n'))
+seed('place', 'many_corrections', Array.from({ length: 140 }, (_, i) => `=${1000 + i},city,${i % 60}`).join('\n'))
