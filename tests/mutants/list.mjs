@@ -71,7 +71,7 @@ export const mutants = [
   acd('acd.c', 'if (to == NONE || acd->queues[to].conf.center_id != acd->queues[from].conf.center_id)', 'if (to == NONE)', 'a caller moves to another center'),
   // --- ivr ---
   ivr('run.c', '    end_input(s);\n    if (!take_ahead(s))\n        listen(s, here(s)->prompt);\n}', '    if (!take_ahead(s))\n        listen(s, here(s)->prompt);\n}', 'tries of one menu count in the next'),
-  ivr('run.c', '        run->depth = 1;\n', '', 'back from the main menu leads down again'),
+  ivr('run.c', '    run->depth = (uint8_t)(at + 1);\n', '    run->depth = (uint8_t)(run->depth > at ? run->depth : at + 1);\n', 'back from the main menu leads down again'),
   ivr('run.c', '            run->depth--;\n', '            run->depth -= 0;\n', 'back leads nowhere'),
   ivr('run.c', 'if (++run->tries > here(s)->retries) {', 'if (++run->tries >= here(s)->retries) {', 'one retry less than promised'),
   ivr('run.c', '    run->ahead_count = 0; /* one wrong, and what was to follow means nothing */\n', '', 'keys after a wrong one go on'),

@@ -337,6 +337,9 @@ static void check_everything(void)
         if (acd_agent_view(s.acd, a + 1, &view) &&
             (view.state != agent->state || view.offer != agent->offer))
             wrong("agent %d: the engine's view differs from what it said", a);
+        if (view.next_state != ACD_SIGNED_OUT && agent->state != ACD_RING &&
+            agent->state != ACD_TALK && agent->state != ACD_ACW)
+            wrong("agent %d: a request is kept for nothing", a);
         for (int c = 0; c < CALLERS; c++)
             if (agent->state == ACD_READY && agent->line && could_take(a, c))
                 wrong("caller %d waits beside available agent %d", c, a);

@@ -360,9 +360,41 @@ static void IVR_03_random_flows_always_wait_or_end(void **state)
     assert_true(s.ended > steps / 100);
 }
 
+/* --- what chance rarely meets --------------------------------------------------------------- */
+
+/* Typed while the greeting plays: 7 is no key of the first menu, and 1 was meant to follow it. */
+static void IVR_03_keys_typed_after_a_wrong_one_mean_nothing(void **state)
+{
+    static const char flow[] =
+        "{\"entry\":\"hello\",\"nodes\":{"
+        "\"hello\":{\"type\":\"play\",\"prompt\":\"p\",\"interruptible\":false,\"next\":\"first\"},"
+        "\"first\":{\"type\":\"menu\",\"prompt\":\"p\",\"retries\":3,\"failed\":\"end\","
+        "\"keys\":{\"2\":\"second\"}},"
+        "\"second\":{\"type\":\"menu\",\"prompt\":\"p\",\"retries\":3,\"failed\":\"end\","
+        "\"keys\":{\"1\":\"end\"}},"
+        "\"end\":{\"type\":\"hangup\"}}}";
+    static const struct ivr_world world;
+    static struct ivr_out out;
+    struct text problems = {0};
+    struct ivr_run run = {0};
+
+    (void)state;
+    assert_int_equal(ivr_flow_parse(flow, strlen(flow), NULL, &s.flow, &problems), 0);
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_START}, &out);
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_DIGIT, .digit = '7'}, &out);
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_DIGIT, .digit = '1'}, &out);
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_PLAY_DONE}, &out);
+    assert_int_equal(run.state, IVR_MENU); /* asked again */
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_DIGIT, .digit = '2'}, &out);
+    assert_int_equal(run.state, IVR_MENU); /* and not ended by the key of before */
+    ivr_flow_unref(s.flow);
+    text_done(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(IVR_03_keys_typed_after_a_wrong_one_mean_nothing),
         cmocka_unit_test(IVR_03_random_flows_always_wait_or_end),
     };
 

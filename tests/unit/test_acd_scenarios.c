@@ -495,6 +495,29 @@ static void CC_29_the_end_of_the_wait_is_said_once(void **state)
     assert_state(ANNA, ACD_RING);
 }
 
+static void CC_29_refusals_count_in_the_queue_they_were_made_in(void **state)
+{
+    struct acd_queue_conf consult = plain(CONSULT), complaint = plain(COMPLAINT);
+    acd_entry_t entry;
+
+    (void)state;
+    consult.max_offers = complaint.max_offers = 2;
+    configure(consult);
+    configure(complaint);
+    ready(ANNA);
+    entry = enter(CONSULT, 0, 1);
+    assert_int_equal(acd_reject(acd, now, ANNA, view(ANNA).offer), 0);
+    member(BEN, COMPLAINT, 50);
+    sign_in(BEN, ACD_READY);
+    assert_int_equal(acd_move(acd, now, entry, COMPLAINT), 0);
+    assert_offered(BEN, 1);
+    assert_int_equal(acd_reject(acd, now, BEN, view(BEN).offer), 0);
+    assert_int_equal(said(ACD_WAIT_OVER, 0), 0); /* his is the first one here */
+    tick_at(now + ACD_REOFFER_MS);
+    assert_int_equal(acd_reject(acd, now, BEN, view(BEN).offer), 0);
+    assert_int_equal(said(ACD_WAIT_OVER, 0), 1);
+}
+
 static void CC_29_a_full_queue_refuses(void **state)
 {
     struct acd_queue_conf conf = plain(CONSULT);
@@ -827,6 +850,9 @@ static void CC_20_a_request_in_a_call_takes_effect_after_the_summary(void **stat
     tick_at(now + 10000);
     assert_state(ANNA, ACD_REST);
     assert_int_equal(view(ANNA).reason_id, 6);
+    assert_int_equal(acd_request_state(acd, now, ANNA, ACD_READY, 0), 0);
+    one_call(ANNA, CONSULT);
+    assert_state(ANNA, ACD_READY); /* it was asked for once */
 }
 
 static void CC_10_every_change_is_said_once_with_old_and_new(void **state)
@@ -886,6 +912,9 @@ static void CC_10_a_compulsory_summary_ends_only_when_it_is_done(void **state)
     assert_state(ANNA, ACD_ACW);
     assert_int_equal(acd_wrap_up_done(acd, now, ANNA), 0);
     assert_state(ANNA, ACD_READY);
+    member(ANNA, COMPLAINT, 50); /* where the next call owes nothing */
+    one_call(ANNA, COMPLAINT);
+    assert_state(ANNA, ACD_READY);
 }
 
 static void CC_10_dialling_out_does_not_pay_for_the_summary(void **state)
@@ -905,6 +934,19 @@ static void CC_10_dialling_out_does_not_pay_for_the_summary(void **state)
     assert_state(ANNA, ACD_ACW);
     assert_int_equal(acd_request_state(acd, now, ANNA, ACD_READY, 0), -EINPROGRESS);
     assert_int_equal(acd_wrap_up_done(acd, now, ANNA), 0);
+    assert_state(ANNA, ACD_READY);
+}
+
+static void CC_10_who_dials_in_the_summary_comes_back_to_what_was_before_it(void **state)
+{
+    (void)state;
+    ready(ANNA);
+    enter(CONSULT, 0, 1);
+    answer(ANNA);
+    assert_int_equal(acd_talk_ended(acd, now, ANNA, true), 0);
+    assert_state(ANNA, ACD_ACW);
+    assert_int_equal(acd_occupy(acd, now, ANNA, CONSULT), 0);
+    assert_int_equal(acd_talk_ended(acd, now, ANNA, false), 0); /* nobody answered */
     assert_state(ANNA, ACD_READY);
 }
 
@@ -1059,6 +1101,7 @@ int main(void)
         STORY(CC_29_ring_all_changed_while_ringing_at_three_rings_at_one),
         STORY(CC_29_a_changed_ring_time_counts_for_the_next_ring),
         STORY(CC_29_the_end_of_the_wait_is_said_once),
+        STORY(CC_29_refusals_count_in_the_queue_they_were_made_in),
         STORY(CC_29_a_full_queue_refuses),
         STORY(CC_29_a_queue_removed_while_ringing_drops_its_callers),
         STORY(CC_29_a_membership_removed_while_ringing_sends_the_call_on),
@@ -1085,6 +1128,7 @@ int main(void)
         STORY(CC_10_wrap_up_is_that_of_the_calls_queue),
         STORY(CC_10_a_compulsory_summary_ends_only_when_it_is_done),
         STORY(CC_10_dialling_out_does_not_pay_for_the_summary),
+        STORY(CC_10_who_dials_in_the_summary_comes_back_to_what_was_before_it),
         STORY(CC_06_a_call_of_ones_own_has_the_summary_of_the_queue_named),
         STORY(CC_10_ready_ends_a_summary_that_is_not_compulsory),
         STORY(CC_19_signing_out_is_refused_in_a_call),
