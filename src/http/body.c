@@ -9,6 +9,7 @@
 
 #define TEXT_MAX_DEFAULT 4000
 #define MESSAGE_SIZE     200
+#define COMPLAINTS_MAX   50
 
 static size_t count_characters(const char *text)
 {
@@ -123,17 +124,26 @@ static const struct http_field *find_field(const struct http_field *fields, size
     return NULL;
 }
 
+/* A body has room for a million fields, and each complaint is looked up among those before it: a
+ * few are told, or one request would keep the loop busy for hours. */
 static void check_unknown(const cJSON *json, const struct http_field *fields, size_t count,
                           cJSON *errors)
 {
     const cJSON *item;
+    unsigned complaints = 0;
 
     cJSON_ArrayForEach(item, json)
     {
+        const char *message = NULL;
+
         if (!find_field(fields, count, item->string))
-            complain(errors, item->string, "没有这个字段");
+            message = "没有这个字段";
         else if (cJSON_GetObjectItemCaseSensitive(json, item->string) != item)
-            complain(errors, item->string, "字段重复"); /* readers disagree on which one counts */
+            message = "字段重复"; /* readers disagree on which one counts */
+        if (message)
+            complain(errors, item->string, message);
+        if (message && ++complaints == COMPLAINTS_MAX)
+            return;
     }
 }
 
