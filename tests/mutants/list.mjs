@@ -3,7 +3,8 @@
 //
 // Not in the list, because no test can see them: a timer that finds nothing to do when it fires (auto answer after
 // the answer, the line's limit after the talk); acd_sign_in() not clearing what acd_sign_out() has cleared; the timer
-// for a caller's rest, which ends with the refusal that caused it.
+// for a caller's rest, which ends with the refusal that caused it; commands carried out in each other and not one
+// after the other.
 const acd = (file, was, becomes, what) => ({ engine: 'acd', file: `src/acd/${file}`, was, becomes, what });
 const ivr = (file, was, becomes, what) => ({ engine: 'ivr', file: `src/ivr/${file}`, was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
@@ -91,7 +92,7 @@ export const mutants = [
   tel('waiting.c', '    call->overflows++;\n', '', 'two queues overflow into each other for ever'),
   tel('waiting.c', '    fact_queue_leave(t, call, "overflow_out");\n', '', 'an overflowed call never left its first queue'),
   tel('waiting.c', '        menu_leave(t, call, "queue");\n', '', 'a waiting call is in its menu as well'),
-  tel('waiting.c', '    if (t->carrying_out)\n        return;\n', '', 'commands are carried out in each other'),
+  tel('waiting.c', 'if (out->count && pending_room(t, out->count)) {', 'if (out->count && !t->carrying_out && pending_room(t, out->count)) {', 'what the ACD says while something is carried out is lost'),
   tel('waiting.c', 'loop_timer_start(&t->acd_timer, due > now ? due - now : 0);', 'loop_timer_start(&t->acd_timer, due > now ? due - now + 2000 : 2000);', 'what is due comes two seconds late'),
   tel('waiting.c', 'struct media_play list = {.count = 1, .loop = true, .exclusive = true};', 'struct media_play list = {.count = 1, .exclusive = true};', 'the music ends'),
   tel('waiting.c', 'if (!call->first_queued_at) { /*', 'if (call->first_queue_id == queue_id) { /*', 'a caller refused at a door waits since the beginning of time'),

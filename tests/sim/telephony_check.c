@@ -23,6 +23,19 @@ static struct w_media_leg *media_of_leg(struct telephony *t, handle_t handle)
 
 /* --- agents --------------------------------------------------------------------------------- */
 
+/* The ACD knows of the line what is true of it; a desk phone is off the hook for a call only. */
+static void check_line(struct telephony *t, const struct agent *agent, bool told)
+{
+    struct leg *leg = call_leg_find(t, agent->line);
+    struct w_sip_leg *phone = leg && leg->kind == LEG_PHONE ? far_leg(leg->sip) : NULL;
+
+    if (agent->signed_in && agent->line_kind == LINE_BROWSER && told != agent_line_is_up(t, agent))
+        world_fail("agent %d: the ACD was told that the line is up: %d", agent->user_id, told);
+    if (phone && phone->state != W_LEAVING && agent->state != ACD_RING && agent->state != ACD_TALK)
+        world_fail("agent %d: the desk phone is off the hook in state %d", agent->user_id,
+                   agent->state);
+}
+
 static void check_agent(struct telephony *t, struct agent *agent)
 {
     struct acd_agent_view view = {.state = ACD_SIGNED_OUT};
@@ -52,6 +65,7 @@ static void check_agent(struct telephony *t, struct agent *agent)
         world_fail("agent %d has a call of another center", agent->user_id);
     if (agent->line && !call_leg_find(t, agent->line) && agent->line_kind == LINE_BROWSER)
         world_fail("agent %d: line is gone", agent->user_id);
+    check_line(t, agent, view.line_up);
 }
 
 /* --- calls ---------------------------------------------------------------------------------- */
@@ -155,6 +169,8 @@ static void check_dialing(struct telephony *t, const struct call *call, struct a
 
     if (!call->outbound || !room_of(call->room) || (far && far->room != call->room))
         world_fail("a call is dialed outside its room");
+    if (!call_leg_find(t, call->leg)->sip && (!line || line->kind == LEG_LINE || line->established))
+        world_fail("agent %d dials and nobody is called", agent->user_id);
     if (far && person && room_hears(call->room, far->handle, person->handle))
         world_fail("agent %d is heard before the answer", agent->user_id);
     if (up && far && room_hears(call->room, person->handle, far->handle) != call->early)

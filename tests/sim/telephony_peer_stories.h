@@ -274,6 +274,22 @@ static void CC_29_a_call_does_not_go_round_between_queues_for_ever(void **state)
     assert_true(fact_count_of("queue_enter") <= 5);
 }
 
+static void CC_29_a_call_does_not_overflow_to_where_nobody_is(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    world.members[4].queue_id = 99; /* agent 3 serves the complaints of center 3 only */
+    office_apply();
+    ready(3);
+    assert_int_equal(telephony_set_state(world.telephony, 3, "busy", NO_REASON), TELEPHONY_OK);
+    sip = caller_at(3, '2');
+    run(22000);
+    assert_null(far_leg(sip));
+    assert_int_equal(fact_count_of("queue_enter"), 1);
+    assert_true(fact_says(fact_last("call_end"), "end_reason", "max_wait"));
+}
+
 /* --- wrap-up lost when an agent serves several queues --------------------------------------- */
 
 static void CC_10_the_summary_of_one_queue_is_not_cut_short_by_another(void **state)
@@ -401,6 +417,43 @@ static void PLAT_01_a_line_lost_while_the_number_is_said_is_music_afterwards(voi
     assert_true(room_hears(call_of(sip)->room, caller, line_of(1)));
 }
 
+static void CC_19_a_second_page_takes_over_only_when_told_to(void **state)
+{
+    handle_t phone;
+
+    (void)state;
+    ready(1);
+    assert_int_equal(sign_in(1, "t", false, false), TELEPHONY_SIGNED_IN_ELSEWHERE);
+    assert_true(telephony_is_signed_in(world.telephony, 1, "s"));
+    assert_int_equal(sign_in(1, "t", false, true), TELEPHONY_OK);
+    assert_true(telephony_is_signed_in(world.telephony, 1, "t"));
+    ready_with_phone(10);
+    (void)caller_in_queue('1');
+    phone = phone_leg(10);
+    far_answer(phone);
+    run(6000);
+    assert_int_equal(telephony_hangup(world.telephony, 10, &agent(10)->offer_call), TELEPHONY_OK);
+    run(1000);
+    assert_null(far_leg(phone)); /* on the hook again */
+}
+
+static void CC_14_a_phone_picked_up_when_no_trunk_is_left_is_put_down_again(void **state)
+{
+    handle_t phone;
+
+    (void)state;
+    ready_with_phone(10);
+    assert_int_equal(dial(10), TELEPHONY_OK);
+    world.trunk_full[1] = world.trunk_full[2] = true; /* while the phone rings */
+    phone = phone_leg(10);
+    far_answer(phone);
+    check_everything();
+    assert_int_equal(agent(10)->state, ACD_READY);
+    assert_true(fact_says(fact_last("call_end"), "end_reason", "trunk"));
+    run(1000);
+    assert_null(far_leg(phone));
+}
+
 static void CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind(void **state)
 {
     (void)state;
@@ -427,9 +480,12 @@ static void CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind
         TEST(CC_29_a_call_offered_twice_is_one_visit_and_one_call),                                \
         TEST(CC_29_an_overflowed_call_is_in_one_queue_and_ends_once),                              \
         TEST(CC_29_a_call_does_not_go_round_between_queues_for_ever),                              \
+        TEST(CC_29_a_call_does_not_overflow_to_where_nobody_is),                                   \
         TEST(CC_10_the_summary_of_one_queue_is_not_cut_short_by_another),                          \
         TEST(CC_10_a_summary_saved_for_one_call_is_not_that_of_the_next),                          \
         TEST(CC_22_a_call_its_only_agent_refuses_does_not_ring_for_ever),                          \
         TEST(CC_14_the_agent_before_has_no_say_in_the_talk_of_the_next),                           \
         TEST(PLAT_01_a_line_lost_while_the_number_is_said_is_music_afterwards),                    \
+        TEST(CC_19_a_second_page_takes_over_only_when_told_to),                                    \
+        TEST(CC_14_a_phone_picked_up_when_no_trunk_is_left_is_put_down_again),                     \
         TEST(CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind)
