@@ -45,7 +45,7 @@ bool jitter_put(struct jitter *jitter, uint32_t timestamp, const uint8_t *codes,
         count = JITTER_RING / 4;
     int32_t ahead = (int32_t)(timestamp - jitter->read_ts);
 
-    bool late = ahead + (int32_t)count <= 0;
+    bool late = ahead <= -(int32_t)count; /* ahead may be near INT32_MAX: nothing is added to it */
     bool far = ahead > JITTER_RING - (int32_t)count || ahead < -JITTER_RING;
     jitter->late_row = late ? jitter->late_row + 1 : 0;
     if (!jitter->fed || far || (fresh && (late || ahead > JITTER_MAX)) ||
