@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <sofia-sip/msg_mime.h>
 #include <sofia-sip/su_tag_io.h>
 
 #include <hotlined/log.h>
@@ -22,25 +21,6 @@ static bool is_type(const sip_content_type_t *type, const char *name)
     return type && type->c_type && strcasecmp(type->c_type, name) == 0;
 }
 
-/* ISUP gateways wrap the description in multipart/mixed. */
-static int multipart_sdp(const sip_t *message, struct sdp_audio *ret_audio)
-{
-    su_home_t home[1] = {SU_HOME_INIT(home)};
-    msg_multipart_t *part;
-    int err = -EPROTOTYPE;
-
-    su_home_init(home);
-    part =
-        msg_multipart_parse(home, message->sip_content_type, (sip_payload_t *)message->sip_payload);
-    for (; part; part = part->mp_next)
-        if (is_type(part->mp_content_type, "application/sdp") && part->mp_payload) {
-            err = sdp_audio_parse(part->mp_payload->pl_data, part->mp_payload->pl_len, ret_audio);
-            break;
-        }
-    su_home_deinit(home);
-    return err;
-}
-
 int message_sdp(const sip_t *message, struct sdp_audio *ret_audio)
 {
     const sip_content_type_t *type = message ? message->sip_content_type : NULL;
@@ -49,7 +29,7 @@ int message_sdp(const sip_t *message, struct sdp_audio *ret_audio)
     if (!payload || payload->pl_len == 0)
         return -ENOENT;
     if (type && type->c_type && strncasecmp(type->c_type, "multipart/", 10) == 0)
-        return multipart_sdp(message, ret_audio);
+        return multipart_sdp(type, payload->pl_data, payload->pl_len, ret_audio);
     if (type && !is_type(type, "application/sdp"))
         return -EPROTOTYPE;
     return sdp_audio_parse(payload->pl_data, payload->pl_len, ret_audio);

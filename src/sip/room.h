@@ -5,6 +5,7 @@
  *   event.c     every nua event comes in here and goes to one of the nouns below
  *   leg.c       INVITE dialogs: what we do to them
  *   dialog.c    INVITE dialogs: what the far side does to them
+ *   multipart.c bodies of several parts
  *   invite.c    who is calling: trunk, desk phone, stranger
  *   trunk.c     trunks: set, health, registration, channels
  *   registrar.c desk phones: REGISTER, contacts, keep-alive
@@ -220,6 +221,10 @@ void leg_note_session(struct sip *sip, struct leg *leg, const sip_t *message);
  * else what sdp_audio_parse() says. */
 int message_sdp(const sip_t *message, struct sdp_audio *ret_audio);
 int sdp_error_status(int error, const char **ret_phrase);
+
+/* multipart.c: the description in a multipart body. -EPROTOTYPE when there is none in it. */
+int multipart_sdp(const sip_content_type_t *type, const char *body, size_t length,
+                  struct sdp_audio *ret_audio);
 
 /* invite.c */
 void invite_arrived(struct sip *sip, const struct event *event);
