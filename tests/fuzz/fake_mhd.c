@@ -114,6 +114,11 @@ unsigned fake_answered(struct http_request *request)
     return status;
 }
 
+const char *fake_answer_text(const struct http_request *request)
+{
+    return request->response && request->response->bytes ? request->response->bytes : "";
+}
+
 /* --- what the room calls -------------------------------------------------------------------- */
 
 const char *MHD_lookup_connection_value(struct MHD_Connection *c, enum MHD_ValueKind kind,
@@ -173,6 +178,7 @@ struct MHD_Response *MHD_create_response_from_buffer(size_t size, void *buffer,
     response->bytes = malloc(size + 1);
     MUST(response->bytes != NULL);
     memcpy(response->bytes, buffer, size);
+    response->bytes[size] = 0;
     if (mode == MHD_RESPMEM_MUST_FREE)
         free(buffer);
     return response;

@@ -31,6 +31,8 @@ void fake_connection_done(struct MHD_Connection *connection);
 struct http_request *fake_request(struct http_server *server, struct MHD_Connection *connection);
 /* It was answered exactly once; frees it and gives the status. */
 unsigned fake_answered(struct http_request *request);
+/* Its body, a terminated text; "" for files and what is made while it is sent. */
+const char *fake_answer_text(const struct http_request *request);
 /* Directory that answers from files must stay in; NULL = no files are expected. */
 extern const char *fake_root;
 

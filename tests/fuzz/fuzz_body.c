@@ -46,6 +46,17 @@ static void check(const struct thing *thing)
     MUST(llabs(thing->any) <= 9007199254740991ll);
 }
 
+/* What is wrong is told by field, and in short: a body has room for many fields. */
+static void check_problem(const struct http_request *request)
+{
+    cJSON *problem = cJSON_Parse(fake_answer_text(request));
+    const cJSON *errors = cJSON_GetObjectItemCaseSensitive(problem, "errors");
+
+    if (request->status == 422)
+        MUST(errors && errors->child && cJSON_GetArraySize(errors) <= 60);
+    cJSON_Delete(problem);
+}
+
 static void handler(struct http_request *request, void *arg)
 {
     struct thing thing = {0};
@@ -88,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     connection.body_size = size;
     request = fake_request(&server, &connection);
     MUST(request != NULL);
+    check_problem(request);
     status = fake_answered(request);
     MUST(status == 200 || status == 204 || status == 400 || status == 413 || status == 422);
     fake_connection_done(&connection);

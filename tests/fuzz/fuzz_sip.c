@@ -81,6 +81,40 @@ void nua_respond(nua_handle_t *nh, int status, char const *phrase, tag_type_t ta
     (void)value;
 }
 
+nua_t *nua_create(su_root_t *root, nua_callback_f callback, nua_magic_t *magic, tag_type_t tag,
+                  tag_value_t value, ...)
+{
+    (void)root;
+    (void)callback;
+    (void)magic;
+    (void)tag;
+    (void)value;
+    return (nua_t *)some_handle;
+}
+void nua_shutdown(nua_t *nua)
+{
+    event_arrived(nua_r_shutdown, 200, "Shut", nua, room, NULL, NULL, NULL, NULL);
+}
+void nua_destroy(nua_t *nua)
+{
+    MUST(nua != NULL);
+}
+int root_create(struct loop *with, struct root **ret_root)
+{
+    MUST(with == loop);
+    *ret_root = (struct root *)some_handle;
+    return 0;
+}
+void root_destroy(struct root *root)
+{
+    MUST(root != NULL);
+}
+su_root_t *root_su(struct root *root)
+{
+    (void)root;
+    return NULL;
+}
+
 /* --- the upper room ------------------------------------------------------------------------- */
 
 /* What becomes of a number: a key of the number plan, a log field, a part of a URI. */
@@ -176,49 +210,22 @@ static void begin(void)
          .enabled = true}};
     struct sip_phone_conf phones[2] = {{.user_id = 7, .extension = "8001"},
                                        {.user_id = 8, .extension = "8002"}};
+    const struct sip_options options = {
+        .listen = "192.0.2.99:5060", .realm = REALM, .max_legs = 3, .session_expires_s = 1800};
     char ha1[DIGEST_HEX_SIZE];
 
     if (!loop)
         MUST(loop_create(&loop) == 0);
     digest_ha1(DIGEST_MD5, "8001", REALM, PASSWORD, ha1);
     (void)text_copy(phones[0].ha1_md5, sizeof(phones[0].ha1_md5), ha1);
-    room = calloc(1, sizeof(*room));
-    MUST(room != NULL);
-    room->loop = loop;
-    room->handlers = handlers;
-    room->options.max_legs = 3;
-    room->options.session_expires_s = 1800;
-    (void)text_copy(room->realm, sizeof(room->realm), REALM);
-    (void)text_copy(room->contact_host, sizeof(room->contact_host), "192.0.2.99");
-    for (size_t i = 0; i < SIP_REFUSAL_COUNT; i++)
-        log_limit_init(&room->refusals[i], loop, "sip", "x", "y");
-    MUST(slots_init(&room->legs, sizeof(struct leg), 8) == 0);
-    room->io = calloc(8, sizeof(*room->io));
-    MUST(room->io && digest_init(&room->digest) == 0 && trunks_init(room) == 0);
-    registrar_init(room);
+    MUST(sip_create(loop, &options, &handlers, NULL, &room) == 0);
     MUST(sip_set_trunks(room, trunks, 2) == 0 && sip_set_phones(room, phones, 2) == 0);
     newest = 0;
 }
 
 static void end(void)
 {
-    handle_t handle;
-
-    for (struct leg *leg = NULL; (leg = slots_next(&room->legs, leg, &handle));)
-        leg_gone(room, leg);
-    legs_flush(room);
-    MUST(room->legs.count == 0);
-    loop_run_once(loop, 0); /* what was deferred */
-    MUST(sip_set_trunks(room, NULL, 0) == 0 && sip_set_phones(room, NULL, 0) == 0);
-    loop_run_once(loop, 0);
-    for (size_t i = 0; i < SIP_REFUSAL_COUNT; i++)
-        log_limit_done(&room->refusals[i]);
-    trunks_done(room);
-    registrar_done(room);
-    digest_done(&room->digest);
-    slots_done(&room->legs);
-    free(room->io);
-    free(room);
+    sip_destroy(room, 0);
     MUST(fake_loop_armed(loop) == 0);
 }
 

@@ -41,6 +41,14 @@ static void refused(struct line_srtp *rx, bool rtcp, const uint8_t *bytes, size_
     free(packet);
 }
 
+static bool sources_full(const struct line_srtp *rx)
+{
+    for (unsigned i = 0; i < LINE_SRTP_SOURCES; i++)
+        if (!rx->state.sources[i].used)
+            return false;
+    return true;
+}
+
 static void sent(struct line_srtp *tx, struct line_srtp *rx, uint8_t op, const uint8_t *plain,
                  size_t size)
 {
@@ -74,7 +82,9 @@ static void sent(struct line_srtp *tx, struct line_srtp *rx, uint8_t op, const u
         if (op & 8)
             refused(rx, rtcp, packet, length);
     } else {
-        MUST(err == -EALREADY); /* so far behind that it may be old */
+        /* so far behind that it may be old; or forgotten for newer sources, and its wraps with it
+         */
+        MUST(err == -EALREADY || (err == -EBADMSG && sources_full(rx)));
     }
     free(copy);
     free(packet);

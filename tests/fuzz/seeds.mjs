@@ -23,6 +23,7 @@ const u16 = (n) => [(n >> 8) & 255, n & 255]
 const u32 = (n) => [...u16((n >>> 16) & 0xffff), ...u16(n & 0xffff)]
 const le16 = (n) => [n & 255, (n >> 8) & 255]
 const le32 = (n) => [...le16(n & 0xffff), ...le16((n >>> 16) & 0xffff)]
+const json = JSON.stringify
 const crlf = (...lines) => lines.map((line) => line + '\r\n').join('')
 
 // --- session descriptions -----------------------------------------------------------------------
@@ -262,6 +263,8 @@ const bodies = {
 for (const [name, body] of Object.entries(bodies)) seed('body', name, JSON.stringify(body))
 const texts = { twice: '{"name":"a","name":"b","count":1}', zero: '{"name":"a\\u0000b","count":1}', backslashes: '{"name":"a\\\\u0000","count":1}', behind: '{"name":"a","count":1} x', array: '[1]', not_json: '{"name"', surrogate: '{"name":"\\ud83d\\ude00","count":1}', lone: '{"name":"\\ud83d","count":1}', deep: '['.repeat(1100), unknown_twice: '{"x":1,"x":2}', exponent: '{"name":"a","count":1e2,"any":1e999}' }
 for (const [name, text] of Object.entries(texts)) seed('body', name, text)
+seed('body', 'many_unknown', json(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, 0]))))
+seed('body', 'many_twice', '{"count":1' + ',"name":"a"'.repeat(100) + '}')
 seed('body', 'not_utf8', '{"name":"', [0xff], '"}')
 seed('body', 'raw_zero', '{"name":"', [0], '"}')
 
@@ -320,7 +323,6 @@ const directory = {
   reasons: [{ id: 1, center_id: 2, kind: 'busy', name: '会议' }, { id: 2, center_id: 2, kind: 'rest', name: '用餐' }], calendars: [{ center_id: 2, code: 'default', document: { week } }, { center_id: 2, code: 'bad', document: {} }, {}],
   trunks: [{ id: 1, name: '中继', transport: 'udp', host: '127.0.0.1', port: 5080, allowed_ips: '127.0.0.0/8', max_channels: 0, priority: 10, options_interval_s: 30, registers: false, enabled: true }], phones: [{ user_id: 11, extension: '8001', ha1_md5: 'a'.repeat(32), ha1_sha256: 'b'.repeat(64) }],
 }
-const json = JSON.stringify
 seed('directory', 'all', json(directory))
 seed('directory', 'twice', json(directory), '\n---\n', json({ ...directory, flows: [{ ...directory.flows[0], document: { entry: 'x' } }, { id: 3, center_id: 5, code: 'new', document: {} }] }))
 seed('directory', 'other_paths', json(directory), '\n---\n', json({ ...directory, prompts: [{ center_id: 2, code: 'greeting', path: 'city/greeting-2.wav' }] }))
@@ -408,6 +410,12 @@ Object.assign(scenes, {
   replayed: flowOf(...['@GOOD@', '@LAST@'].map((c) => sip('REGISTER sip:hotlined SIP/2.0', 2, [`Authorization: ${c}`], '', '', '<sip:8001@hotlined>')), sip('TIME sip:x SIP/2.0', 130), sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @LAST@'], '', '', '<sip:8001@hotlined>')),
   ping_answered: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@', 'Expires: 9999'], '', '', '<sip:8001@hotlined>'), ...[0, 128, 128].flatMap((n) => [sip('TIME sip:x SIP/2.0', 31), sip('SIP/2.0 200 OK', 256 + n)])), ping_unasked: sip('SIP/2.0 200 OK', 256),
   phone_asks: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('Contact: <sip:a@192.0.2.1:5060>\r\n', ''), sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('5060>\r\n', '5060>;expires=x\r\n')),
+})
+const parts = (body, type = 'multipart/mixed;boundary=b') => sip('INVITE sip:12366@hotlined SIP/2.0', 4, [], body, type)
+const sdpPart = 'content-type:\tapplication/SDP; x=y\r\n\r\n' + offer
+Object.assign(scenes, {
+  parts_quoted: parts('preamble\r\n--a b\r\n' + sdpPart + '\r\n--a b--\r\n', 'multipart/mixed;boundary="a b"'), parts_no_boundary: parts('--b\r\n' + sdpPart, 'multipart/mixed'), parts_long_boundary: parts('--b', 'multipart/mixed;boundary=' + 'b'.repeat(80)),
+  parts_unfinished: parts('--b\n' + sdpPart.replaceAll('\r\n', '\n')), parts_other: parts('--b\r\nContent-Type: application/sdpx\r\n\r\nv=0\r\n--b\r\nContent-Type: application/sdp'), parts_empty: parts('--b\r\n--b--\r\n'), parts_none: parts('x'), parts_headless: parts('--b\r\n\r\n' + offer + '--b--'),
 })
 for (const [name, text] of Object.entries(scenes)) seed('sip', name, text)
 const params = {
