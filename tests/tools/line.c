@@ -2,12 +2,13 @@
 /* with: tests/unit/line_client.c */
 /* An agent's browser line without a browser, driven over stdin and stdout by system tests.
  *
- *   line [--tone HZ] [--detect-tone HZ] [--hear FILE.wav] [--tcp]
+ *   line [--tone HZ] [--detect-tone HZ] [--hear FILE.wav] [--tcp] [--own ADDRESS]
  *
  * Prints one JSON object per line: offer (sdp), connected, first_rtp, tone (heard for 100 ms),
  * tone_end, closed, stats. Reads commands: answer "SDP as a JSON string", tone HZ, silence,
- * restart, move, mute, unmute, quit. What was heard is a WAV once it has quit. It sends A-law each
- * 20 ms while it has a tone (a browser sends nothing while its microphone is not attached). */
+ * restart, move (to another port), move ADDRESS, mute, unmute, quit. What was heard is a WAV once
+ * it has quit. It sends A-law each 20 ms while it has a tone (a browser sends nothing while its
+ * microphone is not attached). */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -39,6 +40,7 @@ struct line {
     bool connected, closed, heard_first, tone_on, quit;
     FILE *hear;
     uint32_t written; /* samples */
+    char own[64];     /* the address it sends from: where the network put it */
     char input[65536];
     size_t input_length;
 };
@@ -228,7 +230,9 @@ static void command(struct line *l, char *text)
     } else if (strcmp(text, "restart") == 0) {
         line_client_restart(l->client);
         say_offer(l);
-    } else if (strcmp(text, "move") == 0) {
+    } else if (strcmp(text, "move") == 0 || strncmp(text, "move ", 5) == 0) {
+        if (text[4])
+            text_copy(l->own, sizeof(l->own), text + 5);
         if (line_client_move(l->client))
             fprintf(stderr, "line: cannot move\n");
     } else if (strcmp(text, "mute") == 0 || strcmp(text, "unmute") == 0) {
@@ -290,15 +294,15 @@ static void turn(struct line *l)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"tone", required_argument, NULL, 't'},
-                                            {"detect-tone", required_argument, NULL, 'd'},
-                                            {"hear", required_argument, NULL, 'h'},
-                                            {"tcp", no_argument, NULL, 'T'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"tone", required_argument, NULL, 't'}, {"detect-tone", required_argument, NULL, 'd'},
+        {"hear", required_argument, NULL, 'h'}, {"tcp", no_argument, NULL, 'T'},
+        {"own", required_argument, NULL, 'o'},  {NULL, 0, NULL, 0}};
     static struct line l;
-    struct line_client_options client = {.on_rtp = on_rtp, .arg = &l, .own = "127.0.0.1"};
+    struct line_client_options client = {.on_rtp = on_rtp, .arg = &l, .own = l.own};
     struct line_client_identity *identity = line_client_identity_make();
 
+    text_copy(l.own, sizeof(l.own), "127.0.0.1");
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (o) {
         case 't':
@@ -312,6 +316,9 @@ int main(int argc, char **argv)
             break;
         case 'T':
             client.tcp = true;
+            break;
+        case 'o':
+            text_copy(l.own, sizeof(l.own), optarg);
             break;
         default:
             return 2;

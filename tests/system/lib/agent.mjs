@@ -6,13 +6,15 @@ import { join } from 'node:path';
 import { B, ROOT, Person, until } from './region.mjs';
 
 export class Line {
-  // args: --tone HZ (what the agent says), --detect-tone HZ, --hear FILE.wav, --tcp
-  static async start(person, args = []) {
+  // args: --tone HZ (what the agent says), --detect-tone HZ, --hear FILE.wav, --tcp, --own ADDRESS
+  // under: a command that runs it somewhere else (ip netns exec NAME)
+  static async start(person, args = [], under = []) {
     const line = new Line();
     line.person = person;
     line.events = [];
     line.err = '';
-    line.child = spawn(join(B, 'tools/line'), args, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+    const [command, ...all] = [...under, join(B, 'tools/line'), ...args];
+    line.child = spawn(command, all, { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
     line.child.stderr.on('data', (text) => { line.err += text; });
     line.child.stdout.setEncoding('utf8');
     let rest = '';
@@ -55,11 +57,11 @@ export class Line {
 }
 
 export class Agent {
-  static async start(region, center, login, { lineArgs = [], ready = true, password } = {}) {
+  static async start(region, center, login, { lineArgs = [], under, ready = true, password } = {}) {
     const agent = new Agent();
     agent.person = await Person.signIn(region, center, login, password);
     await agent.person.listen();
-    agent.line = await Line.start(agent.person, lineArgs);
+    agent.line = await Line.start(agent.person, lineArgs, under);
     await agent.person.post('/agent/sign-in', { line: 'browser' });
     await agent.waitState('busy');
     if (ready) await agent.ready();
