@@ -181,6 +181,14 @@ static void phone_dies(unsigned who, unsigned arg)
     far_end(phone_of(who), SIP_END_TIMEOUT, 408);
 }
 
+static void phone_reoffers(unsigned who, unsigned arg)
+{
+    if (arg)
+        far_reoffer(phone_of(who), (enum sdp_direction)(arg - 1), "192.0.2.6");
+    else
+        far_late_reoffer(phone_of(who), "192.0.2.5");
+}
+
 /* --- whom agents call ----------------------------------------------------------------------- */
 
 static handle_t far_of(unsigned user)
@@ -421,6 +429,8 @@ static const struct kind kinds[] = {
     {"phone-refuses", "agent %1's desk phone is busy", PHONE, 4, 1, RINGING, phone_refuses},
     {"phone-down", "agent %1 puts down the desk phone", PHONE, 8, 1, TALKING, phone_put_down},
     {"phone-dies", "agent %1's desk phone dies", PHONE, 3, 1, TALKING, phone_dies},
+    {"phone-hold", "agent %1's desk phone sends a re-INVITE (%2, 0 = without offer)", PHONE, 6, 5,
+     TALKING, phone_reoffers},
     {"far-rings", "it rings at the one agent %1 called (%2)", AGENT, 14, 4, TALKING, far_rings},
     {"far-answers", "the one agent %1 called answers", AGENT, 14, 1, TALKING, far_answers},
     {"far-refuses", "the one agent %1 called is not to be had (%2)", AGENT, 6, 8, TALKING,

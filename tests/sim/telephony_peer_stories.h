@@ -454,6 +454,39 @@ static void CC_14_a_phone_picked_up_when_no_trunk_is_left_is_put_down_again(void
     assert_null(far_leg(phone));
 }
 
+static void PLAT_02_a_phone_that_negotiates_anew_goes_on_talking(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    ready_with_phone(10);
+    sip = caller_in_queue('1');
+    far_answer(phone_leg(10));
+    run(6000);
+    far_late_reoffer(phone_leg(10), "192.0.2.5");
+    run(1000);
+    assert_int_equal(agent(10)->state, ACD_TALK);
+    assert_int_equal(call_of(sip)->state, CALL_TALKING);
+    assert_string_equal(media_of(line_of(10))->remote, "192.0.2.5");
+}
+
+static void CC_29_a_full_queue_and_one_nobody_serves_are_two_branches(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    world.queues[0].acd.max_length = 1; /* consult; the flow goes on to complain */
+    office_apply();
+    ready(1);
+    assert_int_equal(telephony_set_state(world.telephony, 1, "busy", NO_REASON), TELEPHONY_OK);
+    (void)caller_in_queue('1');
+    sip = caller_in_queue('1');
+    run(600);
+    assert_true(fact_says(fact_last("door_refused"), "cause", "full"));
+    assert_int_equal(call_of(sip)->queue_id, 2);
+    assert_int_equal(call_of(sip)->first_queue_id, 1);
+}
+
 static void CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind(void **state)
 {
     (void)state;
@@ -488,4 +521,6 @@ static void CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind
         TEST(PLAT_01_a_line_lost_while_the_number_is_said_is_music_afterwards),                    \
         TEST(CC_19_a_second_page_takes_over_only_when_told_to),                                    \
         TEST(CC_14_a_phone_picked_up_when_no_trunk_is_left_is_put_down_again),                     \
+        TEST(PLAT_02_a_phone_that_negotiates_anew_goes_on_talking),                                \
+        TEST(CC_29_a_full_queue_and_one_nobody_serves_are_two_branches),                           \
         TEST(CC_20_without_a_line_nobody_gets_ready_and_reasons_are_of_their_kind)
