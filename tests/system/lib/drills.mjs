@@ -113,7 +113,7 @@ export class Crowd {
       await caller.hangUp();
       await agent.waitState('acw', WAIT_MS);
       await agent.done();
-      await agent.waitState('ready', WAIT_MS);
+      await until('the agent is free', () => agent.document.state !== 'acw', WAIT_MS); // or rings for who waited
     }));
   }
 
