@@ -123,6 +123,7 @@ struct sip_options {
     int session_expires_s; /* 1800, RFC 4028 */
     int min_session_s;     /* shorter session timers get 422; 0 = 90 (RFC 4028 4) */
     int t1_ms;             /* RFC 3261 17.1.1.1; 0 = 500. Tests take less */
+    int ban_ms;            /* how long strangers who guess get no answer; 0 = ten minutes */
 };
 
 int sip_create(struct loop *loop, const struct sip_options *options,
@@ -152,6 +153,13 @@ struct sip_call_out {
 };
 /* 0 and a leg; -ENOENT phone not registered or trunk unknown; -EAGAIN trunk full or down. */
 int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg);
+
+/* Source addresses that get no answer because they guessed passwords and numbers, for pages. */
+struct sip_strangers {
+    unsigned banned;
+    int64_t since_ms; /* wall time since when there is one; 0 = none */
+};
+void sip_strangers(struct sip_strangers *ret_strangers);
 
 /* Status line for logs and tests. */
 unsigned sip_leg_count(const struct sip *sip);

@@ -1,6 +1,8 @@
 /* The live wall as it is now; what changes afterwards comes as events. */
 #include <stdlib.h>
 
+#include <hotlined/sip.h>
+
 #include "api/room.h"
 
 struct wall {
@@ -22,6 +24,19 @@ static void add_center(struct api *api, struct text *out, int32_t center_id)
     text_add(out, "}");
 }
 
+/* Who is banned for guessing concerns who looks after the trunks. */
+static void add_strangers(struct text *out)
+{
+    struct sip_strangers strangers;
+
+    sip_strangers(&strangers);
+    text_addf(out, "{\"banned\":%u,\"since_ms\":", strangers.banned);
+    if (strangers.banned)
+        text_addf(out, "%lld}", (long long)strangers.since_ms);
+    else
+        text_add(out, "null}");
+}
+
 static void answer_wall(struct api *api, struct http_request *request,
                         const struct api_person *person, const struct wall *wall)
 {
@@ -40,6 +55,11 @@ static void answer_wall(struct api *api, struct http_request *request,
         telephony_trunks_json(api->deps.telephony, &json);
     else
         text_add(&json, "[]");
+    text_add(&json, ",\"strangers\":");
+    if (region)
+        add_strangers(&json);
+    else
+        text_add(&json, "null");
     text_add(&json, "}");
     if (json.failed)
         api_unavailable(request);

@@ -6,6 +6,12 @@
 /* A request outside any dialog of ours makes a handle of its own, which must be destroyed. */
 static void stray_event(struct sip *sip, const struct event *event)
 {
+    if (nua_event_is_incoming_request(event->kind) && door_is_closed(sip)) {
+        if (event->status < 200)
+            nua_respond(event->nh, SIP_403_FORBIDDEN, NUTAG_WITH_THIS(sip->nua), TAG_END());
+        nua_handle_destroy(event->nh);
+        return;
+    }
     switch ((int)event->kind) {
     case nua_i_invite:
         invite_arrived(sip, event);
@@ -14,6 +20,7 @@ static void stray_event(struct sip *sip, const struct event *event)
         register_arrived(sip, event);
         return;
     case nua_i_info: /* outside a call there is nothing to inform about */
+        door_note(sip, DOOR_ASKED);
         if (event->status < 200)
             nua_respond(event->nh, 481, "Call Does Not Exist", NUTAG_WITH_THIS(sip->nua),
                         TAG_END());
@@ -22,6 +29,7 @@ static void stray_event(struct sip *sip, const struct event *event)
     default:
         if (nua_event_is_incoming_request(event->kind)) {
             metric_add(&sip_refused_methods, event->kind != nua_i_options);
+            door_note(sip, DOOR_ASKED);
             if (event->status < 200)
                 nua_respond(event->nh, SIP_405_METHOD_NOT_ALLOWED, NUTAG_WITH_THIS(sip->nua),
                             TAG_END());

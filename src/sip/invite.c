@@ -98,6 +98,7 @@ static void refuse_stranger(struct sip *sip, const struct event *event,
         log_warn("sip", "stranger", "source=%s why=%s caller=%s called=%s",
                  address_text(source, address, sizeof(address)), sip->refusals[why].why,
                  log_safe(caller), log_safe(called));
+    door_note(sip, DOOR_WRONG);
     refuse(sip, event, SIP_403_FORBIDDEN, 0);
 }
 

@@ -54,6 +54,15 @@ bool sip_phone_is_registered(const struct sip *sip, int32_t user_id)
     return phone && phone->registered;
 }
 
+bool phone_is_at(const struct sip *sip, const struct sockaddr *source)
+{
+    for (unsigned i = 0; i < sip->phone_count; i++)
+        if (sip->phones[i].registered &&
+            address_equal((const struct sockaddr *)&sip->phones[i].source, source))
+            return true;
+    return false;
+}
+
 static void drop_ping(struct phone *phone)
 {
     if (phone->ping) {
@@ -128,6 +137,7 @@ static void refuse_signature(struct sip *sip, const struct event *event, const c
     char address[64];
 
     (void)source_of(sip, &source);
+    door_note(sip, DOOR_WRONG);
     if (sip_refused(sip, SIP_REFUSED_CREDENTIALS))
         log_warn("sip", "auth_failed", "user=%s method=%s source=%s why=%s", log_safe(user),
                  event->sip->sip_request->rq_method_name,
@@ -150,6 +160,7 @@ bool request_is_signed(struct sip *sip, const struct event *event, const char *u
         verdict = DIGEST_WRONG;
     switch (verdict) {
     case DIGEST_GOOD:
+        door_welcome(sip);
         return true;
     case DIGEST_WRONG:
         refuse_signature(sip, event, user, "wrong_credentials");
@@ -157,12 +168,15 @@ bool request_is_signed(struct sip *sip, const struct event *event, const char *u
     case DIGEST_REPLAY:
         if (sip_refused(sip, SIP_REFUSED_REPLAY))
             log_warn("sip", "auth_replay", "user=%s", log_safe(user));
+        door_note(sip, DOOR_WRONG);
         challenge(sip, event, ha1_md5, ha1_sha256, true);
         return false;
     case DIGEST_STALE:
+        door_note(sip, DOOR_ASKED);
         challenge(sip, event, ha1_md5, ha1_sha256, true);
         return false;
     case DIGEST_MISSING:
+        door_note(sip, DOOR_ASKED);
         challenge(sip, event, ha1_md5, ha1_sha256, false);
         return false;
     }
@@ -237,6 +251,7 @@ static int bind_contact(struct sip *sip, struct phone *phone, const sip_t *messa
         seconds = MAX_EXPIRES_S;
     (void)text_copy(phone->contact, sizeof(phone->contact), uri);
     address_route(message, (const struct sockaddr *)&source, phone->route, sizeof(phone->route));
+    phone->source = source;
     phone->expires_ms = loop_now_ms(sip->loop) + (uint64_t)seconds * 1000;
     phone->missed = 0;
     if (!phone->registered)

@@ -10,6 +10,9 @@
  *   trunk.c     trunks: set, health, registration, channels
  *   registrar.c desk phones: REGISTER, contacts, keep-alive
  *   digest.c    challenges we make (RFC 7616)
+ *   door.c      requests before sofia works on them: who is banned, what is malformed
+ *   connections.c  TCP connections that sofia forgets, or too many
+ *   strangers.c who asks too much: source addresses with a score
  *   address.c   source addresses, lists of networks
  *   cause.c     SIP status <-> Q.850 cause
  */
@@ -36,6 +39,7 @@
 #include <hotlined/sip.h>
 
 #include "sip/digest.h"
+#include "sip/door.h"
 
 enum { SIP_MAX_TRUNKS = 64, SIP_SDP_SIZE = 4096 };
 
@@ -112,7 +116,8 @@ struct phone {
     bool news;           /* registered is still to be told by phones_flush() */
     uint64_t expires_ms; /* loop time */
     char contact[SIP_URI_SIZE];
-    char route[128]; /* where REGISTER really came from: sip:ip:port;transport= */
+    char route[128];                /* where REGISTER really came from: sip:ip:port;transport= */
+    struct sockaddr_storage source; /* the same as an address */
     char call_id[128];
     uint32_t cseq;
     uint64_t ping_ms;   /* loop time of the next keep-alive */
@@ -131,6 +136,7 @@ enum sip_refusal {
     SIP_REFUSED_REPLAY,
     SIP_REFUSED_TRUNK_FULL,
     SIP_REFUSED_NO_SLOT,
+    SIP_REFUSED_MALFORMED,
     SIP_REFUSAL_COUNT
 };
 
@@ -161,6 +167,10 @@ struct sip {
     struct loop_timer phone_check; /* expiry and keep-alive */
     int phone_check_ms;            /* between two keep-alives */
     struct digest digest;
+    struct door door;
+    uint16_t port, tls_port; /* where we listen; 0 = not */
+    int connections;         /* at the last look */
+    struct loop_timer look;  /* next look at them */
     struct log_limit refusals[SIP_REFUSAL_COUNT];
 };
 
@@ -249,11 +259,17 @@ void registrar_done(struct sip *sip);
 void register_arrived(struct sip *sip, const struct event *event);
 struct phone *phone_find(const struct sip *sip, int32_t user_id);
 struct phone *phone_by_extension(const struct sip *sip, const char *extension);
+/* Is one registered from this address? */
+bool phone_is_at(const struct sip *sip, const struct sockaddr *source);
 void phone_ping_event(struct sip *sip, int32_t user_id, const struct event *event);
 /* Is the request signed by this user? If not, a challenge or refusal was sent and the handle
  * destroyed. */
 bool request_is_signed(struct sip *sip, const struct event *event, const char *user,
                        const char *ha1_md5, const char *ha1_sha256);
+
+/* connections.c */
+void connections_init(struct sip *sip);
+void connections_done(struct sip *sip);
 
 /* address.c */
 bool source_of(const struct sip *sip, struct sockaddr_storage *ret_source);

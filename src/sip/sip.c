@@ -50,6 +50,7 @@ static struct {
     [SIP_REFUSED_REPLAY] = {"auth_replay", "replayed_credentials", REFUSED("replayed_credentials")},
     [SIP_REFUSED_TRUNK_FULL] = {"trunk_full", "trunk_full", REFUSED("trunk_full")},
     [SIP_REFUSED_NO_SLOT] = {"no_leg", "no_slot", REFUSED("no_slot")},
+    [SIP_REFUSED_MALFORMED] = {"malformed", "malformed", REFUSED("malformed")},
 };
 
 static void register_counters(void)
@@ -113,7 +114,7 @@ static bool is_any(const char *host)
 
 /* "sip:host:port"; behind NAT the public host is shown and maddr says where to listen. */
 static int listener_url(const char *scheme, const char *listen, const char *public_host, char *out,
-                        size_t size)
+                        size_t size, uint16_t *ret_port)
 {
     char host[64], shown[160];
     uint16_t port;
@@ -121,6 +122,7 @@ static int listener_url(const char *scheme, const char *listen, const char *publ
 
     if (config_split_address(listen, host, &port))
         return -EINVAL;
+    *ret_port = port;
     six = strchr(host, ':') != NULL;
     snprintf(shown, sizeof(shown), six ? "[%s]" : "%s", host);
     if (public_host && *public_host && strcmp(public_host, host) != 0)
@@ -154,8 +156,9 @@ static int start_nua(struct sip *sip)
     bool tls = o->tls_listen && *o->tls_listen;
     char url[400], tls_url[400];
 
-    if (listener_url("sip", o->listen, o->public_host, url, sizeof(url)) ||
-        (tls && listener_url("sips", o->tls_listen, o->public_host, tls_url, sizeof(tls_url))))
+    if (listener_url("sip", o->listen, o->public_host, url, sizeof(url), &sip->port) ||
+        (tls && listener_url("sips", o->tls_listen, o->public_host, tls_url, sizeof(tls_url),
+                             &sip->tls_port)))
         return -EINVAL;
     sip->nua = nua_create(
         root_su(sip->root), event_arrived, sip, NUTAG_URL(url),
@@ -169,8 +172,8 @@ static int start_nua(struct sip *sip)
         NUTAG_MAX_RETRY_AFTER(0), NUTAG_SESSION_TIMER((unsigned)sip->options.session_expires_s),
         NUTAG_MIN_SE(min_session), NUTAG_DETECT_NETWORK_UPDATES(NUA_NW_DETECT_NOTHING),
         NTATAG_SIP_T1(t1), NTATAG_SIP_T1X64(64 * t1), NTATAG_SIP_T2(8 * t1), NTATAG_SIP_T4(10 * t1),
-        NTATAG_UDP_MTU(UDP_LIMIT), NTATAG_MAXSIZE(MAX_MESSAGE), TPTAG_UDP_RMEM(RECEIVE_BUFFER),
-        TAG_END());
+        NTATAG_UDP_MTU(UDP_LIMIT), NTATAG_MAXSIZE(MAX_MESSAGE), NTATAG_MCLASS(sip->door.messages),
+        TPTAG_UDP_RMEM(RECEIVE_BUFFER), TAG_END());
     if (sip->nua)
         return 0;
     log_error("sip", "listen", "listen=%s tls_listen=%s reason=cannot_bind_or_bad_certificate",
@@ -197,6 +200,10 @@ static int start(struct sip *sip)
     if (err)
         return err;
     registrar_init(sip);
+    connections_init(sip);
+    err = door_init(sip);
+    if (err)
+        return err;
     err = root_create(sip->loop, &sip->root);
     return err ? err : start_nua(sip);
 }
@@ -208,6 +215,8 @@ static void stop(struct sip *sip)
         log_limit_done(&sip->refusals[i]);
     trunks_done(sip);
     registrar_done(sip);
+    door_done(sip);
+    connections_done(sip);
     digest_done(&sip->digest);
     slots_done(&sip->legs);
     free(sip->io);

@@ -243,8 +243,10 @@ static void learn_address(struct trunk *trunk)
     if (inet_pton(AF_INET, trunk->conf.host, &literal) == 1 ||
         inet_pton(AF_INET6, trunk->conf.host, &literal) == 1)
         return;
-    if (source_of(trunk->sip, &source))
+    if (source_of(trunk->sip, &source)) {
         trunk->learned = source;
+        door_look_again(trunk->sip);
+    }
 }
 
 void trunk_check_event(struct sip *sip, int32_t id, const struct event *event)
@@ -407,6 +409,7 @@ int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigne
 
         apply(trunk ? trunk : free_trunk(sip), &trunks[i]);
     }
+    door_look_again(sip);
     return 0;
 }
 

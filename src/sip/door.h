@@ -1,0 +1,45 @@
+/* The door: requests as they come in, before sofia works on them. */
+#ifndef HOTLINED_SIP_DOOR_H
+#define HOTLINED_SIP_DOOR_H
+
+#include <sofia-sip/msg_mclass.h>
+
+#include <hotlined/log_limit.h>
+#include <hotlined/loop.h>
+
+#include "sip/strangers.h"
+
+struct sip;
+
+/* What a stranger does, in points of strangers.h. */
+enum door_fault {
+    DOOR_ASKED = 1, /* OPTIONS, a method we do not serve, REGISTER or INVITE without credentials */
+    DOOR_WRONG = 3, /* a call of nobody we know, a wrong password, a message that is no good SIP */
+    DOOR_SCANNER = STRANGERS_LIMIT /* says of itself that it is a scanner */
+};
+
+struct door {
+    struct msg_hclass_s
+        request;            /* sofia's class of request lines, with our parser before its own */
+    msg_mclass_t *messages; /* owned; sofia's class of messages with that one in it */
+    struct strangers strangers;
+    uint64_t ban_ms;
+    struct loop_timer next_end; /* of a ban; runs while there is one */
+    struct log_limit ban_lines, end_lines;
+};
+
+int door_init(struct sip *sip);
+void door_done(struct sip *sip);
+/* The source of the current request did this: may ban it. */
+void door_note(struct sip *sip, enum door_fault fault);
+/* Is the source of the current request banned? So it is when the requests that did it came in one
+ * piece with this one. */
+bool door_is_closed(const struct sip *sip);
+/* The source of the current request has shown who it is. */
+void door_welcome(struct sip *sip);
+/* Does a trunk or a registered phone live there? */
+bool door_knows(const struct sip *sip, const struct sockaddr *source);
+/* Trunks have changed: bans of their addresses end. */
+void door_look_again(struct sip *sip);
+
+#endif

@@ -1,0 +1,166 @@
+/* A table of source addresses with a score that leaks away. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hotlined/id.h>
+
+#include "sip/strangers.h"
+
+_Static_assert(STRANGERS_SLOTS % STRANGERS_WAYS == 0, "whole buckets");
+
+int strangers_init(struct strangers *strangers)
+{
+    memset(strangers, 0, sizeof(*strangers));
+    strangers->slots = calloc(STRANGERS_SLOTS, sizeof(*strangers->slots));
+    if (!strangers->slots)
+        return -ENOMEM;
+    random_bytes(&strangers->seed, sizeof(strangers->seed));
+    return 0;
+}
+
+void strangers_done(struct strangers *strangers)
+{
+    free(strangers->slots);
+    memset(strangers, 0, sizeof(*strangers));
+}
+
+/* --- finding ------------------------------------------------------------------------------- */
+
+static bool key_of(const struct sockaddr *source, uint8_t key[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    memset(key, 0, 16);
+    if (source->sa_family == AF_INET) {
+        memcpy(key, mapped, 12);
+        memcpy(key + 12, &((const struct sockaddr_in *)(const void *)source)->sin_addr, 4);
+        return true;
+    }
+    if (source->sa_family != AF_INET6)
+        return false;
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)source)->sin6_addr;
+    memcpy(key, six->s6_addr, IN6_IS_ADDR_V4MAPPED(six) ? 16 : 8);
+    return true;
+}
+
+static struct stranger *bucket_of(const struct strangers *strangers, const uint8_t key[16])
+{
+    uint64_t half[2], hash = strangers->seed;
+
+    memcpy(half, key, sizeof(half));
+    for (int i = 0; i < 2; i++) {
+        hash = (hash ^ half[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    hash = (hash * UINT64_C(0xbf58476d1ce4e5b9)) >> 32;
+    return &strangers->slots[hash % (STRANGERS_SLOTS / STRANGERS_WAYS) * STRANGERS_WAYS];
+}
+
+static struct stranger *find(const struct strangers *strangers, const struct sockaddr *source)
+{
+    struct stranger *bucket;
+    uint8_t key[16];
+
+    if (!strangers->slots || !key_of(source, key))
+        return NULL;
+    bucket = bucket_of(strangers, key);
+    for (unsigned i = 0; i < STRANGERS_WAYS; i++)
+        if (bucket[i].full_ms && memcmp(bucket[i].address, key, sizeof(key)) == 0)
+            return &bucket[i];
+    return NULL;
+}
+
+/* Whom to forget for a new one: any score before any ban, the lowest, the one that ends first. */
+static bool is_cheaper(const struct stranger *a, const struct stranger *b)
+{
+    if (!a->banned_ms != !b->banned_ms)
+        return !a->banned_ms;
+    return a->banned_ms ? a->banned_ms < b->banned_ms : a->full_ms < b->full_ms;
+}
+
+static void forget(struct strangers *strangers, struct stranger *stranger)
+{
+    strangers->banned -= stranger->banned_ms != 0;
+    memset(stranger, 0, sizeof(*stranger));
+}
+
+static struct stranger *find_or_take(struct strangers *strangers, const struct sockaddr *source)
+{
+    struct stranger *found = find(strangers, source), *bucket;
+    uint8_t key[16];
+
+    if (found || !strangers->slots || !key_of(source, key))
+        return found;
+    found = bucket = bucket_of(strangers, key);
+    for (unsigned i = 1; i < STRANGERS_WAYS; i++)
+        if (is_cheaper(&bucket[i], found))
+            found = &bucket[i];
+    forget(strangers, found);
+    memcpy(found->address, key, sizeof(key));
+    return found;
+}
+
+/* --- what happens to them ------------------------------------------------------------------ */
+
+bool strangers_is_banned(const struct strangers *strangers, const struct sockaddr *source,
+                         uint64_t now_ms)
+{
+    const struct stranger *stranger = strangers->banned ? find(strangers, source) : NULL;
+
+    return stranger && stranger->banned_ms > now_ms;
+}
+
+bool strangers_note(struct strangers *strangers, const struct sockaddr *source, unsigned points,
+                    uint64_t now_ms)
+{
+    struct stranger *stranger = find_or_take(strangers, source);
+
+    if (!stranger || stranger->banned_ms)
+        return false;
+    if (points > STRANGERS_LIMIT)
+        points = STRANGERS_LIMIT;
+    if (stranger->full_ms < now_ms)
+        stranger->full_ms = now_ms;
+    stranger->full_ms += (uint64_t)points * STRANGERS_LEAK_MS;
+    return stranger->full_ms - now_ms >= (uint64_t)STRANGERS_LIMIT * STRANGERS_LEAK_MS;
+}
+
+void strangers_ban(struct strangers *strangers, const struct sockaddr *source, uint64_t until_ms)
+{
+    struct stranger *stranger = find_or_take(strangers, source);
+
+    if (!stranger)
+        return;
+    strangers->banned += stranger->banned_ms == 0;
+    stranger->banned_ms = until_ms ? until_ms : 1;
+    stranger->full_ms = stranger->banned_ms;
+}
+
+bool strangers_forgive(struct strangers *strangers, const struct sockaddr *source)
+{
+    struct stranger *stranger = find(strangers, source);
+    bool banned = stranger && stranger->banned_ms;
+
+    if (stranger)
+        forget(strangers, stranger);
+    return banned;
+}
+
+bool strangers_next_ban(const struct strangers *strangers, unsigned *cursor,
+                        struct sockaddr_in6 *ret_source, uint64_t *ret_until_ms)
+{
+    while (strangers->banned && *cursor < STRANGERS_SLOTS) {
+        const struct stranger *stranger = &strangers->slots[(*cursor)++];
+
+        if (!stranger->banned_ms)
+            continue;
+        memset(ret_source, 0, sizeof(*ret_source));
+        ret_source->sin6_family = AF_INET6;
+        memcpy(ret_source->sin6_addr.s6_addr, stranger->address, sizeof(stranger->address));
+        *ret_until_ms = stranger->banned_ms;
+        return true;
+    }
+    return false;
+}

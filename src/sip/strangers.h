@@ -1,0 +1,56 @@
+/* Who asks too much: a table of source addresses with a score that leaks away.
+ *
+ * What a stranger does wrong gives points (door.c says what). At STRANGERS_LIMIT the owner of the
+ * table bans him or forgives him. The table is one block of memory that never grows: under a flood
+ * of addresses the lowest scores are forgotten first, and bans only for bans. Pure: times are
+ * given. */
+#ifndef HOTLINED_SIP_STRANGERS_H
+#define HOTLINED_SIP_STRANGERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sockaddr;
+struct sockaddr_in6;
+
+enum {
+    /* A scanner comes from one address or a few hundred; 8 slots of a bucket are one look-up. */
+    STRANGERS_SLOTS = 4096,
+    STRANGERS_WAYS = 8,
+    /* Ten guesses of a password (challenge 1, wrong answer 3): who mistypes stops before that. */
+    STRANGERS_LIMIT = 40,
+    /* Twelve points a minute leak away: a phone with an old password that tries every 20 s, or a
+     * monitor that sends OPTIONS every 5 s, is a nuisance and no attack. */
+    STRANGERS_LEAK_MS = 5000
+};
+
+struct stranger {
+    uint8_t address[16]; /* IPv4 as mapped IPv6; of IPv6 the /64, which one house has */
+    uint64_t full_ms;    /* when the score will have leaked away; 0 = free slot */
+    uint64_t banned_ms;  /* banned until; 0 = not banned */
+};
+
+struct strangers {
+    uint64_t seed; /* nobody outside can choose addresses that meet in one bucket */
+    unsigned banned;
+    struct stranger *slots; /* owned, STRANGERS_SLOTS */
+};
+
+int strangers_init(struct strangers *strangers);
+void strangers_done(struct strangers *strangers);
+
+bool strangers_is_banned(const struct strangers *strangers, const struct sockaddr *source,
+                         uint64_t now_ms);
+/* True when the score has reached the limit: then ban or forgive. False while banned. */
+bool strangers_note(struct strangers *strangers, const struct sockaddr *source, unsigned points,
+                    uint64_t now_ms);
+void strangers_ban(struct strangers *strangers, const struct sockaddr *source, uint64_t until_ms);
+/* Forgets him; true when that ended a ban. */
+bool strangers_forgive(struct strangers *strangers, const struct sockaddr *source);
+
+/* Walks over the bans, also those that are over and wait for strangers_forgive(). *cursor begins
+ * at 0; the source comes as IPv6, IPv4 mapped. False at the end. */
+bool strangers_next_ban(const struct strangers *strangers, unsigned *cursor,
+                        struct sockaddr_in6 *ret_source, uint64_t *ret_until_ms);
+
+#endif
