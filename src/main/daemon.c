@@ -151,7 +151,7 @@ static void close_orphans(void *arg)
     struct daemon *d = arg;
     struct store_params params = {0};
 
-    if (d->orphans_closed)
+    if (d->orphans_closed || d->stopping) /* at the end the store runs the loop without outbox */
         return;
     store_param_time(&params, d->started_ms);
     if (d->last_alive_ms)
@@ -207,6 +207,8 @@ static void make_partitions(void *arg)
     struct daemon *d = arg;
     struct store_params params = {0};
 
+    if (d->stopping)
+        return;
     store_param_int(&params, 3); /* months ahead */
     if (!store_is_available(d->store) ||
         store_query(d->store, STORE_SLOW, STMT_ENSURE_PARTITIONS, &STORE_SCOPE_DAEMON, &params,
