@@ -32,7 +32,7 @@ all: build
 
 build: $(B)/hotlined web
 
--include mk/deps.mk mk/run.mk mk/install.mk mk/sim.mk mk/fuzz.mk mk/bench.mk
+-include mk/deps.mk mk/run.mk mk/install.mk mk/sim.mk mk/fuzz.mk mk/bench.mk mk/drills.mk
 
 # --- generated from sql/: the named statements and the migrations ------------------------------
 SQL_QUERIES := $(sort $(wildcard sql/queries/*.sql))

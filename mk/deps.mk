@@ -5,6 +5,6 @@ DEPS_BUILD := gcc make git pkg-config libsofia-sip-ua-dev libpq-dev libevent-dev
               libmicrohttpd-dev libsqlite3-dev libconfig-dev libxlsxwriter-dev libspandsp-dev libsystemd-dev
 DEPS_RUN   := postgresql-15 postgresql-client-15 espeak-ng openssl ca-certificates
 DEPS_TEST  := libcmocka-dev libsrtp2-dev sip-tester chromium fonts-noto-cjk sox curl clang llvm libclang-rt-14-dev \
-              sqlite3 faketime
+              sqlite3
 deps:
 	@scripts/deps $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
