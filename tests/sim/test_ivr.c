@@ -391,9 +391,39 @@ static void IVR_03_keys_typed_after_a_wrong_one_mean_nothing(void **state)
     text_done(&problems);
 }
 
+/* main, a, b, and by b's key a again: from there back leads to main, and not round and round. */
+static void IVR_03_back_leads_up_after_a_way_round(void **state)
+{
+    static const char flow[] =
+        "{\"entry\":\"main\",\"nodes\":{"
+        "\"main\":{\"type\":\"menu\",\"prompt\":\"p\",\"failed\":\"end\",\"keys\":{\"1\":\"a\"}},"
+        "\"a\":{\"type\":\"menu\",\"prompt\":\"p\",\"failed\":\"end\","
+        "\"keys\":{\"1\":\"b\",\"*\":\"@back\"}},"
+        "\"b\":{\"type\":\"menu\",\"prompt\":\"p\",\"failed\":\"end\",\"keys\":{\"1\":\"a\"}},"
+        "\"end\":{\"type\":\"hangup\"}}}";
+    static const struct ivr_world world;
+    static struct ivr_out out;
+    struct text problems = {0};
+    struct ivr_run run = {0};
+    uint16_t top;
+
+    (void)state;
+    assert_int_equal(ivr_flow_parse(flow, strlen(flow), NULL, &s.flow, &problems), 0);
+    ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_START}, &out);
+    top = run.node;
+    for (const char *key = "111*"; *key; key++)
+        ivr_step(s.flow, &run, &world, &(struct ivr_event){.kind = IVR_EV_DIGIT, .digit = *key},
+                 &out);
+    assert_int_equal(run.node, top);
+    assert_int_equal(run.depth, 1);
+    ivr_flow_unref(s.flow);
+    text_done(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(IVR_03_back_leads_up_after_a_way_round),
         cmocka_unit_test(IVR_03_keys_typed_after_a_wrong_one_mean_nothing),
         cmocka_unit_test(IVR_03_random_flows_always_wait_or_end),
     };
