@@ -52,7 +52,8 @@ void loop_remove_flush(struct loop *loop, loop_call_h *flush, void *arg);
 /* Monotonic time in ms, read once per turn. Never goes back; unrelated to the wall clock. */
 uint64_t loop_now_ms(const struct loop *loop);
 
-/* Wall clock, UTC, ms since 1970. For facts and for people, never for measuring durations. */
+/* Wall clock, UTC, ms since 1970. For facts and for people, never for measuring durations. Never
+ * goes back: after the machine's was set back, it goes at half speed until that has caught up. */
 int64_t loop_wall_ms(const struct loop *loop);
 
 /* Runs fn(arg) later in this turn or at the start of the next, exactly once, never inside the

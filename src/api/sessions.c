@@ -19,6 +19,7 @@
 #define SESSION_MAX_MS  (16 * 3600 * 1000LL)
 #define TOUCH_EVERY_MS  (60 * 1000LL) /* how often "last seen" is written */
 #define SWEEP_EVERY_MS  (20 * 1000)
+#define CLOCK_SET_MS    (60 * 1000LL) /* no clock drifts so far between two looks */
 #define COOKIE          "hotlined_session"
 
 struct session {
@@ -38,7 +39,8 @@ struct api_sessions {
     bool known; /* read once since the start */
     bool reading, read_again;
     int64_t reading_since_ms;
-    bool spared; /* sessions too young for the look under way: another one follows */
+    int64_t wall_offset_ms; /* wall minus monotonic time, when last looked at */
+    bool spared;            /* sessions too young for the look under way: another one follows */
     struct store_request *request;
 };
 
@@ -155,9 +157,29 @@ static bool csrf_is_right(const struct http_request *request, const struct api_p
 
 static void write_seen(struct api *api, struct session *session, int64_t now);
 
+/* The wall time. Where the machine's clock was set meanwhile, whoever is signed in stays so for as
+ * long as he would have. */
+static int64_t wall_now(struct api *api)
+{
+    struct api_sessions *sessions = api->sessions;
+    int64_t now = loop_wall_ms(api->loop), offset = now - (int64_t)loop_now_ms(api->loop);
+    int64_t jump = offset - sessions->wall_offset_ms;
+
+    sessions->wall_offset_ms = offset;
+    if (jump > -CLOCK_SET_MS && jump < CLOCK_SET_MS)
+        return now;
+    log_warn("api", "clock_set", "by_ms=%lld", (long long)jump);
+    for (struct session *session = sessions->all; session; session = session->next) {
+        session->created_ms += jump;
+        session->expires_ms += jump;
+        write_seen(api, session, now);
+    }
+    return now;
+}
+
 static void extend(struct api *api, struct session *session)
 {
-    int64_t now = loop_wall_ms(api->loop), limit = session->created_ms + SESSION_MAX_MS;
+    int64_t now = wall_now(api), limit = session->created_ms + SESSION_MAX_MS;
 
     session->expires_ms = now + SESSION_IDLE_MS < limit ? now + SESSION_IDLE_MS : limit;
     if (now - session->written_ms >= TOUCH_EVERY_MS)
@@ -195,7 +217,7 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
     if (cookie)
         hash_token(cookie, hash);
     session = session_find(api, hash);
-    if (!session || !session->known || session->expires_ms <= loop_wall_ms(api->loop)) {
+    if (!session || !session->known || session->expires_ms <= wall_now(api)) {
         http_problem(request, 401, "session.none", "请先登录;若长时间未操作,登录已过期", NULL);
         return false;
     }
@@ -237,7 +259,7 @@ const struct api_person *api_session_open(struct api *api, struct http_request *
     text_copy(session->person.token_hash, sizeof(session->person.token_hash), hash);
     random_token(session->person.csrf);
     text_copy(session->person.address, sizeof(session->person.address), http_peer(request));
-    session->created_ms = loop_wall_ms(api->loop);
+    session->created_ms = wall_now(api);
     session->written_ms = session->created_ms;
     session->expires_ms = session->created_ms + SESSION_IDLE_MS;
     session->known = true;
@@ -529,7 +551,7 @@ bool api_sessions_are_known(const struct api *api)
 static void sweep(void *arg)
 {
     struct api *api = arg;
-    int64_t now = loop_wall_ms(api->loop);
+    int64_t now = wall_now(api);
     struct store_params none = {0};
     struct session *next;
     bool ended = false;
@@ -563,6 +585,7 @@ int api_sessions_create(struct api *api)
     if (!sessions)
         return -ENOMEM;
     sessions->api = api;
+    sessions->wall_offset_ms = loop_wall_ms(api->loop) - (int64_t)loop_now_ms(api->loop);
     api->sessions = sessions;
     loop_timer_init(&sessions->sweep, api->loop, sweep, api);
     loop_timer_init(&sessions->retry, api->loop, retry, api);

@@ -42,6 +42,7 @@ struct loop {
     int zeros;
     uint64_t now_ms;
     int64_t wall_ms;
+    uint64_t behind_ms; /* passed and not yet counted, while the wall clock goes at half speed */
     bool stopping;
 
     struct post_list deferred;
@@ -85,14 +86,26 @@ static void run_all(struct post *post)
     }
 }
 
+/* Wall time never goes back, so that nothing ends before it began: while the machine's clock is
+ * behind ours, because it was set back, ours goes at half speed until the other has caught up. */
 static void read_clocks(struct loop *loop)
 {
     struct timespec ts;
+    uint64_t before = loop->now_ms;
+    int64_t wall_ms;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     loop->now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
     clock_gettime(CLOCK_REALTIME, &ts);
-    loop->wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    if (wall_ms >= loop->wall_ms) {
+        loop->wall_ms = wall_ms;
+        loop->behind_ms = 0;
+        return;
+    }
+    loop->behind_ms += loop->now_ms - before;
+    loop->wall_ms += (int64_t)(loop->behind_ms / 2);
+    loop->behind_ms %= 2;
 }
 
 /* --- posts from other threads --------------------------------------------------------------- */

@@ -1,0 +1,94 @@
+// Failure drill 6 (docs/drills.md): the machine's clock is set an hour forward and back while calls wait and talk. The
+// release build with tests/tools/clock before it, which moves the wall clock and nothing else, as setting it does.
+import { after, before } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { B, Person, Region, until } from './lib/region.mjs';
+import { Crowd, accounts, chapter, metric, tell, unwell } from './lib/drills.mjs';
+
+const HOUR = 3600;
+const WAIT_MS = 60000;
+let region, leader, quiet, crowd;
+
+class Clock extends Region {
+  daemonEnv() {
+    this.clock = join(this.dir, 'clock');
+    if (!this.clockSet) this.set(0);
+    return { ...super.daemonEnv(), LD_PRELOAD: join(B, 'tools/clock.so'), CLOCK_FILE: this.clock };
+  }
+  // In place: the daemon has the file mapped.
+  set(seconds) {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(seconds));
+    writeFileSync(this.clock, bytes, { flag: this.clockSet ? 'r+' : 'w' });
+    this.clockSet = true;
+  }
+}
+
+before(async () => {
+  region = await Clock.start({ binary: join(B, 'hotlined') });
+  leader = await Person.signIn(region, 'nanning', 'leader');
+  await leader.listen();
+  quiet = await Person.signIn(region, 'liuzhou', 'leader'); // signed in, and does nothing
+  crowd = await Crowd.open(region, 5);
+});
+after(async () => {
+  if (process.env.KEEP_LOG && region) writeFileSync(process.env.KEEP_LOG, region.log);
+  await crowd?.kill();
+  await leader?.close();
+  await region?.stop();
+});
+
+const wall = () => leader.get('/monitor/wall');
+const rings = (agent, caller) => until(`${caller.from} rings`, () => agent.document.state === 'ring' && agent.document.call.caller_no === caller.from, WAIT_MS);
+
+// A caller who rings is answered, both are heard, he hangs up, the agent is done.
+async function serve(agent, caller) {
+  await rings(agent, caller);
+  await agent.answer(agent.document.call.call_id);
+  await caller.waitFor('tone', undefined, WAIT_MS);
+  await crowd.end([{ agent, caller }]);
+}
+
+chapter('drill 6: the clock is set an hour forward, back, and another hour back, while calls talk, ring and wait: no talk, ring or wait is touched, no time in the facts is negative, nobody is signed out (NFR-08)', async () => {
+  const lost = [];
+  const began = Date.now();
+  const [first, ...talks] = await crowd.talk();
+  await crowd.end([first]);
+  const free = first.agent;
+  let shown = (await wall()).now_ms;
+  for (const seconds of [HOUR, 0, -HOUR]) {
+    const ringing = crowd.call(free.city);
+    await rings(free, ringing);
+    const waiting = crowd.call(free.city);
+    await until('one waits', async () => await metric(region, 'hotlined_calls_waiting') === 2, WAIT_MS);
+    const then = Date.now();
+    region.set(seconds);
+    if (seconds === HOUR) await until('the daemon sees the new clock', async () => (await wall()).now_ms > shown + HOUR * 900, WAIT_MS);
+    else await until('a second passed', () => Date.now() > then + 1000);
+    const { now_ms, centers: [{ waiting: [shownWait] }] } = await wall();
+    if (now_ms < shown) lost.push(`${shown - now_ms} ms of wall time`);
+    const aged = now_ms - shownWait.since_ms;
+    if (!(aged >= 0 && aged <= Date.now() - began)) lost.push(`a wait shown as ${aged} ms`);
+    shown = now_ms;
+    await serve(free, ringing);
+    await serve(free, waiting);
+    lost.push(...unwell(talks));
+    for (const person of [leader, quiet, ...crowd.agents.map((a) => a.person)])
+      if ((await person.raw('GET', '/me')).status !== 200) lost.push(`the session of ${person.me.user.login}`);
+  }
+  await crowd.end(talks);
+  const took = Date.now() - began;
+
+  const { lost: more, text } = await accounts(region);
+  const facts = region.sql("SELECT count(*) FROM fact f, jsonb_each(f.payload) e WHERE e.key ~ '^(wait|ring|talk|hold|acw|length)_ms$'");
+  const wrong = region.sql(`SELECT f.kind || ' ' || e.key || ' ' || e.value FROM fact f, jsonb_each(f.payload) e
+    WHERE e.key ~ '^(wait|ring|talk|hold|acw|length)_ms$' AND e.value <> 'null' AND e.value::text::bigint NOT BETWEEN 0 AND ${took}`);
+  lost.push(...wrong.split('\n').filter(Boolean));
+  for (const [table, from, to] of [['call', 't_in', 't_end'], ['queue_visit', 't_q_in', 't_q_out'], ['offer', 't_ring', 't_ring_end'], ['talk', 't_ans', 't_rel'], ['acw', 't_start', 't_end'],
+    ['ivr_visit', 't_start', 't_end'], ['agent_state', 't_start', 't_end']]) {
+    const backwards = Number(region.sql(`SELECT count(*) FROM ${table} WHERE ${to} < ${from}`));
+    if (backwards) lost.push(`${backwards} rows of ${table} that end before they begin`);
+  }
+  tell('the clock set by an hour', [...lost, ...more], `${facts} durations; ${text}`);
+});
