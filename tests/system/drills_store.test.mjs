@@ -1,9 +1,7 @@
-// Failure drills around PostgreSQL (docs/drills.md): away under a hundred calls, killed with a batch in its hands,
-// locked, slow. Each prints what it lost.
+// Failure drills around PostgreSQL (docs/drills.md): away under a hundred calls, killed with a batch in its hands.
+// Each prints what it lost.
 import { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Person, Region, until } from './lib/region.mjs';
 import { Agent } from './lib/agent.mjs';
 import { CITIES } from './lib/office.mjs';
@@ -85,32 +83,3 @@ for (const [what, victim] of [['its backend', async (pid) => pid], ['the whole s
     assert.equal(after_it.calls, crowd.callers.length);
     tell(`kill -9 of ${what} in a batch`, after_it.lost, after_it.text);
   });
-
-chapter('drill 8: tables locked longer than a batch may take: calls go on, pages get an answer, every fact arrives once when the lock is gone (NFR-08)', async () => {
-  const held = await lock(region, 'fact, call', 'ACCESS EXCLUSIVE');
-  const talks = await crowd.talk(crowd.agents.slice(0, 4));
-  await batchBackend(region);
-  assert.equal((await leader.raw('GET', '/me')).status, 200);
-  assert.equal((await leader.raw('GET', '/monitor/wall')).status, 200);
-  await until('a batch was given up', () => readFileSync(join(region.pgDir, 'data/server.log'), 'utf8').includes('statement timeout'), WAIT_MS);
-  await crowd.end(talks);
-  await oneCall(crowd.agents[0]);
-  assert.ok(await metric(region, 'hotlined_facts_pending') > 20);
-  await held.let();
-  const after_it = await accounts(region);
-  assert.equal(after_it.calls, crowd.callers.length);
-  tell('tables locked', after_it.lost, after_it.text);
-});
-
-chapter('drill 8: a slow PostgreSQL: pages of others are answered between the batches, facts pile up in front of it and arrive once (NFR-08)', async () => {
-  region.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$; CREATE TRIGGER slow BEFORE INSERT ON fact FOR EACH STATEMENT EXECUTE FUNCTION slow()");
-  const talks = await crowd.talk(crowd.agents.slice(0, 4));
-  await crowd.end(talks);
-  const asked = Date.now();
-  assert.equal((await leader.raw('GET', '/calls')).status, 200);
-  const took = Date.now() - asked;
-  region.sql('DROP TRIGGER slow ON fact; DROP FUNCTION slow()');
-  const after_it = await accounts(region);
-  assert.equal(after_it.calls, crowd.callers.length);
-  tell('PostgreSQL slow', after_it.lost, `${after_it.text}; the call log answered in ${took} ms`);
-});

@@ -120,6 +120,7 @@ test('the disk is full: calls go on and new ones are served, an alarm is in the 
   const ballast = join(region.state, 'ballast');
   try { execFileSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k'], { stdio: 'pipe' }); } catch { /* until it is full */ }
   assert.equal(statfsSync(region.state).bavail, 0);
+  await until('its recording finds no room', () => /event=recording_failed .*errno=28/.test(region.log));
   await caller.hangUp();
   await finish();
   const second = await talk();
@@ -136,6 +137,47 @@ test('the disk is full: calls go on and new ones are served, an alarm is in the 
       assert.equal(seen[kind], '1', `${kind} of ${id}: ${JSON.stringify(seen)}`);
   }
   await until('the recording that found no room is listed', () => row(`SELECT why FROM unrecorded_call WHERE call_id = '${callId}'`) === 'record_write_failed');
+  console.log('lost: no fact - the disk full (10 kinds of facts of 2 calls, each once; the recording that found no room is listed)');
+});
+
+test('the disk of the recordings alone is full: talks go on and new ones are served, each missing recording is listed and counted; with room again the next is whole (OPS-02 PLAT-03)', async (t) => {
+  const place = join(region.state, 'recordings/nanning');
+  mkdirSync(place, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', place], { stdio: 'pipe' });
+  } catch {
+    return t.skip('may not mount a small file system');
+  }
+  let mounted = true;
+  const away = () => { if (mounted) execFileSync('umount', ['-l', place]); mounted = false; };
+  t.after(away);
+  const errors = async () => Number(/hotlined_recording_errors_total (\d+)/.exec(await (await fetch(`${region.base}/metrics`)).text())[1]);
+  const before_it = await errors();
+  const log = region.log.length;
+  const first = await talk();
+  await until('it is being recorded', () => row(`SELECT state FROM recording WHERE call_id = '${first.callId}'`) === 'open');
+  const ballast = join(place, 'ballast');
+  try { execFileSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k'], { stdio: 'pipe' }); } catch { /* until it is full */ }
+  await until('it is in the log', () => /event=recording_failed .*errno=28/.test(region.log.slice(log)), 60000);
+  assert.equal(first.caller.code, undefined, 'the talk goes on');
+  assert.equal(agent.document.state, 'talk');
+  await first.caller.hangUp();
+  await finish();
+  const second = await talk(); // begins and ends without room
+  await second.caller.hangUp();
+  await finish();
+  for (const { callId } of [first, second]) {
+    await whole(callId);
+    assert.equal(row(`SELECT outcome FROM call WHERE call_id = '${callId}'`), 'answered');
+    assert.match(await until(`${callId} listed\n${region.log.slice(log).split('\n').filter((l) => /recording|outbox/.test(l)).join('\n')}`, () => row(`SELECT why FROM unrecorded_call WHERE call_id = '${callId}'`)), /^record_(write|open)_failed$/);
+  }
+  assert.equal(await errors(), before_it + 2);
+  rmSync(ballast);
+  const third = await talk();
+  await third.caller.hangUp();
+  await finish();
+  await until('recorded again', () => row(`SELECT state || error FROM recording WHERE call_id = '${third.callId}'`) === 'closed');
+  console.log('lost: 2 recordings, both listed with the reason - the disk of the recordings full (3 calls answered, each once; the third recording whole)');
 });
 
 test('killed while PostgreSQL is away, in a recorded talk: started without it, takes calls; afterwards no journalled fact is lost or doubled', async () => {
@@ -186,6 +228,7 @@ test('killed while PostgreSQL is away, in a recorded talk: started without it, t
   for (const kind of ['call_begin', 'ivr_begin', 'ivr_key', 'ivr_end', 'queue_enter']) assert.equal(seen[kind], '1', `${kind}: ${JSON.stringify(seen)}`);
   await until('the blind call', () => row(`SELECT outcome FROM call WHERE caller_no = '${blind.from}'`) === 'ivr_abandon', 60000);
   assert.equal(row('SELECT count(*) - count(DISTINCT id) FROM fact'), '0');
+  console.log(`lost: nothing - killed while PostgreSQL was away (${row('SELECT count(*) FROM call')} calls and ${row('SELECT count(*) FROM fact')} facts, each once; the recording to its last second)`);
   assert.equal((await leader.raw('GET', '/me')).status, 200, 'the session survived');
   await leader.listen(last);
   assert.equal(leader.seen('hello').data.replayed, false, 'numbers of the process before mean nothing: the page fetches anew');
