@@ -89,7 +89,7 @@ JOIN call c ON c.call_id = v.call_id
 CROSS JOIN LATERAL (SELECT v.outcome IN ('ab_queue', 'ab_ring') AS ab,
     coalesce(v.wait_ms, 0) AS wait, v.sl_threshold_ms AS t, v.short_abandon_ms AS s,
     v.outcome = 'answered' AND NOT EXISTS (SELECT FROM queue_visit e
-        WHERE e.call_id = v.call_id AND e.queue_id = v.queue_id AND e.outcome = 'answered'
+        WHERE e.call_id = v.call_id AND e.queue_id + 0 = v.queue_id AND e.outcome = 'answered' -- + 0: by call, never by queue and time
           AND (e.t_q_in, e.visit_id) < (v.t_q_in, v.visit_id)) AS is_first) x
 WHERE NOT c.test AND c.direction = 'in'
 UNION ALL

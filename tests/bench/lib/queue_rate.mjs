@@ -13,7 +13,7 @@ const HOLD_S = Number(process.env.BENCH_SECONDS ?? 30);
 
 export const holds = (r) => r.failed_percent < 0.1 && r.setup_ms.p99 < 500;
 
-async function registerAll(region) {
+export async function registerAll(region) {
   const phones = await Phones.open(AGENTS, { host: SERVER, port: region.sipPort });
   const numbers = Array.from({ length: AGENT_COUNT }, (_, i) => i + 1), queue = [...numbers];
   const worker = async () => { for (let n; (n = queue.shift()) !== undefined;) await phones.register(extension(n), PASSWORD, REALM); };
@@ -22,7 +22,7 @@ async function registerAll(region) {
   return { port: phones.port, numbers };
 }
 
-async function hold(region, rate, seconds, { sinkPort, direction }) {
+export async function hold(region, rate, seconds, { sinkPort, direction }) {
   const child = await sipp.callers(region, { scenario: sipp.queueScenario, host: CALLERS, target: `${SERVER}:${region.sipPort}`, service: NUMBER.queue, rate, seconds, sinkPort, direction, less_ms: TALK_MS });
   await sleep(Math.min(4000, seconds * 300)); // the first talks end
   const cpu = new CpuWatch(region.pid);

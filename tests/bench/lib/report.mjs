@@ -42,6 +42,7 @@ const rows = {
     ['answer click to announcement, p50 / p99', `${p.announcement_on.click_to_audio.p50} / ${p.announcement_on.click_to_audio.p99} ms`],
   ],
   answer_page: (p) => [['answer key to sound in Chromium, p50 / p99', `${p.key_to_sound.p50} / ${p.key_to_sound.p99} ms (n ${p.key_to_sound.n}; its jitter buffer ${p.jitter_buffer.p50})`]],
+  facts: (p) => [['facts into PostgreSQL after an outage, per second', `${p.facts_per_second} (${p.waiting} waiting; bare insert ${p.bare_insert_per_second})`]],
   reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
 };

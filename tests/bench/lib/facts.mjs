@@ -1,0 +1,55 @@
+// H: facts through the outbox: PostgreSQL is away while queue calls go on, then back; how fast what was journalled
+// is in the tables, with calls still coming. Baseline of the same run: the same rows copied by PostgreSQL alone.
+import { AGENTS, CALLERS } from './region.mjs';
+import { hold, registerAll } from './queue_rate.mjs';
+import * as sipp from './sipp.mjs';
+import { round, sleep } from './numbers.mjs';
+
+const RATE = Number(process.env.BENCH_FACTS_RATE ?? 150), SECONDS = 20;
+const LIVE_RATE = 10;
+
+async function catchUp(region) {
+  const began = performance.now(), from = await region.metric('hotlined_facts_pending');
+  const emitted = await region.metric('hotlined_facts_total');
+  let pending = from;
+  while (pending > 500 && performance.now() - began < 120000) {
+    await sleep(200);
+    pending = await region.metric('hotlined_facts_pending');
+  }
+  const came = (await region.metric('hotlined_facts_total')) - emitted;
+  const seconds = (performance.now() - began) / 1000;
+  return { waiting: from, came_meanwhile: came, seconds: round(seconds), facts_per_second: Math.round((from + came - pending) / seconds), done: pending <= 500 };
+}
+
+// What the rows cost PostgreSQL when nothing is looked at, applied or counted.
+function bare(region) {
+  region.sql('CREATE TABLE bench_bare (LIKE fact INCLUDING INDEXES)');
+  const began = performance.now();
+  region.sql('INSERT INTO bench_bare SELECT * FROM fact LIMIT 50000');
+  const seconds = (performance.now() - began) / 1000;
+  const rows = Number(region.sql('SELECT count(*) FROM bench_bare'));
+  region.sql('DROP TABLE bench_bare');
+  return Math.round(rows / seconds);
+}
+
+export async function facts(region) {
+  await region.restart();
+  const sink = await region.sink(CALLERS);
+  const { port, numbers } = await registerAll(region);
+  const agents = sipp.agents(region, AGENTS, port, sink.port, 'inactive');
+  await region.signInPhones(numbers);
+  await region.shipped();
+  const load = { sinkPort: sink.port, direction: 'inactive' };
+  region.run('scripts/pg', ['stop', region.pgDir]);
+  const away = await hold(region, RATE, SECONDS, load);
+  region.run('scripts/pg', ['start', region.pgDir]);
+  const live = hold(region, LIVE_RATE, SECONDS, load);
+  const out = { away: { rate: away.rate, failed: away.failed, p99: away.setup_ms.p99 }, ...await catchUp(region) };
+  out.live = await live.then((r) => ({ rate: r.rate, failed: r.failed, p99: r.setup_ms.p99 }));
+  out.bare_insert_per_second = bare(region);
+  out.share_of_bare = round(out.facts_per_second / out.bare_insert_per_second, 2);
+  agents.kill('SIGKILL');
+  await agents.exited;
+  await sink.close();
+  return out;
+}
