@@ -4,7 +4,8 @@
 // Not in the list, because no test can see them: a timer that finds nothing to do when it fires (auto answer after
 // the answer, the line's limit after the talk); acd_sign_in() not clearing what acd_sign_out() has cleared; the timer
 // for a caller's rest, which ends with the refusal that caused it; commands carried out in each other and not one
-// after the other; the token of a prompt, as long as media keeps its promise.
+// after the other; the token of a prompt, as long as media keeps its promise; looking
+// after each command of a menu whether the call is still there, as long as only the last one can end it.
 const acd = (file, was, becomes, what) => ({ engine: 'acd', file: `src/acd/${file}`, was, becomes, what });
 const ivr = (file, was, becomes, what) => ({ engine: 'ivr', file: `src/ivr/${file}`, was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
@@ -160,7 +161,7 @@ export const mutants = [
   tel('inbound.c', '        call_free(t, call);\n', '', 'a call that could not be answered keeps its slot'),
   tel('inbound.c', '    if (t->draining)\n        return REFUSED_DRAINING;\n', '', 'a daemon that stops takes calls'),
   tel('inbound.c', '    if (t->refusing)\n        return REFUSED_OVERLOADED;\n', '', 'calls are taken that nobody can write down'),
-  tel('menu.c', '            if (call_find(t, handle) != call || call->state == CALL_ENDED)\n                return;\n', '', 'the menu goes on in a call that is over'),
+  tel('menu.c', '    loop_timer_stop(&call_beside(t, call)->ivr_timer);\n    if (!call->in_ivr_visit)\n        return;\n    call->in_ivr_visit = false;\n', '    if (!call->in_ivr_visit)\n        return;\n', 'leaving a menu does not leave it'),
   tel('menu.c', '        return IVR_EV_QUEUE_FULL;\n', '        return IVR_EV_QUEUE_NO_AGENT;\n', 'a full queue is said to be empty of agents'),
   tel('telephony.c', '    leg->media = 0;\n    call_leg_release_if_done(t, leg);\n', '    leg->media = 0;\n', 'legs are never released'),
   tel('telephony.c', '    leg->established = true;\n', '', 'a second ACK begins the call anew'),
