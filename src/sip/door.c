@@ -234,9 +234,9 @@ static bool is_unserved(const sip_t *request)
     }
 }
 
-static bool is_good(const sip_t *request)
+static bool is_good(const msg_t *message, const sip_t *request)
 {
-    return !request->sip_error && !(request->sip_flags & MSG_FLG_ERROR) &&
+    return !(msg_extract_errors(message) & DOOR_MINDS) && !(request->sip_flags & MSG_FLG_ERROR) &&
            strcasecmp(request->sip_request->rq_version, "SIP/2.0") == 0 &&
            sip_sanity_check(request) >= 0;
 }
@@ -249,9 +249,9 @@ static issize_t parse_body(msg_t *message, msg_pub_t *public, char *text, isize_
     struct sip *sip = room_of(message);
 
     if (!request->sip_request ||
-        (result >= 0 && !(request->sip_flags & (MSG_FLG_COMPLETE | MSG_FLG_ERROR))))
+        (result >= 0 && !(request->sip_flags & (MSG_FLG_COMPLETE | MSG_FLG_TRUNC))))
         return result;
-    if (result < 0 || !is_good(request))
+    if (result < 0 || !is_good(message, request))
         note_malformed(sip, message);
     else if (is_scanner(request))
         note(sip, sender(message), DOOR_SCANNER);

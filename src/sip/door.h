@@ -3,6 +3,7 @@
 #define HOTLINED_SIP_DOOR_H
 
 #include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/sip_header.h>
 
 #include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
@@ -16,6 +17,12 @@ enum door_fault {
     DOOR_ASKED = 1, /* OPTIONS, a method we do not serve, REGISTER or INVITE without credentials */
     DOOR_WRONG = 3, /* a call of nobody we know, a wrong password, a message that is no good SIP */
     DOOR_SCANNER = STRANGERS_LIMIT /* says of itself that it is a scanner */
+};
+
+/* Broken header fields that make a request bad: of those only others read we take no notice. */
+enum {
+    DOOR_MINDS = ~(sip_mask_response | sip_mask_proxy | sip_mask_registrar | sip_mask_pref |
+                   sip_mask_privacy)
 };
 
 struct door {

@@ -173,7 +173,7 @@ static int start_nua(struct sip *sip)
         NUTAG_MIN_SE(min_session), NUTAG_DETECT_NETWORK_UPDATES(NUA_NW_DETECT_NOTHING),
         NTATAG_SIP_T1(t1), NTATAG_SIP_T1X64(64 * t1), NTATAG_SIP_T2(8 * t1), NTATAG_SIP_T4(10 * t1),
         NTATAG_UDP_MTU(UDP_LIMIT), NTATAG_MAXSIZE(MAX_MESSAGE), NTATAG_MCLASS(sip->door.messages),
-        TPTAG_UDP_RMEM(RECEIVE_BUFFER), TAG_END());
+        NTATAG_BAD_REQ_MASK((unsigned)DOOR_MINDS), TPTAG_UDP_RMEM(RECEIVE_BUFFER), TAG_END());
     if (sip->nua)
         return 0;
     log_error("sip", "listen", "listen=%s tls_listen=%s reason=cannot_bind_or_bad_certificate",
