@@ -16,6 +16,7 @@
 #define MAX_FLUSHES 4
 #define MAX_ZEROS   8 /* polls in a row without progress before the loop sleeps 1 ms anyway */
 #define NO_OPINION  -1
+#define BACK_MAX_MS (3 * 3600 * 1000LL)
 
 struct post {
     struct post *next;
@@ -87,7 +88,9 @@ static void run_all(struct post *post)
 }
 
 /* Wall time never goes back, so that nothing ends before it began: while the machine's clock is
- * behind ours, because it was set back, ours goes at half speed until the other has caught up. */
+ * behind ours, because it was set back, ours goes at half speed until the other has caught up. A
+ * clock that was wrong by more (a wrong day at the start, corrected by NTP) is followed at once: a
+ * few odd rows are better than days of wrong times. */
 static void read_clocks(struct loop *loop)
 {
     struct timespec ts;
@@ -98,7 +101,9 @@ static void read_clocks(struct loop *loop)
     loop->now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
     clock_gettime(CLOCK_REALTIME, &ts);
     wall_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-    if (wall_ms >= loop->wall_ms) {
+    if (loop->wall_ms - wall_ms > BACK_MAX_MS)
+        log_error("loop", "clock_set_back", "by_ms=%lld", (long long)(loop->wall_ms - wall_ms));
+    if (wall_ms >= loop->wall_ms || loop->wall_ms - wall_ms > BACK_MAX_MS) {
         loop->wall_ms = wall_ms;
         loop->behind_ms = 0;
         return;

@@ -92,3 +92,14 @@ chapter('drill 6: the clock is set an hour forward, back, and another hour back,
   }
   tell('the clock set by an hour', [...lost, ...more], `${facts} durations; ${text}`);
 });
+
+chapter('a clock that was a day ahead is followed as soon as it is right: its times are not those of days to come (NFR-08)', async () => {
+  const DAY = 24 * HOUR;
+  region.set(DAY);
+  await until('a day ahead', async () => (await wall()).now_ms > Date.now() + DAY * 900, WAIT_MS);
+  region.set(0);
+  await until('right again', async () => Math.abs((await wall()).now_ms - Date.now()) < 60000, WAIT_MS);
+  await until('said so', () => /room=loop event=clock_set_back/.test(region.log), WAIT_MS);
+  const status = (await leader.raw('GET', '/me')).status;
+  tell('a clock a day ahead', status === 200 ? [] : [`the session: ${status}`], 'the time is right, the leader still signed in');
+});
