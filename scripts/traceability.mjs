@@ -22,9 +22,9 @@ function testNames() {
     }
   };
   for (const layer of ['unit', 'sim', 'system', 'browser']) {
-    for (const file of readdirSync(`tests/${layer}`).filter((f) => /\.(c|mjs)$/.test(f)).sort()) {
+    for (const file of readdirSync(`tests/${layer}`).filter((f) => /\.(c|mjs)$|_stories\.h$/.test(f)).sort()) {
       const text = readFileSync(`tests/${layer}/${file}`, 'utf8');
-      if (/^test_.*\.c$/.test(file)) {
+      if (/^test_.*\.c$|_stories\.h$/.test(file)) {
         for (const [, name] of text.matchAll(/^static void (\w+)\(void \*\*state\)/gm)) note(name.replace(/_(?=[A-Z]{2,5}_\d{2})/g, ' '), `${layer}/${file}`);
       } else if (file.endsWith('.test.mjs')) {
         note(text.split('\n').filter((line, i) => i < 4 && line.startsWith('//')).join(' '), `${layer}/${file}`); // what all of it proves
