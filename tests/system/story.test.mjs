@@ -77,7 +77,7 @@ test('the whole story of one call (GEN-01, SCN-01, SCN-02, CC-01, CC-06, CC-09, 
     await agent.line.waitFor('tone'); // the caller's 440 Hz
     const talking = agent.document.call;
     assert.ok(talking.answered_ms >= talking.ring_ms);
-    await leader.waitFor('seat', (s) => s.agent_no === '1001' && s.state === 'talk' && s.call.caller_no === '138****0001');
+    await leader.waitFor('seat', (s) => s.agent_no === '1001' && s.state === 'talk' && s.call.party_no === '138****0001');
   });
 
   await t.test('the registration is saved while talking; center, source and creator come from the call (REG-04, REG-05, REG-06)', async () => {

@@ -89,7 +89,7 @@ export class Office {
   waits(caller) {
     return until(`${caller.number} waits`, async () => {
       const { waiting, seats } = await this.wall();
-      return [...waiting, ...seats.map((s) => s.call).filter(Boolean)].find((c) => c.caller_no === this.masked(caller));
+      return [...waiting, ...seats.map((s) => s.call).filter(Boolean)].find((c) => (c.party_no ?? c.caller_no) === this.masked(caller));
     }, 20000, 50);
   }
 
