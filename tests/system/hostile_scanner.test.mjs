@@ -91,6 +91,7 @@ class Stranger {
     const heard = [];
     this.dropped = await value('hotlined_sip_dropped_total'); // of more than five bans a second not each has its line
     while (!heard.includes(null) && heard.length < 500) heard.push(await this.ask(method, options(heard.length)));
+    this.dropped = undefined; // what is asked later is waited for
     return heard.filter(Boolean);
   }
   // So many requests, none of which is answered: dropped counts them.
