@@ -6,13 +6,20 @@ ifndef BENCH_MK
 BENCH_MK := 1
 .PHONY: bench bench-acd
 BENCH ?=
-bench: $(B)/hotlined tools $(B)/bench/bench_acd $(B)/bench/bare_uas $(B)/bench/sink
+bench: $(B)/hotlined tools $(addprefix $(B)/bench/,bench_acd bare_b2bua sink load_calls)
 	@B=$(B) taskset -c 1 $(NODE) tests/bench/run.mjs $(BENCH)
 
-$(B)/bench/bare_uas $(B)/bench/sink: $(B)/bench/%: tests/bench/%.c
+$(addprefix $(B)/bench/,bare_b2bua sink): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $@" >&2
 	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $< $(PKG_LIBS)
+
+LOAD_C := $(addprefix tests/bench/,load_calls.c load_callers.c load_agents.c load_net.c sip_text.c)
+$(B)/bench/load_calls: $(LOAD_C) tests/bench/load.h tests/bench/sip_text.h
+	@mkdir -p $(@D)
+	@echo "  CC    $@" >&2
+	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $(LOAD_C)
+
 bench-acd: $(B)/bench/bench_acd
 	@$<
 

@@ -1,8 +1,7 @@
 // H: facts through the outbox: PostgreSQL is away while queue calls go on, then back; how fast what was journalled
 // is in the tables, with calls still coming. Baseline of the same run: the same rows copied by PostgreSQL alone.
-import { AGENTS, CALLERS } from './region.mjs';
+import { CALLERS } from './region.mjs';
 import { hold, registerAll } from './queue_rate.mjs';
-import * as sipp from './sipp.mjs';
 import { round, sleep } from './numbers.mjs';
 
 const RATE = Number(process.env.BENCH_FACTS_RATE ?? 150), SECONDS = 20;
@@ -36,10 +35,9 @@ export async function facts(region) {
   await region.restart();
   const sink = await region.sink(CALLERS);
   const { port, numbers } = await registerAll(region);
-  const agents = sipp.agents(region, AGENTS, port, sink.port, 'inactive');
   await region.signInPhones(numbers);
   await region.shipped();
-  const load = { sinkPort: sink.port, direction: 'inactive' };
+  const load = { port, sinkPort: sink.port, direction: 'inactive' };
   region.run('scripts/pg', ['stop', region.pgDir]);
   const away = await hold(region, RATE, SECONDS, load);
   region.run('scripts/pg', ['start', region.pgDir]);
@@ -48,8 +46,6 @@ export async function facts(region) {
   out.live = await live.then((r) => ({ rate: r.rate, failed: r.failed, p99: r.setup_ms.p99 }));
   out.bare_insert_per_second = bare(region);
   out.share_of_bare = round(out.facts_per_second / out.bare_insert_per_second, 2);
-  agents.kill('SIGKILL');
-  await agents.exited;
   await sink.close();
   return out;
 }

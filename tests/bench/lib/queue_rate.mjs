@@ -1,8 +1,8 @@
-// A: queue calls per second held on one core: one queue of 400 desk phones, callers by SIPp, agents by SIPp.
+// A: queue calls per second held on one core: one queue of desk phones, both sides by tests/bench/load_calls.
 // The daemon answers first, so the agent ends the talk and setup = (INVITE to BYE at the caller) - 2000 ms.
-import { AGENTS, AGENT_COUNT, CALLERS, CpuWatch, NUMBER, PASSWORD, REALM, SERVER, extension, rssKb } from './region.mjs';
+import { AGENTS, AGENT_COUNT, CALLERS, CpuWatch, PASSWORD, REALM, SERVER, extension, rssKb } from './region.mjs';
 import { Phones } from './sip.mjs';
-import * as sipp from './sipp.mjs';
+import { calls } from './load.mjs';
 import { sleep } from './numbers.mjs';
 
 const TALK_MS = 2000;
@@ -18,22 +18,23 @@ export async function registerAll(region) {
   const numbers = Array.from({ length: AGENT_COUNT }, (_, i) => i + 1), queue = [...numbers];
   const worker = async () => { for (let n; (n = queue.shift()) !== undefined;) await phones.register(extension(n), PASSWORD, REALM); };
   await Promise.all(Array.from({ length: 16 }, worker));
-  phones.close(); // the agents' SIPp takes the port over
+  phones.close(); // the load's agents take the port over
   return { port: phones.port, numbers };
 }
 
-export async function hold(region, rate, seconds, { sinkPort, direction }) {
-  const child = await sipp.callers(region, { scenario: sipp.queueScenario, host: CALLERS, target: `${SERVER}:${region.sipPort}`, service: NUMBER.queue, rate, seconds, sinkPort, direction, less_ms: TALK_MS });
+export async function hold(region, rate, seconds, { port, sinkPort, direction }) {
+  const child = await calls(region, { agentsPort: port, rates: [[rate, seconds]], sinkPort, direction });
   await sleep(Math.min(4000, seconds * 300)); // the first talks end
   const cpu = new CpuWatch(region.pid);
   await sleep(Math.max(1000, seconds * 1000 - 5000));
   const used = cpu.end();
-  const result = { ...await child.result, ...used };
+  const { seconds: each, ...result } = { rate, ...await child.result, ...used };
+  result.p99_by_second = each.map((s) => s.setup_ms.p99 ?? null);
   result.holds = holds(result);
   result.daemon_ms_per_call = Math.round(used.daemon_percent / 100 / rate * 1e5) / 100;
   result.rss_mb = Math.round(rssKb(region.pid) / 1024);
   result.facts_behind = await region.metric('hotlined_facts_pending');
-  process.stderr.write(`  ${rate}/s: p50 ${result.setup_ms.p50} p99 ${result.setup_ms.p99} ms, failed ${result.failed}/${result.calls}, daemon ${used.daemon_percent} %, core 1 ${used.core1_percent} %, facts behind ${result.facts_behind}\n`);
+  process.stderr.write(`  ${rate}/s: p50 ${result.setup_ms.p50} p99 ${result.setup_ms.p99} ms, failed ${result.failed}/${result.calls}, load late ${result.late_ms} ms, daemon ${used.daemon_percent} %, core 1 ${used.core1_percent} %, facts behind ${result.facts_behind}\n`);
   return result;
 }
 
@@ -48,10 +49,9 @@ async function series(region, { direction, steps, hold_s }) {
   await region.restart();
   const sink = await region.sink(CALLERS);
   const { port, numbers } = await registerAll(region);
-  const agents = sipp.agents(region, AGENTS, port, sink.port, direction);
   const people = await region.signInPhones(numbers);
   const out = { unit: 'ms', form: 'agent ends talk; setup = INVITE to BYE at the caller - 2000 ms', agents: AGENT_COUNT, recorded: true, rtp: direction === 'sendrecv', steps: [] };
-  const load = { sinkPort: sink.port, direction };
+  const load = { port, sinkPort: sink.port, direction };
   // A step that fails is tried once more: another program on this machine may have had its minute.
   for (const rate of steps) {
     for (let tries = 0; tries < 2 && !out.steps.findLast((s) => s.rate === rate)?.holds; tries++) out.steps.push(await hold(region, rate, STEP_S, load));
@@ -68,8 +68,6 @@ async function series(region, { direction, steps, hold_s }) {
   out.facts_caught_up_ms = await region.shipped(90000).then(Math.round, () => null);
   out.agents_not_ready_afterwards = await stuck(people);
   out.calls_in_database = Number(region.sql('SELECT count(*) FROM call WHERE center_id = 90'));
-  agents.kill('SIGKILL');
-  await agents.exited;
   await sink.close();
   return out;
 }
