@@ -9,12 +9,6 @@
 
 #include "sip_text.h"
 
-enum { STEPS_MAX = 16 };
-
-struct load_step {
-    double per_second, seconds;
-};
-
 struct load_options {
     struct sockaddr_in server, callers, agents;
     char server_text[32], callers_text[32], agents_text[32]; /* host:port */
@@ -22,9 +16,6 @@ struct load_options {
     char sdp[2][256];   /* of callers, of agents */
     uint32_t talk_ms;   /* agents end the talk after it */
     uint32_t answer_ms; /* callers give up without a 200 */
-    struct load_step steps[STEPS_MAX];
-    size_t step_count;
-    size_t calls; /* of all steps */
 };
 
 uint64_t now_us(void);
@@ -52,6 +43,8 @@ extern uint64_t udp_lost; /* messages the kernel refused to take */
 
 /* Callers: one INVITE each, stay until the BYE of the other side. */
 void callers_start(const struct load_options *options);
+/* A run of at most this many calls begins; callers_finish frees it. */
+void callers_begin(size_t count);
 void callers_call(uint32_t index, unsigned second);
 size_t callers_open(void);
 int callers_fd(void);
@@ -61,10 +54,12 @@ void callers_due(uint64_t now_ms);
 void callers_give_up(void);
 /* JSON of all calls to stdout, without the closing brace. */
 void callers_report(void);
-void callers_end(void);
+void callers_finish(void);
 
 /* Agents: every INVITE is answered at once, the talk ended after talk_ms. */
 void agents_start(const struct load_options *options);
+/* Before a run: its calls must find room. Counts start anew. */
+void agents_make_room(size_t calls);
 int agents_fd(void);
 void agents_read(void);
 void agents_due(uint64_t now_ms);

@@ -33,14 +33,18 @@ static uint64_t hash(struct piece text)
 }
 
 /* The call's place, or the empty one where it may go. */
-static struct talk *find(struct piece call_id)
+static struct talk *place_of(uint64_t call)
 {
-    uint64_t call = hash(call_id);
     size_t at = call & (places - 1);
 
     while (talks[at].call && talks[at].call != call)
         at = (at + 1) & (places - 1);
     return &talks[at];
+}
+
+static struct talk *find(struct piece call_id)
+{
+    return place_of(hash(call_id));
 }
 
 static uint32_t id_of(const struct talk *talk)
@@ -175,15 +179,40 @@ static void due(uint32_t id)
 
 void agents_start(const struct load_options *given)
 {
+    struct sockaddr_in own = given->agents;
+
     options = given;
-    for (places = 4096; places < given->calls * 4;)
+    fd = udp_open(&own);
+}
+
+/* A table for this many calls more; what is still up moves there with its timer. */
+void agents_make_room(size_t calls)
+{
+    struct talk *old = talks;
+    struct timers old_timers = timers;
+    size_t old_places = places;
+
+    for (places = 4096; places < (calls + used) * 4;)
         places *= 2;
     talks = calloc(places, sizeof(*talks));
     if (!talks)
         abort();
     timers_init(&timers, places, now_us() / 1000);
-    fd = udp_open(
-        &(struct sockaddr_in){AF_INET, given->agents.sin_port, given->agents.sin_addr, {0}});
+    used = repeated = 0;
+    for (size_t i = 0; i < old_places; i++) {
+        struct talk *talk;
+
+        if (!old[i].state || old[i].state == TALK_OVER)
+            continue;
+        talk = place_of(old[i].call);
+        *talk = old[i];
+        used++;
+        if (old_timers.due_ms[i])
+            timers_set(&timers, id_of(talk), old_timers.due_ms[i]);
+    }
+    free(old);
+    if (old_places)
+        timers_free(&old_timers);
 }
 
 int agents_fd(void)

@@ -199,12 +199,20 @@ void callers_start(const struct load_options *given)
     struct sockaddr_in own = given->callers;
 
     options = given;
-    run_id = (uint32_t)(now_us() ^ (uint64_t)getpid() << 16) | 1;
-    calls = calloc(given->calls + 1, sizeof(*calls));
+    fd = udp_open(&own);
+}
+
+void callers_begin(size_t count)
+{
+    static uint32_t runs;
+
+    run_id = (uint32_t)(now_us() ^ (uint64_t)getpid() << 16 ^ ++runs) | 1;
+    calls = calloc(count + 1, sizeof(*calls));
     if (!calls)
         abort();
-    timers_init(&timers, given->calls + 1, now_us() / 1000);
-    fd = udp_open(&own);
+    timers_init(&timers, count + 1, now_us() / 1000);
+    open_calls = asked = repeated = retry_after = 0;
+    memset(statuses, 0, sizeof(statuses));
 }
 
 void callers_call(uint32_t index, unsigned second)
@@ -322,8 +330,10 @@ void callers_report(void)
     free(ms);
 }
 
-void callers_end(void)
+void callers_finish(void)
 {
     free(calls);
+    calls = NULL;
+    asked = 0;
     timers_free(&timers);
 }

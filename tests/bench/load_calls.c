@@ -2,18 +2,29 @@
  * stay until the agent ends the talk, desk phones that answer at once. Costs a fifth of what SIPp
  * does, so that the core it shares with PostgreSQL is not the limit of what is measured.
  *   load_calls server=HOST:PORT callers=HOST:PORT agents=HOST:PORT service=NUMBER media=PORT
- *              rates=RATE:SECONDS[,RATE:SECONDS...] [talk_ms=2000] [answer_ms=10000]
- *              [direction=inactive]
- * JSON on stdout: good, refused (503), failed, setup = INVITE to BYE less the talk. */
+ * *              [talk_ms=2000] [answer_ms=10000] [direction=inactive]
+ * Each line RATE:SECONDS[,RATE:SECONDS...] of stdin is a run; its result is a line of JSON on
+ * stdout: good, refused (503), failed, setup = INVITE to BYE less the talk. The agents' side
+ * answers, also the daemon's OPTIONS, from the start until stdin ends. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "load.h"
 
-enum { LINGER_MS = 16000, DRAIN_MS = 300 };
+enum { LINGER_MS = 16000, DRAIN_MS = 300, STEPS_MAX = 16 };
+
+struct step {
+    double per_second, seconds;
+};
+
+struct run {
+    struct step steps[STEPS_MAX];
+    size_t count, calls;
+};
 
 static struct load_options options = {.talk_ms = 2000, .answer_ms = 10000};
 static uint64_t late_us; /* the most an INVITE left after its time */
@@ -37,22 +48,25 @@ static void read_address(struct sockaddr_in *out, char *text, size_t size, const
     snprintf(text, size, "%s", value);
 }
 
-static void read_rates(const char *value)
+/* The steps of one line; false when it is not understood. */
+static bool read_rates(struct run *run, const char *line)
 {
-    const char *at = value;
+    const char *at = line;
 
-    while (*at) {
-        struct load_step *step = &options.steps[options.step_count];
+    *run = (struct run){0};
+    while (*at && *at != '\n') {
+        struct step *step = &run->steps[run->count];
         int used = 0;
 
-        if (options.step_count == STEPS_MAX ||
+        if (run->count == STEPS_MAX ||
             sscanf(at, "%lf:%lf%n", &step->per_second, &step->seconds, &used) != 2 ||
             step->per_second <= 0 || step->seconds <= 0)
-            fail_usage(value);
-        options.step_count++;
-        options.calls += (size_t)(step->per_second * step->seconds + 0.5);
+            return false;
+        run->count++;
+        run->calls += (size_t)(step->per_second * step->seconds + 0.5);
         at += used + (at[used] == ',');
     }
+    return run->count > 0;
 }
 
 static void write_sdp(char *out, size_t size, const char *address, int media, const char *direction)
@@ -89,8 +103,6 @@ static void read_options(int argc, char **argv)
             snprintf(options.service, sizeof(options.service), "%s", value);
         else if (IS("media"))
             media = atoi(value);
-        else if (IS("rates"))
-            read_rates(value);
         else if (IS("talk_ms"))
             options.talk_ms = (uint32_t)atoi(value);
         else if (IS("answer_ms"))
@@ -101,23 +113,24 @@ static void read_options(int argc, char **argv)
             fail_usage(argv[i]);
 #undef IS
     }
-    if (!options.calls || !options.server.sin_port || !options.callers.sin_port ||
-        !options.agents.sin_port || !options.service[0])
+    if (!options.server.sin_port || !options.callers.sin_port || !options.agents.sin_port ||
+        !options.service[0])
         fail_usage("these arguments: one is missing");
     write_sdp(options.sdp[0], sizeof(options.sdp[0]), options.callers_text, media, direction);
     write_sdp(options.sdp[1], sizeof(options.sdp[1]), options.agents_text, media, direction);
 }
 
 /* One turn: what came, what is due; sleeps until until_us or something comes. */
-static void turn(uint64_t until_us)
+static bool turn(uint64_t until_us, nfds_t watched)
 {
-    struct pollfd fds[2] = {{callers_fd(), POLLIN, 0}, {agents_fd(), POLLIN, 0}};
+    struct pollfd fds[3] = {
+        {callers_fd(), POLLIN, 0}, {agents_fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
     uint64_t now = now_us();
     struct timespec wait = {0};
 
     if (until_us > now)
         wait.tv_nsec = until_us - now < 1000 ? (long)(until_us - now) * 1000 : 1000000;
-    ppoll(fds, 2, &wait, NULL);
+    ppoll(fds, watched, &wait, NULL);
     if (fds[1].revents)
         agents_read();
     if (fds[0].revents)
@@ -125,6 +138,7 @@ static void turn(uint64_t until_us)
     now = now_us() / 1000;
     agents_due(now);
     callers_due(now);
+    return fds[2].revents;
 }
 
 static void run_for(uint64_t ms)
@@ -132,10 +146,10 @@ static void run_for(uint64_t ms)
     uint64_t end = now_us() + ms * 1000;
 
     while (now_us() < end)
-        turn(end);
+        turn(end, 2);
 }
 
-static uint32_t run_step(const struct load_step *step, uint32_t index, uint64_t began_us)
+static uint32_t run_step(const struct step *step, uint32_t index, uint64_t began_us)
 {
     uint32_t count = (uint32_t)(step->per_second * step->seconds + 0.5);
     uint64_t start = now_us();
@@ -144,36 +158,60 @@ static uint32_t run_step(const struct load_step *step, uint32_t index, uint64_t 
         uint64_t at = start + (uint64_t)(i * 1e6 / step->per_second), now;
 
         while ((now = now_us()) < at)
-            turn(at);
+            turn(at, 2);
         if (now - at > late_us)
             late_us = now - at;
         callers_call(index + i, (unsigned)((now - began_us) / 1000000));
         if (i % 16 == 15) /* behind its time: what came is read all the same */
-            turn(now);
+            turn(now, 2);
     }
     return index + count;
 }
 
-int main(int argc, char **argv)
+static void run(const struct run *run)
 {
     uint64_t began, end;
     uint32_t index = 0;
 
-    read_options(argc, argv);
-    callers_start(&options);
-    agents_start(&options);
+    late_us = udp_lost = 0;
+    agents_make_room(run->calls);
+    callers_begin(run->calls);
     began = now_us();
-    for (size_t i = 0; i < options.step_count; i++)
-        index = run_step(&options.steps[i], index, began);
+    for (size_t i = 0; i < run->count; i++)
+        index = run_step(&run->steps[i], index, began);
     end = now_us() + LINGER_MS * 1000;
     while (callers_open() && now_us() < end)
-        turn(end);
+        turn(end, 2);
     callers_give_up();
     run_for(DRAIN_MS);
     callers_report();
     printf(",\"talks\":%zu,\"agents_repeated\":%zu,\"late_ms\":%.1f,\"not_sent\":%llu}\n",
            agents_talks(), agents_again(), (double)late_us / 1000, (unsigned long long)udp_lost);
-    callers_end();
+    fflush(stdout);
+    callers_finish();
+    callers_begin(0);
+}
+
+int main(int argc, char **argv)
+{
+    char line[512];
+    struct run next;
+
+    read_options(argc, argv);
+    callers_start(&options);
+    callers_begin(0);
+    agents_start(&options);
+    agents_make_room(0);
+    for (;;) {
+        while (!turn(now_us() + 1000000, 3))
+            continue;
+        if (!fgets(line, sizeof(line), stdin))
+            break;
+        if (!read_rates(&next, line))
+            fail_usage(line);
+        run(&next);
+    }
+    callers_finish();
     agents_end();
     return 0;
 }

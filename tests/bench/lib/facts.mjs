@@ -1,6 +1,7 @@
 // H: facts through the outbox: PostgreSQL is away while queue calls go on, then back; how fast what was journalled
 // is in the tables, with calls still coming. Baseline of the same run: the same rows copied by PostgreSQL alone.
 import { CALLERS } from './region.mjs';
+import { CallLoad } from './load.mjs';
 import { hold, registerAll } from './queue_rate.mjs';
 import { round, sleep } from './numbers.mjs';
 
@@ -35,17 +36,18 @@ export async function facts(region) {
   await region.restart();
   const sink = await region.sink(CALLERS);
   const { port, numbers } = await registerAll(region);
+  const load = await CallLoad.open(region, { agentsPort: port, sinkPort: sink.port });
   await region.signInPhones(numbers);
   await region.shipped();
-  const load = { port, sinkPort: sink.port, direction: 'inactive' };
   region.run('scripts/pg', ['stop', region.pgDir]);
-  const away = await hold(region, RATE, SECONDS, load);
+  const away = await hold(region, load, RATE, SECONDS);
   region.run('scripts/pg', ['start', region.pgDir]);
-  const live = hold(region, LIVE_RATE, SECONDS, load);
+  const live = hold(region, load, LIVE_RATE, SECONDS);
   const out = { away: { rate: away.rate, failed: away.failed, p99: away.setup_ms.p99 }, ...await catchUp(region) };
   out.live = await live.then((r) => ({ rate: r.rate, failed: r.failed, p99: r.setup_ms.p99 }));
   out.bare_insert_per_second = bare(region);
   out.share_of_bare = round(out.facts_per_second / out.bare_insert_per_second, 2);
+  await load.close();
   await sink.close();
   return out;
 }

@@ -2,7 +2,7 @@
 // The daemon answers first, so the agent ends the talk and setup = (INVITE to BYE at the caller) - 2000 ms.
 import { AGENTS, AGENT_COUNT, CALLERS, CpuWatch, PASSWORD, REALM, SERVER, extension, rssKb } from './region.mjs';
 import { Phones } from './sip.mjs';
-import { calls } from './load.mjs';
+import { CallLoad } from './load.mjs';
 import { sleep } from './numbers.mjs';
 
 const TALK_MS = 2000;
@@ -22,13 +22,13 @@ export async function registerAll(region) {
   return { port: phones.port, numbers };
 }
 
-export async function hold(region, rate, seconds, { port, sinkPort, direction }) {
-  const child = await calls(region, { agentsPort: port, rates: [[rate, seconds]], sinkPort, direction });
+export async function hold(region, load, rate, seconds) {
+  const run = load.run([[rate, seconds]]);
   await sleep(Math.min(4000, seconds * 300)); // the first talks end
   const cpu = new CpuWatch(region.pid);
   await sleep(Math.max(1000, seconds * 1000 - 5000));
   const used = cpu.end();
-  const { seconds: each, ...result } = { rate, ...await child.result, ...used };
+  const { seconds: each, ...result } = { rate, ...await run, ...used };
   result.p99_by_second = each.map((s) => s.setup_ms.p99 ?? null);
   result.holds = holds(result);
   result.daemon_ms_per_call = Math.round(used.daemon_percent / 100 / rate * 1e5) / 100;
@@ -49,17 +49,17 @@ async function series(region, { direction, steps, hold_s }) {
   await region.restart();
   const sink = await region.sink(CALLERS);
   const { port, numbers } = await registerAll(region);
+  const load = await CallLoad.open(region, { agentsPort: port, sinkPort: sink.port, direction });
   const people = await region.signInPhones(numbers);
   const out = { unit: 'ms', form: 'agent ends talk; setup = INVITE to BYE at the caller - 2000 ms', agents: AGENT_COUNT, recorded: true, rtp: direction === 'sendrecv', steps: [] };
-  const load = { port, sinkPort: sink.port, direction };
   // A step that fails is tried once more: another program on this machine may have had its minute.
   for (const rate of steps) {
-    for (let tries = 0; tries < 2 && !out.steps.findLast((s) => s.rate === rate)?.holds; tries++) out.steps.push(await hold(region, rate, STEP_S, load));
+    for (let tries = 0; tries < 2 && !out.steps.findLast((s) => s.rate === rate)?.holds; tries++) out.steps.push(await hold(region, load, rate, STEP_S));
     if (!out.steps.at(-1).holds) break;
   }
   // The last rate that held is held for longer; when that fails, the one before.
   for (const step of out.steps.filter((s) => s.holds).reverse()) {
-    out.held = await hold(region, step.rate, hold_s, load);
+    out.held = await hold(region, load, step.rate, hold_s);
     if (out.held.holds) break;
     (out.not_held ||= []).push(out.held);
     delete out.held;
@@ -68,6 +68,7 @@ async function series(region, { direction, steps, hold_s }) {
   out.facts_caught_up_ms = await region.shipped(90000).then(Math.round, () => null);
   out.agents_not_ready_afterwards = await stuck(people);
   out.calls_in_database = Number(region.sql('SELECT count(*) FROM call WHERE center_id = 90'));
+  await load.close();
   await sink.close();
   return out;
 }
