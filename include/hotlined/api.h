@@ -39,6 +39,8 @@ void api_destroy(struct api *api);
 
 /* What the rooms below tell; main wires them. */
 void api_on_telephony_event(struct api *api, const struct telephony_event *event);
+/* telephony_handlers.is_heard: whether a page that is open now would get such an event. */
+bool api_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id);
 void api_on_store(struct api *api, bool available, int64_t since_wall_ms);
 void api_on_shipped(struct api *api);           /* figures of today may have changed */
 void api_on_directory_changed(struct api *api); /* also: roles and sessions are read anew */

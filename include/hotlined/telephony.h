@@ -33,8 +33,10 @@ struct text;
 struct telephony_event {
     const char *type; /* "agent", "seat", "queue", "call", "trunk" (docs/api.md §events) */
     int32_t center_id;
-    int32_t user_id;  /* > 0: only for this user's own stream; 0: for whoever may see the center */
-    const char *json; /* one JSON object, no newlines; valid during the callback */
+    int32_t user_id; /* > 0: only for this user's own stream; 0: for whoever may see the center */
+    /* One JSON object, no newlines, valid during the callback. NULL: it changed, but is_heard said
+     * that nobody listens, so nothing was printed. */
+    const char *json;
 };
 
 struct telephony_options {
@@ -44,7 +46,11 @@ struct telephony_options {
 };
 
 struct telephony_handlers {
+    /* What an agent or a seat looks like after a turn of the loop is said once, however often it
+     * changed within the turn. */
     void (*on_event)(const struct telephony_event *event, void *arg);
+    /* Whether printing an event of this kind is worth it now; may be NULL: always. */
+    bool (*is_heard)(const char *type, int32_t center_id, int32_t user_id, void *arg);
 };
 
 /* Created first, because sip and media want its handlers; they are attached before calls come. */

@@ -22,6 +22,10 @@ void text_add(struct text *text, const char *zero_terminated);
 void text_add_bytes(struct text *text, const void *bytes, size_t size);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_addv(struct text *text, const char *format, va_list ap);
+void text_add_int(struct text *text, int64_t value);
+/* Adds before (a comma or an opening brace), then "name": of a JSON member. The name is written as
+ * it is: only for names of ours that need no escapes. */
+void text_add_name(struct text *text, char before, const char *name);
 /* Adds as a JSON string with its quotes. Broken UTF-8 is replaced by U+FFFD. */
 void text_add_json(struct text *text, const char *zero_terminated);
 /* Hands the buffer to the caller (free() it) and empties text. NULL if failed. */

@@ -115,6 +115,11 @@ void api_on_telephony_event(struct api *api, const struct telephony_event *event
     api_hub_event(api, event);
 }
 
+bool api_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id)
+{
+    return api_hub_is_heard(api, type, center_id, user_id);
+}
+
 void api_on_store(struct api *api, bool available, int64_t since_wall_ms)
 {
     api_hub_store(api, available, since_wall_ms);

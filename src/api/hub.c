@@ -83,9 +83,14 @@ struct api_hub {
             (reader)->member.next->member.previous = (reader)->member.previous;                    \
     } while (0)
 
+static size_t bucket_of(int32_t id)
+{
+    return (uint32_t)id * 2654435761u >> 22 & (BUCKETS - 1);
+}
+
 static struct reader **bucket(struct reader **buckets, int32_t id)
 {
-    return &buckets[(uint32_t)id * 2654435761u >> 22 & (BUCKETS - 1)];
+    return &buckets[bucket_of(id)];
 }
 
 static void link_reader(struct api_hub *hub, struct reader *reader)
@@ -145,6 +150,25 @@ static void send_to(struct api_hub *hub, struct reader *reader, const struct eve
     http_stream_send(reader->stream, id, event->type, event->json);
 }
 
+#define ANY_HEARS(first, member, event)                                                            \
+    do {                                                                                           \
+        for (const struct reader *reader = (first); reader; reader = reader->member.next)          \
+            if (hears(reader, event))                                                              \
+                return true;                                                                       \
+    } while (0)
+
+static bool somebody_hears(const struct api_hub *hub, const struct event *event)
+{
+    if (event->audience == TO_USER) {
+        ANY_HEARS(hub->by_user[bucket_of(event->user_id)], by_user, event);
+        return false;
+    }
+    if (event->audience == TO_CENTER)
+        ANY_HEARS(hub->by_center[bucket_of(event->center_id)], by_center, event);
+    ANY_HEARS(hub->watching, watching, event);
+    return false;
+}
+
 static void send_to_those_who_hear(struct api_hub *hub, const struct event *event)
 {
     struct reader *reader;
@@ -175,16 +199,20 @@ static void send_to_those_who_hear(struct api_hub *hub, const struct event *even
     }
 }
 
+/* json NULL: nobody listened, so it was not printed; whoever reconnects and would have heard it
+ * fetches anew. */
 static void publish(struct api *api, const char *type, enum audience audience, int32_t center_id,
                     int32_t user_id, const char *json)
 {
     struct api_hub *hub = api->hub;
     struct event *event = &hub->ring[++hub->last % RING];
-    char *copy = strdup(json);
+    char *copy = json ? strdup(json) : NULL;
 
     free(event->json);
     *event = (struct event){hub->last, "", audience, center_id, user_id, copy};
     text_copy(event->type, sizeof(event->type), type);
+    if (!json)
+        return;
     if (!copy) {
         event->number = 0; /* a hole: whoever reconnects over it fetches anew */
         log_error("api", "event_lost", "type=%s", type);
@@ -208,9 +236,12 @@ static bool replay(struct api_hub *hub, struct reader *reader, uint64_t after)
 {
     if (after > hub->last || hub->last - after >= RING)
         return false;
-    for (uint64_t n = after + 1; n <= hub->last; n++)
-        if (hub->ring[n % RING].number != n)
+    for (uint64_t n = after + 1; n <= hub->last; n++) {
+        const struct event *event = &hub->ring[n % RING];
+
+        if (event->number != n || (!event->json && hears(reader, event)))
             return false;
+    }
     for (uint64_t n = after + 1; n <= hub->last; n++)
         if (hears(reader, &hub->ring[n % RING]))
             send_to(hub, reader, &hub->ring[n % RING]);
@@ -388,17 +419,29 @@ void api_hub_shipped(struct api *api)
 
 /* --- what the rooms below tell -------------------------------------------------------------- */
 
+static enum audience audience_of(const char *type)
+{
+    if (strcmp(type, "agent") == 0)
+        return TO_USER;
+    if (strcmp(type, "queue") == 0)
+        return TO_CENTER;
+    if (strcmp(type, "trunk") == 0)
+        return TO_REGION;
+    return TO_MONITORS; /* seat, waiting */
+}
+
 void api_hub_event(struct api *api, const struct telephony_event *event)
 {
-    enum audience audience = TO_MONITORS; /* seat, waiting */
+    publish(api, event->type, audience_of(event->type), event->center_id, event->user_id,
+            event->json);
+}
 
-    if (strcmp(event->type, "agent") == 0)
-        audience = TO_USER;
-    else if (strcmp(event->type, "queue") == 0)
-        audience = TO_CENTER;
-    else if (strcmp(event->type, "trunk") == 0)
-        audience = TO_REGION;
-    publish(api, event->type, audience, event->center_id, event->user_id, event->json);
+bool api_hub_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id)
+{
+    struct event event = {
+        .audience = audience_of(type), .center_id = center_id, .user_id = user_id};
+
+    return somebody_hears(api->hub, &event);
 }
 
 static void publish_store(void *arg)

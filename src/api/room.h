@@ -244,6 +244,7 @@ void api_hub_store(struct api *api, bool available, int64_t since_ms);
 void api_hub_directory(struct api *api);
 void api_hub_shipped(struct api *api);
 void api_hub_event(struct api *api, const struct telephony_event *event);
+bool api_hub_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id);
 /* Today's figures of a center as last read; NULL = not yet. */
 const char *api_hub_today(const struct api *api, int32_t center_id);
 /* Keeps what statement wall_today answered and tells those who watch what is new. */

@@ -23,7 +23,7 @@ void text_clear(struct text *text)
 
 static bool reserve(struct text *text, size_t more)
 {
-    size_t wanted = text->length + more + 1, capacity = text->capacity ? text->capacity : 128;
+    size_t wanted = text->length + more + 1, capacity = text->capacity ? text->capacity : 512;
     char *grown;
 
     if (text->failed)
@@ -56,18 +56,28 @@ void text_add(struct text *text, const char *zero_terminated)
     text_add_bytes(text, zero_terminated, strlen(zero_terminated));
 }
 
+/* Printed straight into the room that is there; a second time only when it was too small. */
 void text_addv(struct text *text, const char *format, va_list ap)
 {
     va_list again;
+    size_t room;
     int n;
 
+    if (!reserve(text, 0))
+        return;
     va_copy(again, ap);
-    n = vsnprintf(NULL, 0, format, ap);
-    if (n < 0)
+    room = text->capacity - text->length;
+    n = vsnprintf(text->data + text->length, room, format, ap);
+    if (n < 0) {
         text->failed = true;
-    else if (reserve(text, (size_t)n)) {
-        vsnprintf(text->data + text->length, (size_t)n + 1, format, again);
+    } else if ((size_t)n < room) {
         text->length += (size_t)n;
+    } else {
+        text->data[text->length] = 0;
+        if (reserve(text, (size_t)n)) {
+            vsnprintf(text->data + text->length, (size_t)n + 1, format, again);
+            text->length += (size_t)n;
+        }
     }
     va_end(again);
 }
@@ -79,6 +89,36 @@ void text_addf(struct text *text, const char *format, ...)
     va_start(ap, format);
     text_addv(text, format, ap);
     va_end(ap);
+}
+
+void text_add_int(struct text *text, int64_t value)
+{
+    char digits[24], *at = digits + sizeof(digits);
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (value < 0)
+        *--at = '-';
+    text_add_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void text_add_name(struct text *text, char before, const char *name)
+{
+    size_t length = strlen(name);
+    char *at;
+
+    if (!reserve(text, length + 4))
+        return;
+    at = text->data + text->length;
+    *at++ = before;
+    *at++ = '"';
+    memcpy(at, name, length);
+    at += length;
+    memcpy(at, "\":", 3);
+    text->length += length + 4;
 }
 
 /* Length of the well-formed UTF-8 character at s (RFC 3629: no surrogates, nothing overlong,
@@ -132,14 +172,34 @@ static void add_json_char(struct text *text, unsigned char c)
     }
 }
 
+/* How many ASCII characters at s a JSON string holds as they are. */
+static size_t plain_length(const unsigned char *s)
+{
+    size_t n = 0;
+
+    while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
 void text_add_json(struct text *text, const char *zero_terminated)
 {
     const unsigned char *s = (const unsigned char *)zero_terminated;
     size_t left = strlen(zero_terminated);
 
-    text_add(text, "\"");
+    if (!reserve(text, left + 2)) /* most texts need no more */
+        return;
+    text_add_bytes(text, "\"", 1);
     while (left) {
-        size_t n = utf8_length(s, left);
+        size_t n = plain_length(s);
+
+        if (n) {
+            text_add_bytes(text, s, n);
+            s += n;
+            left -= n;
+            continue;
+        }
+        n = utf8_length(s, left);
         if (n == 1)
             add_json_char(text, *s);
         else if (n)
@@ -150,7 +210,7 @@ void text_add_json(struct text *text, const char *zero_terminated)
         s += n;
         left -= n;
     }
-    text_add(text, "\"");
+    text_add_bytes(text, "\"", 1);
 }
 
 char *text_take(struct text *text)

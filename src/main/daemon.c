@@ -130,6 +130,13 @@ static void on_telephony_event(const struct telephony_event *event, void *arg)
         api_on_telephony_event(d->api, event);
 }
 
+static bool telephony_is_heard(const char *type, int32_t center_id, int32_t user_id, void *arg)
+{
+    struct daemon *d = arg;
+
+    return d->api && api_is_heard(d->api, type, center_id, user_id);
+}
+
 /* --- the life of the process before this one ------------------------------------------------ */
 
 static void orphans_done(const struct store_result *result, void *arg)
@@ -366,7 +373,7 @@ static int start_telephony(struct daemon *d)
 {
     const struct config *c = d->config;
     struct telephony_options options = {c->recording_dir, c->max_calls, c->max_agents};
-    static const struct telephony_handlers handlers = {on_telephony_event};
+    static const struct telephony_handlers handlers = {on_telephony_event, telephony_is_heard};
     int legs = (int)telephony_max_legs(&options);
     char tls_dir[CONFIG_TEXT + 8];
     struct media_options media = {

@@ -166,6 +166,7 @@ struct agent {
     uint64_t acw_at;
     int64_t acw_ms;          /* wall begin */
     int64_t acw_deadline_ms; /* wall; 0 = none */
+    bool view_due;           /* among telephony.changed_agents */
 };
 
 struct agent_side {
@@ -221,7 +222,9 @@ struct telephony {
         bool dirty; /* queue figures changed since last event */
     } * centers;
     size_t center_count;
-    struct loop_timer views_timer;
+    struct loop_timer views_timer, agent_views_timer;
+    struct agent **changed_agents; /* in this turn of the loop */
+    uint32_t changed_agent_count;
     bool views_due;
     struct log_limit refusals[REFUSED_COUNT];
 };
@@ -381,8 +384,10 @@ bool figure_refused(struct telephony *t, enum telephony_refusal why);
 
 /* --- views.c -------------------------------------------------------------------------------- */
 const char *agent_state_name(enum acd_agent_state state);
-void view_agent_changed(struct telephony *t, struct agent *agent); /* events "agent", "seat" */
-void view_queue_changed(struct telephony *t, int32_t center_id);   /* coalesced */
+/* Events "agent" and "seat", once a turn of the loop. */
+void view_agent_changed(struct telephony *t, struct agent *agent);
+void agent_views_timer_fired(void *arg);
+void view_queue_changed(struct telephony *t, int32_t center_id); /* coalesced */
 void view_trunk_changed(struct telephony *t, int32_t trunk_id);
 void views_timer_fired(void *arg);
 

@@ -11,7 +11,7 @@
 
 static void put_name(struct text *json, const char *name)
 {
-    text_addf(json, "%c\"%s\":", json->length ? ',' : '{', name);
+    text_add_name(json, json->length ? ',' : '{', name);
 }
 
 static void put_text(struct text *json, const char *name, const char *value)
@@ -23,7 +23,7 @@ static void put_text(struct text *json, const char *name, const char *value)
 static void put_int(struct text *json, const char *name, int64_t value)
 {
     put_name(json, name);
-    text_addf(json, "%lld", (long long)value);
+    text_add_int(json, value);
 }
 
 static void put_int_or_null(struct text *json, const char *name, int64_t value, bool known)

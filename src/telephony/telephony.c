@@ -401,8 +401,9 @@ static int tables_init(struct telephony *t)
     t->leg_by_media = calloc(t->map_size, sizeof(*t->leg_by_media));
     t->recordings = calloc(t->map_size, sizeof(*t->recordings));
     t->agent_by_user = calloc(t->agent_hash_size, sizeof(*t->agent_by_user));
+    t->changed_agents = calloc(agents + 1, sizeof(struct agent *));
     return t->call_side && t->agent_side && t->leg_by_sip && t->leg_by_media && t->recordings &&
-                   t->agent_by_user
+                   t->agent_by_user && t->changed_agents
                ? 0
                : -ENOMEM;
 }
@@ -435,6 +436,7 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
     }
     loop_timer_init(&t->acd_timer, loop, acd_timer_fired, t);
     loop_timer_init(&t->views_timer, loop, views_timer_fired, t);
+    loop_timer_init(&t->agent_views_timer, loop, agent_views_timer_fired, t);
     figures_init(t);
     *ret_telephony = t;
     return 0;
@@ -457,6 +459,7 @@ void telephony_destroy(struct telephony *t)
     }
     loop_timer_done(&t->acd_timer);
     loop_timer_done(&t->views_timer);
+    loop_timer_done(&t->agent_views_timer);
     figures_done(t);
     acd_destroy(t->acd);
     media_audio_unref(t->ringback);
@@ -469,6 +472,7 @@ void telephony_destroy(struct telephony *t)
     free(t->leg_by_media);
     free(t->recordings);
     free(t->agent_by_user);
+    free(t->changed_agents);
     free(t->pending);
     free(t->applied_queues);
     free(t->applied_members);

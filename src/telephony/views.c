@@ -26,13 +26,31 @@ const char *agent_state_name(enum acd_agent_state state)
 
 static void add_text(struct text *out, const char *name, const char *value)
 {
-    text_addf(out, ",\"%s\":", name);
+    text_add_name(out, ',', name);
     text_add_json(out, value);
 }
 
 static void add_int(struct text *out, const char *name, int64_t value)
 {
-    text_addf(out, ",\"%s\":%lld", name, (long long)value);
+    text_add_name(out, ',', name);
+    text_add_int(out, value);
+}
+
+static void add_word(struct text *out, const char *name, const char *word)
+{
+    text_add_name(out, ',', name);
+    text_add(out, word);
+}
+
+static void add_bool(struct text *out, const char *name, bool value)
+{
+    add_word(out, name, value ? "true" : "false");
+}
+
+static void begin(struct text *out, const char *name, int64_t value)
+{
+    text_add_name(out, '{', name);
+    text_add_int(out, value);
 }
 
 static void add_ms_or_null(struct text *out, const char *name, int64_t value)
@@ -40,7 +58,7 @@ static void add_ms_or_null(struct text *out, const char *name, int64_t value)
     if (value)
         add_int(out, name, value);
     else
-        text_addf(out, ",\"%s\":null", name);
+        add_word(out, name, "null");
 }
 
 /* 138****2046: enough to tell callers apart on a wall, not enough to phone them. */
@@ -130,9 +148,10 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     char id[UUID_TEXT_SIZE];
     bool ringing = agent->state == ACD_RING;
 
-    text_addf(out, "{\"call_id\":\"%s\",\"direction\":\"%s\",\"dialing\":%s",
-              uuid_text(&call->id, id), call->outbound ? "out" : "in",
-              call->state == CALL_DIALING ? "true" : "false");
+    text_add_name(out, '{', "call_id");
+    text_add_json(out, uuid_text(&call->id, id));
+    add_text(out, "direction", call->outbound ? "out" : "in");
+    add_bool(out, "dialing", call->state == CALL_DIALING);
     add_text(out, "party_no", call_party(call));
     add_text(out, "caller_no", call->caller);
     add_text(out, "caller_place", call->place_text);
@@ -152,17 +171,19 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_ms_or_null(out, "answered_ms", ringing ? 0 : call->answered_ms);
     add_ms_or_null(out, "ended_ms", agent->state == ACD_ACW ? call->ended_ms : 0);
     add_text(out, "offer_reason", call->offer_reason);
-    text_addf(out, ",\"wrap_up_required\":%s,\"wrap_up_saved\":%s,\"line_away\":%s",
-              agent->wrap_up_required ? "true" : "false", agent->wrap_up_saved ? "true" : "false",
-              call->line_away ? "true" : "false");
+    add_bool(out, "wrap_up_required", agent->wrap_up_required);
+    add_bool(out, "wrap_up_saved", agent->wrap_up_saved);
+    add_bool(out, "line_away", call->line_away);
     add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
     text_add(out, "}");
 }
 
 static void add_agent_line(struct telephony *t, struct text *out, const struct agent *agent)
 {
-    text_addf(out, ",\"line\":{\"kind\":\"%s\",\"state\":\"%s\"}",
-              agent->line_kind == LINE_PHONE ? "phone" : "browser", line_state_name(t, agent));
+    text_add(out, agent->line_kind == LINE_PHONE ? ",\"line\":{\"kind\":\"phone\""
+                                                 : ",\"line\":{\"kind\":\"browser\"");
+    add_text(out, "state", line_state_name(t, agent));
+    text_add(out, "}");
 }
 
 void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out)
@@ -172,7 +193,8 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
     struct acd_agent_view view;
     struct call *call;
 
-    text_addf(out, "{\"signed_in\":%s", agent && agent->signed_in ? "true" : "false");
+    text_add_name(out, '{', "signed_in");
+    text_add(out, agent && agent->signed_in ? "true" : "false");
     add_int(out, "user_id", user_id);
     add_text(out, "agent_no", person ? person->agent_no : "");
     add_text(out, "name", person ? person->name : "");
@@ -190,7 +212,7 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
     add_text(out, "reason", reason_text(t, agent));
     add_int(out, "since_ms", agent->state_since_ms);
     if (view.next_state == ACD_SIGNED_OUT)
-        text_add(out, ",\"next_state\":null");
+        add_word(out, "next_state", "null");
     else
         add_text(out, "next_state", agent_state_name(view.next_state));
     add_agent_line(t, out, agent);
@@ -213,8 +235,11 @@ static void add_seat_queues(struct telephony *t, struct text *out, int32_t user_
     const struct dir_member *members = directory_members_of(t->directory, user_id, &count);
 
     text_add(out, ",\"queues\":[");
-    for (size_t i = 0; i < count; i++)
-        text_addf(out, "%s%d", i ? "," : "", members[i].queue_id);
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            text_add(out, ",");
+        text_add_int(out, members[i].queue_id);
+    }
     text_add(out, "]");
 }
 
@@ -225,7 +250,8 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     struct acd_agent_view view = {0};
 
     (void)acd_agent_view(t->acd, agent->user_id, &view);
-    text_addf(out, "{\"center_id\":%d,\"user_id\":%d", agent->center_id, agent->user_id);
+    begin(out, "center_id", agent->center_id);
+    add_int(out, "user_id", agent->user_id);
     add_text(out, "agent_no", person ? person->agent_no : "");
     add_text(out, "name", person ? person->name : "");
     add_int(out, "team_id", person ? person->team_id : 0);
@@ -236,7 +262,8 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     add_int(out, "answered", view.answered);
     add_seat_queues(t, out, agent->user_id);
     if (call && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
-        text_addf(out, ",\"call\":{\"direction\":\"%s\"", call->outbound ? "out" : "in");
+        text_add(out, call->outbound ? ",\"call\":{\"direction\":\"out\""
+                                     : ",\"call\":{\"direction\":\"in\"");
         add_text(out, "queue_name", call->outbound ? "" : queue_name(t, call->queue_id));
         add_masked(out, "party_no", call_party(call));
         add_ms_or_null(out, "answered_ms", agent->state == ACD_TALK ? call->answered_ms : 0);
@@ -257,11 +284,12 @@ static void add_queue(struct telephony *t, struct text *out, const struct dir_qu
     struct acd_queue_view view = {.oldest_first_entry = UINT64_MAX};
 
     (void)acd_queue_view(t->acd, queue->acd.id, &view);
-    text_addf(out, "{\"center_id\":%d,\"queue_id\":%d", queue->acd.center_id, queue->acd.id);
+    begin(out, "center_id", queue->acd.center_id);
+    add_int(out, "queue_id", queue->acd.id);
     add_text(out, "name", queue->name);
     add_int(out, "waiting", view.waiting);
     if (view.oldest_first_entry == UINT64_MAX)
-        text_add(out, ",\"oldest_ms\":null");
+        add_word(out, "oldest_ms", "null");
     else
         add_int(out, "oldest_ms", wall_of(t, view.oldest_first_entry));
     add_int(out, "signed_in", view.signed_in);
@@ -275,7 +303,8 @@ static void add_waiting_call(struct telephony *t, struct text *out, const struct
         call->ringing_at ? directory_agent(t->directory, call->ringing_at) : NULL;
     char id[UUID_TEXT_SIZE];
 
-    text_addf(out, "{\"call_id\":\"%s\"", uuid_text(&call->id, id));
+    text_add_name(out, '{', "call_id");
+    text_add_json(out, uuid_text(&call->id, id));
     add_masked(out, "caller_no", call->caller);
     add_int(out, "queue_id", call->queue_id);
     add_text(out, "queue_name", queue_name(t, call->queue_id));
@@ -284,7 +313,7 @@ static void add_waiting_call(struct telephony *t, struct text *out, const struct
     if (person)
         add_text(out, "ringing", person->agent_no);
     else
-        text_add(out, ",\"ringing\":null");
+        add_word(out, "ringing", "null");
     text_add(out, "}");
 }
 
@@ -359,26 +388,55 @@ void telephony_trunks_json(struct telephony *t, struct text *out)
 
 /* --- events --------------------------------------------------------------------------------- */
 
+static bool is_heard(struct telephony *t, const char *type, int32_t center_id, int32_t user_id)
+{
+    return !t->handlers.is_heard || t->handlers.is_heard(type, center_id, user_id, t->arg);
+}
+
+/* Says what json holds, and empties it for the next one; nothing printed = nobody listens. */
 static void say(struct telephony *t, const char *type, int32_t center_id, int32_t user_id,
                 struct text *json)
 {
-    struct telephony_event event = {type, center_id, user_id, json->data};
+    struct telephony_event event = {type, center_id, user_id, json->length ? json->data : NULL};
 
     if (json->failed)
         log_error("telephony", "no_memory", "event=%s", type);
     else if (t->handlers.on_event)
         t->handlers.on_event(&event, t->arg);
-    text_done(json);
+    text_clear(json);
+}
+
+static void say_agent(struct telephony *t, const struct agent *agent, struct text *json)
+{
+    if (is_heard(t, "agent", agent->center_id, agent->user_id))
+        telephony_agent_json(t, agent->user_id, json);
+    say(t, "agent", agent->center_id, agent->user_id, json);
+    if (is_heard(t, "seat", agent->center_id, 0))
+        add_seat(t, json, agent);
+    say(t, "seat", agent->center_id, 0, json);
 }
 
 void view_agent_changed(struct telephony *t, struct agent *agent)
 {
+    if (agent->view_due)
+        return;
+    agent->view_due = true;
+    if (!t->changed_agent_count)
+        loop_timer_start(&t->agent_views_timer, 0);
+    t->changed_agents[t->changed_agent_count++] = agent;
+}
+
+void agent_views_timer_fired(void *arg)
+{
+    struct telephony *t = arg;
     struct text json = {0};
 
-    telephony_agent_json(t, agent->user_id, &json);
-    say(t, "agent", agent->center_id, agent->user_id, &json);
-    add_seat(t, &json, agent);
-    say(t, "seat", agent->center_id, 0, &json);
+    for (uint32_t i = 0; i < t->changed_agent_count; i++) {
+        t->changed_agents[i]->view_due = false;
+        say_agent(t, t->changed_agents[i], &json);
+    }
+    t->changed_agent_count = 0;
+    text_done(&json);
 }
 
 void view_trunk_changed(struct telephony *t, int32_t trunk_id)
@@ -412,13 +470,17 @@ static void say_center(struct telephony *t, const struct center_state *center)
 
     for (size_t i = 0; i < count; i++)
         if (queues[i].acd.center_id == center->id) {
-            add_queue(t, &json, &queues[i]);
+            if (is_heard(t, "queue", center->id, 0))
+                add_queue(t, &json, &queues[i]);
             say(t, "queue", center->id, 0, &json);
         }
-    text_addf(&json, "{\"center_id\":%d,\"calls\":", center->id);
-    add_waiting(t, &json, center);
-    text_add(&json, "}");
+    if (is_heard(t, "waiting", center->id, 0)) {
+        text_addf(&json, "{\"center_id\":%d,\"calls\":", center->id);
+        add_waiting(t, &json, center);
+        text_add(&json, "}");
+    }
     say(t, "waiting", center->id, 0, &json);
+    text_done(&json);
 }
 
 void views_timer_fired(void *arg)

@@ -47,7 +47,7 @@ static void on_event(const struct telephony_event *event, void *arg)
 
 void world_open(const struct w_options *o)
 {
-    static const struct telephony_handlers handlers = {on_event};
+    static const struct telephony_handlers handlers = {.on_event = on_event};
     struct w_size size = o->size.agents ? o->size : W_SMALL;
     struct telephony_options options = {
         .recording_dir = "/rec", .max_calls = (int)size.calls, .max_agents = (int)size.agents};

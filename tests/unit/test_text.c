@@ -329,6 +329,40 @@ static void a_log_line_is_one_line(void **state)
     }
 }
 
+static void whole_numbers_and_names_are_written_as_printf_would(void **state)
+{
+    static const int64_t values[] = {0, 7, -7, 1700000000123, INT64_MAX, INT64_MIN};
+    struct text text = {0}, wanted = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        text_add_name(&text, i ? ',' : '{', "value");
+        text_add_int(&text, values[i]);
+        text_addf(&wanted, "%c\"%s\":%lld", i ? ',' : '{', "value", (long long)values[i]);
+    }
+    assert_string_equal(text.data, wanted.data);
+    assert_int_equal(text.length, wanted.length);
+    text_done(&text);
+    text_done(&wanted);
+}
+
+/* The first print may find too little room: every length around the buffer's end. */
+static void printing_grows_the_buffer_without_losing_a_byte(void **state)
+{
+    (void)state;
+    for (int before = 480; before < 540; before++) {
+        struct text text = {0};
+
+        text_addf(&text, "%*s", before, "x");
+        text_addf(&text, "%s-%d", "0123456789abcdef", before);
+        assert_int_equal(text.length, strlen(text.data));
+        assert_int_equal(text.length, before + 20);
+        assert_memory_equal(text.data + before - 1, "x0123456789abcdef-", 18);
+        assert_int_equal(atoi(text.data + before + 17), before);
+        text_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +381,8 @@ int main(void)
         cmocka_unit_test(text_from_outside_cannot_forge_a_log_line),
         cmocka_unit_test(several_log_fields_stand_side_by_side),
         cmocka_unit_test(a_log_line_is_one_line),
+        cmocka_unit_test(whole_numbers_and_names_are_written_as_printf_would),
+        cmocka_unit_test(printing_grows_the_buffer_without_losing_a_byte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

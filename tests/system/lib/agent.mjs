@@ -72,9 +72,9 @@ export class Agent {
   waitState(state, timeout_ms) { return this.person.waitFor('agent', (d) => d === this.document && d.state === state, timeout_ms); }
   async ready() {
     await until('line up', async () => (await this.person.get('/agent')).line.state === 'up');
-    const before = this.person.events.length; // with a caller waiting, ready is over at once
+    const before = this.person.events.length; // with a caller waiting it rings in the same turn, and that is what is told
     await this.person.put('/agent/state', { state: 'ready' });
-    await until('ready', () => this.person.events.slice(before).some((e) => e.event === 'agent' && e.data.state === 'ready'));
+    await until('ready', () => this.person.events.slice(before).some((e) => e.event === 'agent' && ['ready', 'ring', 'talk'].includes(e.data.state)));
   }
   // Waits for the ring and gives the agent document of it.
   async ring(timeout_ms = 30000) { return (await this.waitState('ring', timeout_ms)).data; }
