@@ -205,6 +205,7 @@ struct root;
 int root_create(struct loop *loop, struct root **ret_root);
 void root_destroy(struct root *root);
 su_root_t *root_su(struct root *root);
+int root_fd(const struct root *root); /* of sofia's epoll: what it watches */
 
 /* sip.c: what happened inside a function of ours is told in the next turn. */
 void room_flush_later(struct sip *sip);

@@ -159,3 +159,8 @@ su_root_t *root_su(struct root *root)
 {
     return root->su;
 }
+
+int root_fd(const struct root *root)
+{
+    return event_get_fd(root->wake);
+}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -280,27 +281,39 @@ static void *outbox_thread(void *arg)
 
 /* --- emitting ------------------------------------------------------------------------------- */
 
+/* The fact in its envelope, as ingest_facts() takes it. NULL: no memory. */
+static struct pending *pack(const struct uuid *id, int32_t center_id, int64_t wall_ms,
+                            const char *kind, const char *payload_json)
+{
+    size_t payload = strlen(payload_json);
+    struct pending *fact;
+    char head[192], buf[UUID_TEXT_SIZE];
+    int n = snprintf(head, sizeof(head),
+                     "{\"id\":\"%s\",\"center_id\":%d,\"at_ms\":%lld,\"kind\":\"%s\",\"payload\":",
+                     uuid_text(id, buf), center_id, (long long)wall_ms, kind);
+
+    if (n < 0 || (size_t)n >= sizeof(head)) /* no kind of ours is that long */
+        return NULL;
+    fact = malloc(sizeof(*fact) + (size_t)n + payload + 2);
+    if (!fact)
+        return NULL;
+    memcpy(fact->json, head, (size_t)n);
+    memcpy(fact->json + n, payload_json, payload);
+    memcpy(fact->json + (size_t)n + payload, "}", 2);
+    fact->next = NULL;
+    return fact;
+}
+
 void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, int64_t wall_ms,
                const char *kind, const char *payload_json)
 {
-    struct text json = {0};
-    struct pending *fact;
-    char buf[UUID_TEXT_SIZE];
+    struct pending *fact = pack(id, center_id, wall_ms, kind, payload_json);
     bool full, say_full;
 
-    text_addf(&json, "{\"id\":\"%s\",\"center_id\":%d,\"at_ms\":%lld,\"kind\":\"%s\",\"payload\":",
-              uuid_text(id, buf), center_id, (long long)wall_ms, kind);
-    text_add(&json, payload_json);
-    text_add(&json, "}");
-    fact = json.failed ? NULL : malloc(sizeof(*fact) + json.length + 1);
     if (!fact) {
         log_error("outbox", "fact_lost", "kind=%s why=no_memory", kind);
-        text_done(&json);
         return;
     }
-    memcpy(fact->json, json.data, json.length + 1);
-    text_done(&json);
-    fact->next = NULL;
     pthread_mutex_lock(&o->lock);
     full = o->held >= HELD_MAX;
     if (!full) {
