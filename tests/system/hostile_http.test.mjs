@@ -42,7 +42,8 @@ async function raw(pieces, { half = false, count = 1 } = {}) {
   for (const piece of pieces) socket.write(piece);
   if (half) socket.end();
   const end = Date.now() + LIMIT_MS;
-  const answers = () => [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((m) => Number(m[1])).filter((s) => s !== 100);
+  // Not at the beginning of a line: a body ends without one, and the next answer stands right behind it.
+  const answers = () => [...text.matchAll(/HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/g)].map((m) => Number(m[1])).filter((s) => s !== 100);
   const whole = () => answers().length >= count && text.includes('\r\n\r\n');
   while (!whole() && !gone && Date.now() < end) await new Promise((wake) => { const timer = setTimeout(wake, 50); socket.told = () => { clearTimeout(timer); wake(); }; });
   socket.destroy();
@@ -114,9 +115,8 @@ test('a random walk over all routes: no 5xx, problem documents, an end for every
 
 test('pipelined, half-closed and slow requests', async () => {
   const get = 'GET /api/v1/centers/public HTTP/1.1\r\nHost: x\r\n\r\n';
-  // Known and open: of a pipeline of requests that wait for the store only the first was answered within 15 s. The
-  // cause is not found yet; no browser pipelines.
-  assert.equal((await raw([get.repeat(20)])).statuses[0], 200);
+  const mixed = Array.from({ length: 100 }, (_, i) => (i % 3 ? get : 'GET /api/v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n')).join(''); // of the store and at once
+  assert.deepEqual((await raw([mixed], { count: 100 })).statuses, Array.from({ length: 100 }, (_, i) => (i % 3 ? 200 : 404)));
   for (let i = 0; i < 20; i++) assert.deepEqual((await raw([get])).statuses, [200]);
   const half = await raw([get], { half: true });
   assert.ok(half.statuses[0] === 200 || half.gone, 'answered or closed');
