@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <hotlined/id.h>
+#include <hotlined/source.h>
 
 #include "sip/strangers.h"
 
@@ -28,42 +29,20 @@ void strangers_done(struct strangers *strangers)
 
 /* --- finding ------------------------------------------------------------------------------- */
 
-static bool key_of(const struct sockaddr *source, uint8_t key[16])
+static struct stranger *bucket_of(const struct strangers *strangers,
+                                  const uint8_t key[SOURCE_KEY_SIZE])
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    uint32_t hash = source_hash(strangers->seed, key);
 
-    memset(key, 0, 16);
-    if (source->sa_family == AF_INET) {
-        memcpy(key, mapped, 12);
-        memcpy(key + 12, &((const struct sockaddr_in *)(const void *)source)->sin_addr, 4);
-        return true;
-    }
-    if (source->sa_family != AF_INET6)
-        return false;
-    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)source)->sin6_addr;
-    memcpy(key, six->s6_addr, IN6_IS_ADDR_V4MAPPED(six) ? 16 : 8);
-    return true;
-}
-
-static struct stranger *bucket_of(const struct strangers *strangers, const uint8_t key[16])
-{
-    uint64_t half[2], hash = strangers->seed;
-
-    memcpy(half, key, sizeof(half));
-    for (int i = 0; i < 2; i++) {
-        hash = (hash ^ half[i]) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    hash = (hash * UINT64_C(0xbf58476d1ce4e5b9)) >> 32;
     return &strangers->slots[hash % (STRANGERS_SLOTS / STRANGERS_WAYS) * STRANGERS_WAYS];
 }
 
 static struct stranger *find(const struct strangers *strangers, const struct sockaddr *source)
 {
     struct stranger *bucket;
-    uint8_t key[16];
+    uint8_t key[SOURCE_KEY_SIZE];
 
-    if (!strangers->slots || !key_of(source, key))
+    if (!strangers->slots || !source_key(source, key))
         return NULL;
     bucket = bucket_of(strangers, key);
     for (unsigned i = 0; i < STRANGERS_WAYS; i++)
@@ -89,9 +68,9 @@ static void forget(struct strangers *strangers, struct stranger *stranger)
 static struct stranger *find_or_take(struct strangers *strangers, const struct sockaddr *source)
 {
     struct stranger *found = find(strangers, source), *bucket;
-    uint8_t key[16];
+    uint8_t key[SOURCE_KEY_SIZE];
 
-    if (found || !strangers->slots || !key_of(source, key))
+    if (found || !strangers->slots || !source_key(source, key))
         return found;
     found = bucket = bucket_of(strangers, key);
     for (unsigned i = 1; i < STRANGERS_WAYS; i++)

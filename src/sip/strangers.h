@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <hotlined/source.h>
+
 struct sockaddr;
 struct sockaddr_in6;
 
@@ -25,9 +27,9 @@ enum {
 };
 
 struct stranger {
-    uint8_t address[16]; /* IPv4 as mapped IPv6; of IPv6 the /64, which one house has */
-    uint64_t full_ms;    /* when the score will have leaked away; 0 = free slot */
-    uint64_t banned_ms;  /* banned until; 0 = not banned */
+    uint8_t address[SOURCE_KEY_SIZE];
+    uint64_t full_ms;   /* when the score will have leaked away; 0 = free slot */
+    uint64_t banned_ms; /* banned until; 0 = not banned */
 };
 
 struct strangers {
