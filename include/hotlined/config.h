@@ -11,7 +11,8 @@
 
 struct text;
 
-#define CONFIG_TEXT 256
+#define CONFIG_TEXT        256
+#define CONFIG_MAX_PROXIES 16
 
 struct config {
     /* process */
@@ -35,12 +36,15 @@ struct config {
     char https_listen[CONFIG_TEXT];    /* "0.0.0.0:8443" or "" for none */
     char tls_certificate[CONFIG_TEXT]; /* PEM; "" = made at first start in state_dir/tls */
     char tls_key[CONFIG_TEXT];
+    int http_connections_per_address;       /* more are refused; 0 = no limit */
+    char http_trusted_proxies[CONFIG_TEXT]; /* addresses without that limit, by spaces */
 
     /* sip */
     char sip_listen[CONFIG_TEXT];      /* "0.0.0.0:5060": UDP and TCP */
     char sip_tls_listen[CONFIG_TEXT];  /* "0.0.0.0:5061" or "" */
     char sip_public_host[CONFIG_TEXT]; /* in Contact and Via; "" = address of the listener */
     char sip_realm[CONFIG_TEXT];
+    int sip_ban_s; /* how long who guesses passwords or numbers gets no answer */
 
     /* media */
     char media_address[CONFIG_TEXT];        /* local address RTP sockets bind to */

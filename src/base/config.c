@@ -59,11 +59,16 @@ static const struct setting settings[] = {
     TEXT_AT("http.tls_listen", https_listen, "0.0.0.0:8443", "ADDRESS:PORT, or \"\" for none"),
     TEXT_AT("http.certificate", tls_certificate, "", "a PEM file, or \"\" together with key"),
     TEXT_AT("http.key", tls_key, "", "a PEM file, or \"\" together with certificate"),
+    NUMBER_AT("http.connections_per_address", http_connections_per_address, 0, 100000, 1000,
+              "a number from 1 to 100000, or 0 for no limit"),
+    TEXT_AT("http.trusted_proxies", http_trusted_proxies, "127.0.0.1 ::1",
+            "up to 16 IP addresses separated by spaces, or \"\""),
 
     TEXT_AT("sip.listen", sip_listen, "0.0.0.0:5060", "ADDRESS:PORT for UDP and TCP"),
     TEXT_AT("sip.tls_listen", sip_tls_listen, "", "ADDRESS:PORT, or \"\" for none"),
     TEXT_AT("sip.public_host", sip_public_host, "", "the address far sides see, or \"\""),
     TEXT_AT("sip.realm", sip_realm, "hotlined", "the digest realm of desk phones"),
+    NUMBER_AT("sip.ban_s", sip_ban_s, 1, 86400, 600, "seconds from 1 to 86400"),
 
     TEXT_AT("media.address", media_address, "0.0.0.0", "a local IP address"),
     TEXT_AT("media.public_address", media_public_address, "",
@@ -354,6 +359,28 @@ static void check_media(struct loading *l)
                  c->line_port);
 }
 
+static void check_proxies(struct loading *l)
+{
+    const char *list = l->config->http_trusted_proxies;
+    unsigned count = 0;
+
+    for (list += strspn(list, " ,"); *list; list += strspn(list, " ,")) {
+        size_t length = strcspn(list, " ,");
+        char address[64] = "";
+
+        if (length < sizeof(address))
+            memcpy(address, list, length);
+        if (!is_ip(address) || ++count > CONFIG_MAX_PROXIES) {
+            complain(l, line_of(l, "http.trusted_proxies"),
+                     "http.trusted_proxies: no list of IP addresses, or more than %d (found "
+                     "\"%.*s\"). Write addresses separated by spaces.",
+                     CONFIG_MAX_PROXIES, (int)length, list);
+            return;
+        }
+        list += length;
+    }
+}
+
 /* Other paths are made by adding to this one. */
 static void check_state_dir(struct loading *l)
 {
@@ -425,6 +452,7 @@ int config_load(const char *path, struct config *ret_config, struct text *proble
         check_address(&l, "sip.listen", ret_config->sip_listen, false);
         check_address(&l, "sip.tls_listen", ret_config->sip_tls_listen, true);
         check_loopback(&l);
+        check_proxies(&l);
         check_state_dir(&l);
         check_media(&l);
         check_rest(&l);

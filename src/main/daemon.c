@@ -394,7 +394,8 @@ static int start_telephony(struct daemon *d)
                               .realm = c->sip_realm,
                               .dscp = c->dscp_signal,
                               .max_legs = legs,
-                              .session_expires_s = SESSION_EXPIRES_S};
+                              .session_expires_s = SESSION_EXPIRES_S,
+                              .ban_ms = c->sip_ban_s * 1000};
     int err;
 
     snprintf(tls_dir, sizeof(tls_dir), "%s/tls", c->state_dir);

@@ -19,15 +19,13 @@
 #include <sofia-sip/sip_util.h>
 
 #include <hotlined/log.h>
-#include <hotlined/text.h>
 
 #include "sip/room.h"
 
 enum {
     /* Ten guesses every ten minutes from one address find no password of ours in a hundred years;
      * an employee who made ten mistakes waits no longer than for the administrator to come. */
-    BAN_S = 600,
-    MAX_BAN_S = 24 * 3600
+    BAN_MS = 600 * 1000
 };
 
 static struct metric banned = {.name = "hotlined_sip_banned",
@@ -264,19 +262,6 @@ static issize_t parse_body(msg_t *message, msg_pub_t *public, char *text, isize_
 
 /* --- start and stop ------------------------------------------------------------------------ */
 
-/* Tests do not wait ten minutes. */
-static uint64_t ban_length_ms(const struct sip *sip)
-{
-    const char *text = getenv("HOTLINED_SIP_BAN_S");
-    int64_t seconds = BAN_S;
-
-    if (sip->options.ban_ms > 0)
-        return (uint64_t)sip->options.ban_ms;
-    if (text && text_to_int(text, 1, MAX_BAN_S, &seconds))
-        log_warn("sip", "ban_length", "reason=HOTLINED_SIP_BAN_S_is_no_number_of_seconds");
-    return (uint64_t)seconds * 1000;
-}
-
 static void register_metrics(void)
 {
     metric_register(&banned);
@@ -294,7 +279,7 @@ int door_init(struct sip *sip)
     loop_timer_init(&door->next_end, sip->loop, on_end, sip);
     log_limit_init(&door->ban_lines, sip->loop, "sip", "banned", "flood");
     log_limit_init(&door->end_lines, sip->loop, "sip", "ban_over", "flood");
-    door->ban_ms = ban_length_ms(sip);
+    door->ban_ms = sip->options.ban_ms > 0 ? (uint64_t)sip->options.ban_ms : BAN_MS;
     door->messages = msg_mclass_clone(sip_default_mclass(), 0, msg_mclass_copy);
     if (err || !door->messages)
         return err ? err : -ENOMEM;

@@ -18,12 +18,8 @@ const LIMIT = 40; // points of src/sip/strangers.h
 let region, supervisor, leader;
 const open = [];
 
-class ShortBans extends Region {
-  daemonEnv() { return { ...super.daemonEnv(), HOTLINED_SIP_BAN_S: String(BAN_S) }; }
-}
-
 before(async () => {
-  region = await ShortBans.start();
+  region = await Region.start({ env: { SIP_BAN_S: BAN_S } });
   region.sql("UPDATE trunk SET allowed_ips = '127.0.0.1'");
   await region.configured();
   supervisor = await Person.signIn(region, 'guangxi', 'supervisor');
