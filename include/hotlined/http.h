@@ -26,15 +26,26 @@ struct http_route {
     int permission;   /* enum permission of access.h; opaque here, 0 is refused at start */
     void (*handler)(struct http_request *request, void *arg);
     const char *summary; /* Chinese, for the OpenAPI document */
+    size_t max_body;     /* bytes; 0 = HTTP_BODY_DEFAULT */
 };
+
+/* What a request may be at most. More is answered 413, 400, 431 and 414. What does not fit into
+ * libmicrohttpd's memory of a connection (32 KB) at all is answered by it, without a document. */
+#define HTTP_BODY_DEFAULT     (16 * 1024)
+#define HTTP_JSON_DEPTH_MAX   32 /* brackets within brackets */
+#define HTTP_HEADERS_MAX      100
+#define HTTP_HEADERS_SIZE_MAX (12 * 1024) /* names and values together */
+#define HTTP_ADDRESS_SIZE_MAX (8 * 1024)  /* path and query */
 
 struct http_options {
     const char *listen;            /* plain, loopback only */
     const char *https_listen;      /* "" = none */
     const char *certificate, *key; /* PEM files */
     const char *web_dir;           /* static files; index.html for unknown paths of the app */
-    size_t max_body;               /* bytes; 413 above */
-    int max_connections;
+    size_t max_body;               /* bytes; the most any route may allow */
+    int max_connections;           /* of each listener */
+    unsigned max_connections_each; /* of one address, both listeners together; 0 = no limit */
+    const char *trusted_proxies;   /* addresses that have no such limit, separated by spaces */
 };
 
 /* Called before every handler. Returns true to go on; false when it answered (401, 403 ...). It may

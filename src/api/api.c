@@ -7,7 +7,6 @@
 
 #include "api/room.h"
 
-#define MAX_BODY        (8 * 1024 * 1024) /* an uploaded prompt */
 #define MAX_CONNECTIONS 6000
 
 const struct api_routes *const api_route_tables[] = {
@@ -63,8 +62,11 @@ static int start_server(struct api *api)
                                    .certificate = certificate,
                                    .key = key,
                                    .web_dir = config->web_dir,
-                                   .max_body = MAX_BODY,
-                                   .max_connections = MAX_CONNECTIONS};
+                                   .max_body = API_BODY_SOUND,
+                                   .max_connections = MAX_CONNECTIONS,
+                                   .max_connections_each =
+                                       (unsigned)config->http_connections_per_address,
+                                   .trusted_proxies = config->http_trusted_proxies};
     int err = config->https_listen[0] ? find_certificate(config, certificate, key) : 0;
 
     if (err) {

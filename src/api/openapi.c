@@ -97,11 +97,14 @@ static void add_field(cJSON *properties, const struct http_field *field)
 
 static void add_body(cJSON *operation, const struct api_route *route)
 {
-    cJSON *content, *schema, *properties, *required;
+    size_t max = route->http.max_body ? route->http.max_body : HTTP_BODY_DEFAULT;
+    cJSON *body, *content, *schema, *properties, *required;
 
     if (!route->body_count && !route->upload)
         return;
-    content = cJSON_AddObjectToObject(cJSON_AddObjectToObject(operation, "requestBody"), "content");
+    body = cJSON_AddObjectToObject(operation, "requestBody");
+    cJSON_AddNumberToObject(body, "x-max-bytes", (double)max);
+    content = cJSON_AddObjectToObject(body, "content");
     if (route->upload)
         cJSON_AddObjectToObject(content, route->upload);
     if (!route->body_count)

@@ -292,7 +292,7 @@ static void read_dictionaries(struct http_request *request, void *arg)
 /* --- routes --------------------------------------------------------------------------------- */
 
 static const struct api_route routes[] = {
-    {{"POST", "/api/v1/records", PERM_RECORD_WRITE, create_record, "保存业务记录"},
+    {{"POST", "/api/v1/records", PERM_RECORD_WRITE, create_record, "保存业务记录", API_BODY_FORM},
      new_fields,
      COUNT(new_fields),
      NULL},
@@ -304,7 +304,8 @@ static const struct api_route routes[] = {
      NULL,
      0,
      NULL},
-    {{"PUT", "/api/v1/records/{id}", PERM_RECORD_WRITE, update_record, "修改业务记录"},
+    {{"PUT", "/api/v1/records/{id}", PERM_RECORD_WRITE, update_record, "修改业务记录",
+      API_BODY_FORM},
      changed_fields,
      COUNT(changed_fields),
      .if_match = true},
@@ -312,7 +313,8 @@ static const struct api_route routes[] = {
      NULL,
      0,
      NULL},
-    {{"PUT", "/api/v1/drafts/{call_id}", PERM_RECORD_WRITE, put_draft, "暂存登记草稿"},
+    {{"PUT", "/api/v1/drafts/{call_id}", PERM_RECORD_WRITE, put_draft, "暂存登记草稿",
+      API_BODY_FORM},
      draft_fields,
      COUNT(draft_fields),
      NULL},

@@ -31,6 +31,10 @@
 #include <hotlined/worker.h>
 
 #define API_CONTENT_MAX 4000 /* characters of a long text field */
+/* Bodies that are larger than HTTP_BODY_DEFAULT, in bytes. */
+#define API_BODY_FORM  (64 * 1024) /* a few long text fields, or a line's session description */
+#define API_BODY_FLOW  (512 * 1024)
+#define API_BODY_SOUND (8 * 1024 * 1024) /* an uploaded prompt */
 
 struct api_hub;
 struct api_sessions;

@@ -279,9 +279,11 @@ static void publish_flow(struct http_request *request, void *arg)
 static const struct api_route routes[] = {
     {.http = {"GET", FLOWS, PERM_SETTINGS_READ, list_flows, "语音流程列表"}, .query = "center_id"},
     {.http = {"GET", FLOWS "/{id}", PERM_SETTINGS_READ, get_flow, "查看语音流程及其历史版本"}},
-    {{"POST", FLOWS "/{id}/check", PERM_SETTINGS_READ, check_flow, "检查语音流程,列出全部问题"},
+    {{"POST", FLOWS "/{id}/check", PERM_SETTINGS_READ, check_flow, "检查语音流程,列出全部问题",
+      API_BODY_FLOW},
      SETTINGS_BODY(check_fields)},
-    {{"POST", FLOWS "/{id}/publish", PERM_SETTINGS_WRITE, publish_flow, "发布语音流程"},
+    {{"POST", FLOWS "/{id}/publish", PERM_SETTINGS_WRITE, publish_flow, "发布语音流程",
+      API_BODY_FLOW},
      SETTINGS_BODY(publish_fields),
      .if_match = true},
 };

@@ -264,7 +264,8 @@ static void get_sound(struct http_request *request, void *arg)
 static const struct api_route routes[] = {
     {.http = {"GET", PROMPTS, PERM_SETTINGS_READ, list_prompts, "提示音列表"},
      .query = "center_id"},
-    {{"PUT", PROMPTS "/{code}", PERM_SETTINGS_WRITE, put_prompt, "合成或上传提示音并发布"},
+    {{"PUT", PROMPTS "/{code}", PERM_SETTINGS_WRITE, put_prompt, "合成或上传提示音并发布",
+      API_BODY_SOUND},
      SETTINGS_BODY(prompt_fields),
      .query = "center_id",
      .upload = "audio/wav"},

@@ -10,6 +10,8 @@
 
 #include "api/room.h"
 
+#define SIGN_IN_BODY_MAX (4 * 1024) /* anybody may send it */
+
 struct sign_in {
     struct api *api;
     char center[33], login[65], password[201];
@@ -264,7 +266,10 @@ static void get_centers(struct http_request *request, void *arg)
 }
 
 static const struct api_route rows[] = {
-    {{"POST", "/api/v1/sessions", PERM_PUBLIC, post_sessions, "登录"}, sign_in_fields, 3, NULL},
+    {{"POST", "/api/v1/sessions", PERM_PUBLIC, post_sessions, "登录", SIGN_IN_BODY_MAX},
+     sign_in_fields,
+     3,
+     NULL},
     {{"DELETE", "/api/v1/sessions/current", PERM_SIGNED_IN, delete_session, "退出登录"},
      NULL,
      0,

@@ -178,6 +178,30 @@ static bool has_escaped_zero(const char *text, size_t length)
     return false;
 }
 
+/* cJSON calls itself for every level, and so does whoever walks over what it read. */
+static bool is_too_deep(const char *text, size_t length)
+{
+    bool in_string = false;
+    int depth = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '{' || text[i] == '[') {
+            if (++depth > HTTP_JSON_DEPTH_MAX)
+                return true;
+        } else if (text[i] == '}' || text[i] == ']') {
+            depth--;
+        }
+    }
+    return false;
+}
+
 static bool parse(struct http_request *request)
 {
     const char *text = request->body.data ? request->body.data : "";
@@ -196,6 +220,12 @@ bool http_read_body(struct http_request *request, const struct http_field *field
 {
     cJSON *errors;
 
+    if (is_too_deep(request->body.data, request->body.length)) {
+        char title[80];
+        snprintf(title, sizeof(title), "提交的内容嵌套过深,最多 %d 层", HTTP_JSON_DEPTH_MAX);
+        http_problem(request, 400, "request.too_deep", title, NULL);
+        return false;
+    }
     if (!parse(request)) {
         http_problem(request, 400, "request.json", "提交的内容不是有效的 JSON 对象", NULL);
         return false;

@@ -79,20 +79,25 @@ void *http_user(const struct http_request *request)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static void read_peer(struct http_request *request)
+const char *http_address_text(const struct sockaddr *address, char *out, size_t size)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
     const void *bytes = NULL;
 
     if (address && address->sa_family == AF_INET)
         bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
     else if (address && address->sa_family == AF_INET6)
         bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    if (!bytes ||
-        !inet_ntop(address->sa_family, bytes, request->peer, (socklen_t)sizeof(request->peer)))
-        text_copy(request->peer, sizeof(request->peer), "?");
+    if (!bytes || !inet_ntop(address->sa_family, bytes, out, (socklen_t)size))
+        text_copy(out, size, "?");
+    return out;
+}
+
+static void read_peer(struct http_request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    (void)http_address_text(info ? info->client_addr : NULL, request->peer, sizeof(request->peer));
 }
 
 struct http_request *http_request_new(struct http_server *server, struct MHD_Connection *connection,
@@ -140,24 +145,62 @@ void http_request_free(struct http_request *request)
 
 /* --- headers are here ----------------------------------------------------------------------- */
 
-static enum MHD_Result look_at_encoding(void *arg, enum MHD_ValueKind kind, const char *key,
-                                        const char *value)
+struct values { /* of one kind: headers, or what the query says */
+    size_t count, size;
+    bool bad_text;
+};
+
+static enum MHD_Result look_at_value(void *arg, enum MHD_ValueKind kind, const char *key,
+                                     const char *value)
 {
-    bool *bad = arg;
+    struct values *values = arg;
+    size_t key_length = strlen(key), value_length = value ? strlen(value) : 0;
 
     (void)kind;
-    if (!text_is_utf8(key, strlen(key)) || (value && !text_is_utf8(value, strlen(value))))
-        *bad = true;
-    return *bad ? MHD_NO : MHD_YES;
+    values->count++;
+    values->size += key_length + value_length + 2;
+    if (!text_is_utf8(key, key_length) || (value && !text_is_utf8(value, value_length)))
+        values->bad_text = true;
+    return MHD_YES;
 }
 
-static bool is_well_encoded(struct http_request *request)
+static struct values look_at(struct http_request *request, enum MHD_ValueKind kind)
 {
-    bool bad = !text_is_utf8(request->path, strlen(request->path));
+    struct values values = {0};
 
-    (void)MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, look_at_encoding,
-                                    &bad);
-    return !bad;
+    (void)MHD_get_connection_values(request->connection, kind, look_at_value, &values);
+    return values;
+}
+
+/* A head so large that libmicrohttpd may have no memory left for the body: it would wait for it
+ * for ever, so it is not asked to. */
+static void refuse_head(struct http_request *request, int status, const char *code,
+                        const char *title)
+{
+    http_add_header(request, "Connection", "close");
+    http_problem(request, status, code, title, NULL);
+    request->answer_early = true;
+}
+
+/* Answers and returns false when the request's head is more than we take, or no text. */
+static bool head_is_good(struct http_request *request)
+{
+    struct values query = look_at(request, MHD_GET_ARGUMENT_KIND);
+    struct values headers = look_at(request, MHD_HEADER_KIND);
+    size_t path_length = strlen(request->path);
+    char title[120];
+
+    if (path_length + query.size > HTTP_ADDRESS_SIZE_MAX) {
+        snprintf(title, sizeof(title), "请求地址过长,最多 %d KB", HTTP_ADDRESS_SIZE_MAX / 1024);
+        refuse_head(request, 414, "request.address_too_long", title);
+    } else if (headers.count > HTTP_HEADERS_MAX || headers.size > HTTP_HEADERS_SIZE_MAX) {
+        snprintf(title, sizeof(title), "请求头过多或过长,最多 %d 项、%d KB", HTTP_HEADERS_MAX,
+                 HTTP_HEADERS_SIZE_MAX / 1024);
+        refuse_head(request, 431, "request.headers_too_large", title);
+    } else if (query.bad_text || !text_is_utf8(request->path, path_length)) {
+        http_problem(request, 400, "request.encoding", "请求地址不是有效的 UTF-8 文本", NULL);
+    }
+    return !request->answered;
 }
 
 static bool body_is_announced_above(const struct http_request *request, size_t max)
@@ -173,13 +216,29 @@ size_t http_discard_max(const struct http *http)
     return http->max_body > DISCARD_MAX ? http->max_body : DISCARD_MAX;
 }
 
+size_t http_body_max(const struct http_request *request)
+{
+    size_t max = request->row ? request->row->route->max_body : 0;
+
+    return max ? max : HTTP_BODY_DEFAULT;
+}
+
+static void say_too_large(struct http_request *request)
+{
+    size_t max = http_body_max(request);
+    char title[120];
+
+    snprintf(title, sizeof(title), "提交的内容过大,最多 %zu KB", max / 1024);
+    http_problem(request, 413, "request.too_large", title, NULL);
+}
+
 /* Most clients send the whole body before they read: closing while they do resets the connection
  * and the answer with it. Who asks first (Expect), or wants to send without measure, is answered at
  * once. */
 static void refuse_too_long(struct http_request *request)
 {
     http_add_header(request, "Connection", "close");
-    http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    say_too_large(request);
     request->answer_early = http_header(request, "Expect") ||
                             body_is_announced_above(request, http_discard_max(request->http));
 }
@@ -210,22 +269,30 @@ static bool find_row(struct http_request *request)
     return request->row != NULL;
 }
 
+static void ask_guard(struct http_request *request)
+{
+    const struct http *http = request->http;
+    const struct http_route *route = request->row->route;
+
+    if (!http->guard || http->guard(request, route, http->guard_arg) || request->answered)
+        return;
+    log_error("http", "guard_silent", "path=%s", log_safe(request->path));
+    http_problem(request, 500, "server.failed", "系统内部错误", NULL);
+}
+
 /* Refuses as early as possible, so that nobody unknown fills our memory with a body; the body of a
  * refused request is read and thrown away, because closing early would lose the answer. */
 void http_request_begin(struct http_request *request)
 {
-    struct http *http = request->http;
-
-    if (http->stopping) {
+    if (request->http->stopping)
         http_problem(request, 503, "server.stopping", "系统正在停止服务,请稍后重试", NULL);
-    } else if (!is_well_encoded(request)) {
-        http_problem(request, 400, "request.encoding", "请求地址不是有效的 UTF-8 文本", NULL);
-    } else if (body_is_announced_above(request, http->max_body)) {
-        refuse_too_long(request);
-    } else if (find_row(request) && request->row->route->permission > 0 && http->guard &&
-               !http->guard(request, request->row->route, http->guard_arg) && !request->answered) {
-        log_error("http", "guard_silent", "path=%s", log_safe(request->path));
-        http_problem(request, 500, "server.failed", "系统内部错误", NULL);
+    else if (head_is_good(request) && find_row(request)) {
+        if (body_is_announced_above(request, http_body_max(request)))
+            refuse_too_long(request);
+        else
+            ask_guard(request);
+    } else if (body_is_announced_above(request, http_discard_max(request->http))) {
+        request->answer_early = true;
     }
     request->discard = request->answered;
 }
@@ -236,8 +303,8 @@ void http_request_dispatch(struct http_request *request)
         return;
     if (request->body.failed)
         http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
-    else if (request->body_seen > request->http->max_body)
-        http_problem(request, 413, "request.too_large", "提交的内容过大", NULL);
+    else if (request->body_seen > http_body_max(request))
+        say_too_large(request);
     else
         request->row->route->handler(request, request->row->arg);
 }

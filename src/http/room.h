@@ -7,7 +7,9 @@
 #include <event2/event.h>
 
 #include <hotlined/http.h>
+#include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
+#include <hotlined/source.h>
 #include <hotlined/text.h>
 
 #define HTTP_MAX_ROUTES   256
@@ -15,6 +17,7 @@
 #define HTTP_MAX_PARAMS   4
 #define HTTP_PARAM_SIZE   160
 #define HTTP_MAX_HEADERS  8
+#define HTTP_MAX_PROXIES  16
 
 struct http_segment {
     const char *text; /* into the route's path, without braces; not terminated */
@@ -41,8 +44,23 @@ struct http_server { /* one listener: plain or TLS */
     uint64_t due_ms; /* when MHD wants to run next, 0 = not asked for */
 };
 
+struct http_client;
+
+struct http_clients {  /* connections of each address */
+    unsigned max_each; /* 0 = without limit, and nothing is counted */
+    uint8_t proxies[HTTP_MAX_PROXIES][SOURCE_KEY_SIZE]; /* exempt */
+    unsigned proxy_count;
+    uint64_t seed;
+    struct http_client *entries; /* owned: as many as there may be connections */
+    int32_t *buckets;            /* owned: first entry of each */
+    size_t bucket_count;
+    int32_t free; /* first entry nobody has */
+    struct log_limit refused_lines;
+};
+
 struct http {
     struct loop *loop;
+    struct http_clients clients;
     http_guard_h *guard;
     void *guard_arg;
     char *web_dir;
@@ -108,12 +126,23 @@ int http_row_init(struct http_row *row, const struct http_route *route, void *ar
  * wrong, NULL with it empty when there is nothing. Fills the request's parameters. */
 const struct http_row *http_find_row(struct http_request *request, struct text *ret_allow);
 
+/* clients.c: max_connections is that of all listeners together. */
+int http_clients_init(struct http_clients *clients, struct loop *loop, unsigned max_each,
+                      const char *proxies, size_t max_connections);
+void http_clients_done(struct http_clients *clients);
+/* May the address have one more? Counts and logs when not. */
+bool http_clients_may_connect(struct http_clients *clients, const struct sockaddr *address);
+void http_clients_connected(struct http_clients *clients, const struct sockaddr *address);
+void http_clients_left(struct http_clients *clients, const struct sockaddr *address);
+
 /* request.c */
+const char *http_address_text(const struct sockaddr *address, char *out, size_t size);
 struct http_request *http_request_new(struct http_server *server, struct MHD_Connection *connection,
                                       const char *url, const char *method);
 void http_request_free(struct http_request *request);
 void http_request_begin(struct http_request *request);    /* headers are here */
 void http_request_dispatch(struct http_request *request); /* the body is here */
+size_t http_body_max(const struct http_request *request); /* of its route */
 /* How much of a body that nobody will look at is read, so that its sender hears why. */
 size_t http_discard_max(const struct http *http);
 

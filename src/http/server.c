@@ -33,7 +33,7 @@ static enum MHD_Result take_body(struct http_request *request, const char *bytes
     request->body_seen += *size;
     if (request->body_seen > http_discard_max(request->http))
         return MHD_NO; /* somebody sends without end: MHD takes no answer in the middle of a body */
-    if (!request->discard && request->body_seen <= request->http->max_body)
+    if (!request->discard && request->body_seen <= http_body_max(request))
         text_add_bytes(&request->body, bytes, *size);
     *size = 0;
     return MHD_YES;
@@ -79,6 +79,28 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
     if (*state)
         http_request_free(*state);
     *state = NULL;
+}
+
+static enum MHD_Result on_accept(void *arg, const struct sockaddr *address, socklen_t length)
+{
+    struct http_server *server = arg;
+
+    (void)length;
+    return http_clients_may_connect(&server->http->clients, address) ? MHD_YES : MHD_NO;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct http_server *server = arg;
+
+    (void)state;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        http_clients_connected(&server->http->clients, info->client_addr);
+    else
+        http_clients_left(&server->http->clients, info->client_addr);
 }
 
 static void on_mhd_log(void *arg, const char *format, va_list ap)
@@ -241,10 +263,11 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd, int m
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
 
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)max_connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_ARRAY, server->tls ? tls : plain, MHD_OPTION_END);
+        flags, 0, on_accept, server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log,
+        NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_ARRAY, server->tls ? tls : plain, MHD_OPTION_END);
 }
 
 static int watch_daemon(struct http_server *server)
@@ -328,6 +351,9 @@ int http_create(struct loop *loop, const struct http_options *options, http_guar
     http->web_dir = is_set(options->web_dir) ? strdup(options->web_dir) : NULL;
     if (!http->rows || (is_set(options->web_dir) && !http->web_dir))
         err = -ENOMEM;
+    if (!err)
+        err = http_clients_init(&http->clients, loop, options->max_connections_each,
+                                options->trusted_proxies, 2 * (size_t)max);
     if (!err && is_set(options->listen))
         err = open_server(http, &http->plain, options->listen, max);
     if (!err && is_set(options->https_listen))
@@ -346,7 +372,8 @@ int http_create(struct loop *loop, const struct http_options *options, http_guar
 int http_add_routes(struct http *http, const struct http_route *routes, size_t count, void *arg)
 {
     for (size_t i = 0; i < count; i++) {
-        int err = http->row_count < HTTP_MAX_ROUTES
+        int err = routes[i].max_body > http->max_body ? -E2BIG
+                  : http->row_count < HTTP_MAX_ROUTES
                       ? http_row_init(&http->rows[http->row_count], &routes[i], arg)
                       : -ENOSPC;
         if (err) {
@@ -404,6 +431,7 @@ void http_destroy(struct http *http)
     close_server(&http->plain);
     close_server(&http->secure);
     http_streams_tell(http);
+    http_clients_done(&http->clients);
     free(http->rows);
     free(http->web_dir);
     free(http);

@@ -5,12 +5,13 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { Person, Region } from './lib/region.mjs';
+import { Person, Region, until } from './lib/region.mjs';
 import { randomFrom } from './lib/sql.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9);
 const STEPS = Number(process.env.STEPS ?? 600);
 const LIMIT_MS = 15000;
+const CONNECTIONS = 80; // of one address
 const random = randomFrom(SEED);
 const pick = (list) => list[Math.floor(random() * list.length)];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'CONNECT', 'get', 'X'.repeat(200)];
@@ -19,7 +20,7 @@ const routes = [];
 
 before(async () => {
   console.log(`# SEED=${SEED}`);
-  region = await Region.start();
+  region = await Region.start({ env: { HTTP_CONNECTIONS: CONNECTIONS, HTTP_PROXIES: '' } });
   admin = await Person.signIn(region, 'nanning', 'admin');
   other = await Person.signIn(region, 'liuzhou', 'leader');
   const { paths } = await (await fetch(`${region.base}/api/v1/openapi.json`)).json();
@@ -111,6 +112,63 @@ test('a random walk over all routes: no 5xx, problem documents, an end for every
   const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
   console.log(`# ${JSON.stringify(seen)}; others: median ${median(quiet).toFixed(1)} ms before, ${median(times).toFixed(1)} ms meanwhile`);
   assert.ok(median(times) < 10 * median(quiet) + 20);
+});
+
+test('each route takes as much as its description says and answers 413 in Chinese above it; nothing is taken that is nested too deep', async () => {
+  const { paths } = await (await fetch(`${region.base}/api/v1/openapi.json`)).json();
+  const limits = {};
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, route] of Object.entries(methods)) {
+      const max = route.requestBody?.['x-max-bytes'];
+      if (!max) continue;
+      const address = path.slice(7).replace(/\{\w+\}/g, '1');
+      const send = async (body) => {
+        const answer = await fetch(`${region.base}/api/v1${address}`, { method: method.toUpperCase(), body, headers: { cookie: admin.cookie, 'x-csrf-token': admin.csrf, 'content-type': 'application/json', 'if-match': '"1"' } });
+        return { status: answer.status, body: await answer.text() };
+      };
+      const filled = (size) => `{"none":"${'x'.repeat(size - 11)}"}`;
+      const good = await send(filled(max));
+      assert.ok(good.status < 500 && good.status !== 413, `${method} ${address}: ${good.status} ${good.body.slice(0, 200)}`);
+      const above = await send(filled(max + 1));
+      assert.deepEqual([above.status, JSON.parse(above.body).code, JSON.parse(above.body).title], [413, 'request.too_large', `提交的内容过大,最多 ${max / 1024} KB`], `${method} ${address}`);
+      const deepOne = await send(deep(33));
+      assert.ok(!/request.json/.test(deepOne.body) && deepOne.status < 500 && deepOne.status >= 400, `${method} ${address}: ${deepOne.status} ${deepOne.body.slice(0, 200)}`);
+      limits[max] = (limits[max] ?? 0) + 1;
+    }
+  console.log(`# routes by limit: ${JSON.stringify(limits)}`);
+  assert.equal(paths['/api/v1/sessions'].post.requestBody['x-max-bytes'], 4096, 'what anybody may send is small');
+  const nested = await new Person(region).raw('POST', '/sessions', JSON.parse(deep(33)));
+  assert.deepEqual([nested.status, nested.body.code, nested.body.title], [400, 'request.too_deep', '提交的内容嵌套过深,最多 32 层']);
+  const long = await raw([`GET /api/v1/me?q=${'q'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`]);
+  assert.equal(long.statuses[0], 414);
+  assert.match(Buffer.from(long.text, 'latin1').toString(), /请求地址过长,最多 8 KB/);
+  const headers = await raw([`GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX-Long: ${'z'.repeat(13000)}\r\n\r\n`]);
+  assert.equal(headers.statuses[0], 431);
+  assert.match(Buffer.from(headers.text, 'latin1').toString(), /请求头过多或过长,最多 100 项、12 KB/);
+});
+
+test('one address has so many connections; others have theirs meanwhile', async () => {
+  const value = async (series) => Number((await (await fetch(`${region.base}/metrics`)).text()).split('\n').find((l) => l.startsWith(`${series} `)).split(' ')[1]);
+  const before = await value('hotlined_http_connections_refused_total');
+  const sockets = [];
+  const open = () => {
+    const socket = connect({ port: region.httpPort, host: '127.0.0.1', localAddress: '127.0.0.77' });
+    socket.on('error', () => {});
+    socket.on('close', () => { socket.gone = true; });
+    sockets.push(socket);
+    return once(socket, 'connect');
+  };
+  try {
+    for (let i = 0; i < CONNECTIONS + 20; i++) await open();
+    await until('20 are closed', () => sockets.filter((s) => s.gone).length === 20);
+    assert.ok(sockets.slice(0, CONNECTIONS).every((s) => !s.gone), 'the last ones');
+    assert.equal(await value('hotlined_http_connections_refused_total') - before, 20);
+    assert.equal((await other.raw('GET', '/me')).status, 200, 'another address');
+    sockets[0].destroy();
+    await until('a place for one more', async () => { await open(); const last = sockets.at(-1); last.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'); return Promise.race([once(last, 'data').then(() => true, () => false), once(last, 'close').then(() => false)]); });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
 });
 
 test('pipelined, half-closed and slow requests', async () => {
