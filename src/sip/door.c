@@ -2,9 +2,9 @@
  *
  * Sofia lets the application say how a message is parsed. Our parser stands before that of the
  * request line: a banned source's message is no message there, so it gets no answer, opens no
- * transaction and costs a look-up; a TCP connection is read no
- * further. Behind the last header we see
- * whether the message is good SIP, because sofia answers 400 and 505 by itself and tells nobody.
+ * transaction and costs a look-up; a TCP connection is read no further. Only what belongs to a call
+ * that is up passes. Behind the last header we see whether the message is good SIP, because sofia
+ * answers 400 and 505 by itself and tells nobody.
  *
  * Who pays by points: strangers.h. Addresses of trunks and of registered phones are never banned,
  * whatever comes from there; requests within a dialog and ACKs give no points. An address can be
@@ -20,6 +20,7 @@
 
 #include <hotlined/log.h>
 
+#include "sip/peek.h"
 #include "sip/room.h"
 
 enum {
@@ -36,6 +37,9 @@ static struct metric bans = {
 static struct metric dropped = {.name = "hotlined_sip_dropped_total",
                                 .help = "Requests of banned sources, dropped without an answer",
                                 .kind = METRIC_COUNTER};
+static struct metric passed = {.name = "hotlined_sip_passed_total",
+                               .help = "Requests of banned sources that belong to a call",
+                               .kind = METRIC_COUNTER};
 static int64_t banned_since_ms; /* wall time; valid while somebody is banned */
 
 /* --- bans ---------------------------------------------------------------------------------- */
@@ -181,6 +185,26 @@ static void note_malformed(struct sip *sip, msg_t *message)
     note(sip, sender(message), DOOR_WRONG);
 }
 
+/* Calls that were up before their far side was banned go on and end in the usual way: a lost BYE
+ * would leave an agent with a dead call. The other headers are not parsed yet; sofia has ended with
+ * a zero what came, and asks in the same way for the dialog of any request. */
+static bool is_of_a_call(const struct sip *sip, const msg_common_t *line, const char *end_of_line)
+{
+    const char *headers = line->h_data ? (const char *)line->h_data + line->h_len : end_of_line + 1;
+    char call_id[sizeof(((struct leg *)0)->call_id)];
+    nua_handle_t *nh;
+    bool found;
+
+    if (!sip->live || !peek_call_id(headers + strspn(headers, "\n"), call_id, sizeof(call_id)))
+        return false;
+    nh = nua_handle_by_call_id(sip->nua, call_id);
+    found = nh && magic_kind(nua_handle_magic(nh)) == KIND_LEG;
+    if (nh)
+        nua_handle_unref(nh);
+    metric_add(&passed, found);
+    return found;
+}
+
 /* The home of a header being parsed is its message. */
 static issize_t parse_request_line(su_home_t *home, msg_header_t *header, char *text,
                                    isize_t length)
@@ -189,7 +213,8 @@ static issize_t parse_request_line(su_home_t *home, msg_header_t *header, char *
     struct sip *sip = room_of(message);
     issize_t result;
 
-    if (strangers_is_banned(&sip->door.strangers, sender(message), loop_now_ms(sip->loop))) {
+    if (strangers_is_banned(&sip->door.strangers, sender(message), loop_now_ms(sip->loop)) &&
+        !is_of_a_call(sip, header->sh_common, text + length)) {
         metric_add(&dropped, 1);
         return -1;
     }
@@ -267,6 +292,7 @@ static void register_metrics(void)
     metric_register(&banned);
     metric_register(&bans);
     metric_register(&dropped);
+    metric_register(&passed);
     metric_set(&banned, 0);
 }
 

@@ -11,6 +11,7 @@
  *   registrar.c desk phones: REGISTER, contacts, keep-alive
  *   digest.c    challenges we make (RFC 7616)
  *   door.c      requests before sofia works on them: who is banned, what is malformed
+ *   peek.c      the Call-ID of a request nobody has parsed yet
  *   connections.c  TCP connections that sofia forgets, or too many
  *   strangers.c who asks too much: source addresses with a score
  *   address.c   source addresses, lists of networks

@@ -17,6 +17,7 @@
 #include <hotlined/text.h>
 
 #include "sip/digest.h"
+#include "sip/peek.h"
 #include "sip/strangers.h"
 #include "sip_bench.h"
 
@@ -221,13 +222,12 @@ static struct bench bench;
 static struct peer peer;
 static struct peer_dialog dialog;
 
-static int room_setup(void **state)
+static int room_setup_with(int ban_ms)
 {
-    const struct sip_options options = {.ban_ms = 400};
+    const struct sip_options options = {.ban_ms = ban_ms};
     struct sip_phone_conf phone = {.user_id = 7, .extension = "8001"};
     char hash[DIGEST_HEX_SIZE];
 
-    (void)state;
     digest_ha1(DIGEST_MD5, "8001", "hotline.test", "secret", hash);
     (void)text_copy(phone.ha1_md5, sizeof(phone.ha1_md5), hash);
     bench_start(&bench, &options);
@@ -235,6 +235,18 @@ static int room_setup(void **state)
     assert_int_equal(sip_set_phones(bench.sip, &phone, 1), 0);
     dialog_init(&dialog, &peer, "8001", "8001", bench.port);
     return 0;
+}
+
+static int room_setup(void **state)
+{
+    (void)state;
+    return room_setup_with(400);
+}
+
+static int room_setup_for_long(void **state)
+{
+    (void)state;
+    return room_setup_with(600 * 1000);
 }
 
 static int room_teardown(void **state)
@@ -314,6 +326,92 @@ static void test_a_new_trunk_is_heard_at_once(void **state)
     assert_int_equal(banned_now(), 0);
 }
 
+/* What is there when the call is over and nobody else has one. */
+static void expect_silence(const char *method)
+{
+    struct peer_dialog other;
+
+    dialog_init(&other, &peer, "8001", "8001", bench.port);
+    dialog_request(&peer, &other, method, "", "");
+    assert_null(peer_wait(&peer, "SIP/2.0", method, 200));
+}
+
+static void ban_peer(void)
+{
+    for (int i = 0; i < STRANGERS_LIMIT && !banned_now(); i++) {
+        dialog_request(&peer, &dialog, "REGISTER", WRONG, "");
+        (void)peer_expect(&peer, "SIP/2.0 403", "REGISTER");
+    }
+    assert_int_equal(banned_now(), 1);
+}
+
+static void test_a_call_that_is_up_goes_on_and_ends_under_a_ban(void **state)
+{
+    struct sip_trunk_conf trunk = bench_trunk(1, peer.port);
+    struct peer_dialog call, forged;
+
+    (void)state;
+    bench_set_trunks(&bench, &trunk, 1);
+    bench_call_in(&bench, &peer, &call);
+    bench_set_trunks(&bench, NULL, 0); /* from now on a stranger with a call */
+    ban_peer();
+    expect_silence("OPTIONS");
+    expect_silence("BYE");
+    forged = call;
+    (void)snprintf(forged.call_id, sizeof(forged.call_id), "%.40s-x", call.call_id);
+    dialog_request(&peer, &forged, "BYE", "", "");
+    assert_null(peer_wait(&peer, "SIP/2.0", "BYE", 200));
+
+    dialog_request(&peer, &call, "INVITE", "Content-Type: application/sdp\r\n",
+                   peer_sdp(5000, "sendrecv"));
+    bench_until(&bench, &bench.reoffers, 1);
+    (void)peer_expect(&peer, "SIP/2.0 200", "INVITE");
+    dialog_ack(&peer, &call, true, "");
+    assert_int_equal(bench.endings, 0);
+    dialog_request(&peer, &call, "BYE", "", "");
+    (void)peer_expect(&peer, "SIP/2.0 200", "BYE");
+    bench_until(&bench, &bench.endings, 1);
+    assert_int_equal(bench.ended.end, SIP_END_REMOTE);
+    assert_int_equal(banned_now(), 1);
+    expect_silence("OPTIONS");
+    dialog_request(&peer, &call, "BYE", "", ""); /* the call is over: nothing passes any more */
+    assert_null(peer_wait(&peer, "SIP/2.0", "BYE", 200));
+}
+
+static void test_the_call_id_is_found_wherever_it_stands(void **state)
+{
+    static const struct {
+        const char *headers, *call_id;
+    } rows[] = {
+        {"Call-ID: a@b\r\nCSeq: 1 BYE\r\n\r\n", "a@b"},
+        {"Via: SIP/2.0/UDP x\r\ncall-id :\t a@b \r\n\r\n", "a@b"},
+        {"Via: x\nI:a@b\n\n", "a@b"},
+        {"Via: x\r\n i: folded\r\nCall-ID: a\r\n", "a"},
+        {"Call-ID: a", "a"},
+        {"Via: x\r\n\r\nCall-ID: in-the-body\r\n", NULL},
+        {"Call-IDs: a\r\n\r\n", NULL},
+        {"Call-ID\r\n: a\r\n\r\n", NULL},
+        {"Call-ID:\r\n\r\n", NULL},
+        {"Call-ID: 0123456789abcdef\r\n\r\n", NULL}, /* longer than there is room */
+        {"", NULL},
+    };
+    static const char end[] = "\r\nCall-ID: a\r\n\r\n";
+    char long_line[2 * PEEK_MAX], call_id[16];
+    char *tail = long_line + sizeof(long_line) - sizeof(end);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool found = peek_call_id(rows[i].headers, call_id, sizeof(call_id));
+        assert_int_equal(found, rows[i].call_id != NULL);
+        if (found)
+            assert_string_equal(call_id, rows[i].call_id);
+    }
+    memset(long_line, 'x', sizeof(long_line));
+    memcpy(tail, end, sizeof(end));
+    assert_false(peek_call_id(long_line, call_id, sizeof(call_id)));
+    assert_true(peek_call_id(tail + 2, call_id, sizeof(call_id)));
+}
+
 static void test_malformed_messages_ban(void **state)
 {
     unsigned count = 0;
@@ -365,6 +463,9 @@ int main(void)
                                         room_teardown),
         cmocka_unit_test_setup_teardown(test_a_new_trunk_is_heard_at_once, room_setup,
                                         room_teardown),
+        cmocka_unit_test_setup_teardown(test_a_call_that_is_up_goes_on_and_ends_under_a_ban,
+                                        room_setup_for_long, room_teardown),
+        cmocka_unit_test(test_the_call_id_is_found_wherever_it_stands),
         cmocka_unit_test_setup_teardown(test_malformed_messages_ban, room_setup, room_teardown),
         cmocka_unit_test_setup_teardown(test_tcp, room_setup, room_teardown),
     };
