@@ -115,6 +115,8 @@ const struct sip_phone_conf *directory_phones(const struct directory *directory,
 const struct dir_member *directory_members_of(const struct directory *directory, int32_t user_id,
                                               size_t *ret_count);
 /* O(1) by id or name; NULL = none. */
+/* Is this a kind of summary that the center uses? */
+bool directory_has_wrap_up(const struct directory *directory, int32_t center_id, const char *code);
 const struct dir_center *directory_center(const struct directory *directory, int32_t id);
 const struct dir_agent *directory_agent(const struct directory *directory, int32_t user_id);
 const struct dir_queue *directory_queue(const struct directory *directory, int32_t id);

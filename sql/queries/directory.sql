@@ -33,6 +33,8 @@ SELECT json_build_object(
         FROM number_plan),
     'reasons', (SELECT coalesce(json_agg(json_build_object('id', id, 'center_id', center_id, 'kind', kind,
             'name', name) ORDER BY sort, id), '[]') FROM reason WHERE enabled),
+    'wrap_up_codes', (SELECT coalesce(json_agg(json_build_object('center_id', center_id, 'code', code)
+            ORDER BY center_id, code), '[]') FROM wrap_up_code WHERE enabled),
     'calendars', (SELECT coalesce(json_agg(json_build_object('center_id', center_id, 'code', code,
             'document', document) ORDER BY id), '[]') FROM work_calendar),
     'trunks', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'transport', transport, 'host', host,

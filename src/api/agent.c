@@ -326,6 +326,17 @@ static void write_late(struct api *api, struct http_request *request, const stru
     api_ask(api, request, person, &ask, NULL, NULL);
 }
 
+static bool check_wrap_up(struct api *api, struct http_request *request,
+                          const struct wrap_up_body *body)
+{
+    int32_t center_id = api_person(request)->subject.center_id;
+
+    if (!body->code[0] || directory_has_wrap_up(api->deps.directory, center_id, body->code))
+        return true;
+    api_field_problem(request, "code", "没有这个小结类型,或已停用,请重新选择");
+    return false;
+}
+
 static void put_wrap_up(struct http_request *request, void *arg)
 {
     struct api *api = arg;
@@ -334,7 +345,7 @@ static void put_wrap_up(struct http_request *request, void *arg)
     struct uuid call_id;
 
     if (!api_path_uuid(request, "call_id", &call_id) ||
-        !http_read_body(request, wrap_up_fields, 2, &body))
+        !http_read_body(request, wrap_up_fields, 2, &body) || !check_wrap_up(api, request, &body))
         return;
     result = telephony_wrap_up_saved(api->deps.telephony, user_of(request), &call_id, body.code,
                                      body.note);

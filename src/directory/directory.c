@@ -391,6 +391,12 @@ VIEW(struct dir_reason, directory_reasons, reasons, reason_count, size_t)
 VIEW(struct sip_trunk_conf, directory_trunks, trunks, trunk_count, unsigned)
 VIEW(struct sip_phone_conf, directory_phones, phones, phone_count, unsigned)
 
+bool directory_has_wrap_up(const struct directory *d, int32_t center_id, const char *code)
+{
+    return !d->now || !d->now->wrap_ups_known ||
+           snap_find(&d->now->by_wrap_up, center_id, code) != SIZE_MAX;
+}
+
 const struct dir_center *directory_center(const struct directory *d, int32_t id)
 {
     for (size_t i = 0; d->now && i < d->now->center_count; i++) /* fifteen */

@@ -266,6 +266,23 @@ static void parse_reasons(struct parsing *p, const cJSON *document)
     }
 }
 
+static void parse_wrap_ups(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    s->wrap_ups_known = cJSON_GetObjectItemCaseSensitive(document, "wrap_up_codes") != NULL;
+    if (!s->wrap_ups_known)
+        return;
+    s->wrap_ups = array_for(p, document, "wrap_up_codes", sizeof(*s->wrap_ups), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct snap_wrap_up *wrap_up = &s->wrap_ups[s->wrap_up_count++];
+        wrap_up->center_id = (int32_t)get_int(item, "center_id");
+        COPY(wrap_up->code, item, "code");
+    }
+}
+
 /* --- trunks and phones ---------------------------------------------------------------------- */
 
 static void fill_trunk(struct sip_trunk_conf *trunk, const cJSON *item)
@@ -489,11 +506,13 @@ static void parse_all(struct parsing *p, const cJSON *document)
     parse_members(p, document);
     parse_numbers(p, document);
     parse_reasons(p, document);
+    parse_wrap_ups(p, document);
     parse_trunks(p, document);
     parse_phones(p, document);
     parse_prompts(p, document);
     parse_calendars(p, document);
     BUILD_INDEX(p, s->by_queue, s->queues, s->queue_count, acd.center_id, code);
+    BUILD_INDEX(p, s->by_wrap_up, s->wrap_ups, s->wrap_up_count, center_id, code);
     BUILD_INDEX(p, s->by_prompt, s->prompts, s->prompt_count, center_id, code);
     BUILD_INDEX(p, s->by_calendar, s->calendars, s->calendar_count, center_id, code);
     parse_flows(p, document);
@@ -561,11 +580,13 @@ void snapshot_free(struct snapshot *s)
     free(s->flows);
     free(s->numbers);
     free(s->reasons);
+    free(s->wrap_ups);
     free(s->prompts);
     free(s->calendars);
     free(s->trunks);
     free(s->phones);
     free(s->by_queue.codes);
+    free(s->by_wrap_up.codes);
     free(s->by_flow.codes);
     free(s->by_prompt.codes);
     free(s->by_calendar.codes);

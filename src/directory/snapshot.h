@@ -22,6 +22,11 @@ struct snap_calendar {
     struct calendar *calendar; /* owned */
 };
 
+struct snap_wrap_up { /* a kind of summary in use */
+    int32_t center_id;
+    char code[40];
+};
+
 struct snap_code { /* index entry: (center, code) -> position */
     int32_t center_id;
     const char *code; /* inside the item */
@@ -49,6 +54,9 @@ struct snapshot {
     size_t number_count;
     struct dir_reason *reasons;
     size_t reason_count;
+    struct snap_wrap_up *wrap_ups;
+    size_t wrap_up_count;
+    bool wrap_ups_known; /* a document kept by a version before this one does not say */
     struct snap_prompt *prompts;
     size_t prompt_count;
     struct snap_calendar *calendars;
@@ -57,7 +65,7 @@ struct snapshot {
     unsigned trunk_count;
     struct sip_phone_conf *phones;
     unsigned phone_count;
-    struct snap_index by_queue, by_flow, by_prompt, by_calendar;
+    struct snap_index by_queue, by_flow, by_prompt, by_calendar, by_wrap_up;
 };
 
 /* Parses the document (docs/directory.md). Blocking: reads prompt files; runs on a worker. Audio of

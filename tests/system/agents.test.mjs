@@ -153,6 +153,11 @@ test('CC-06 a compulsory summary: no timer, nothing ends the wrap-up without a c
   await until('the time of an ordinary wrap-up is over', () => Date.now() - acw.since_ms > 1500);
   for (const refused of [await agent.person.raw('POST', '/agent/wrap-up/done'), await agent.person.raw('PUT', '/agent/state', { state: 'ready' }), await wrap({ code: '', note: '无' })])
     assert.deepEqual([refused.status, refused.body.code], [409, 'agent.wrap_up_missing']);
+  for (const code of ['no_such', 'ANSWERED', "x' OR 1"]) {
+    const { status, body } = await wrap({ code, note: '无' });
+    assert.deepEqual([status, body.errors], [422, { code: '没有这个小结类型,或已停用,请重新选择' }], code);
+  }
+  assert.equal(agent.document.call.wrap_up_saved, false);
   assert.equal(agent.document.state, 'acw');
   neverRang([agent], second);
   assert.equal((await wrap({ code: 'call_back', note: '明日回拨' })).status, 204);

@@ -185,6 +185,8 @@ test('CC-06: a new wrap-up code is offered and taken at once; used it is disable
   await changeCode('hall', { enabled: false });
   assert.ok(!(await offered('wrap_up_codes')).some((c) => c.code === 'hall'));
   assert.equal((await code('hall')).name, '大厅办理', 'for what looks back');
+  const late = await until('taken no longer', async () => { const put = await agent.person.raw('PUT', `/agent/calls/${call_id}/wrap-up`, { code: 'hall', note: '' }); return put.status !== 204 && put; });
+  assert.deepEqual([late.status, Object.keys(late.body.errors)], [422, ['code']]);
 });
 
 test('CC-06: wrong fields, codes and names already there, old versions; what no call used is deleted', async () => {

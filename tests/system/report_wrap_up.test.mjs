@@ -20,6 +20,7 @@ before(async () => {
   // Liuzhou says "answered" in its own words and has a code of its own.
   region.sql(`UPDATE wrap_up_code SET name = '答复完毕' WHERE center_id = 3 AND code = 'answered';
     INSERT INTO wrap_up_code (center_id, code, name, sort) VALUES (3, 'visit_hall', '到厅办理', 90), (2, 'old_code', '旧类型', 95)`);
+  await region.configured();
 });
 after(async () => {
   await nanning?.close();
