@@ -514,3 +514,19 @@ test('PLAT-01 a recording under way, and one whose daemon was killed, is heard a
   assert.ok(share(left, CALLER_HZ) > 0.9 && share(right, AGENT_HZ) > 0.9);
   assert.ok((await people.leader.get(`/recordings/${recording}/waveform`)).length_ms >= wave.length_ms);
 });
+
+test('a registration can be changed after its table was analysed, in every session', async () => {
+  const made = body({ call_id: null });
+  await people.agent.post('/records', made);
+  let version = 1;
+  const change = async (when) => {
+    for (let i = 0; i < 6; i++) { // more often than there are sessions: each has a plan of before and one of after
+      const answer = await people.agent.raw('PUT', `/records/${made.id}`, { title: `改${version}` }, { 'if-match': `"${version}"` });
+      assert.equal(answer.status, 200, `${when}: ${JSON.stringify(answer.body)}`);
+      version++;
+    }
+  };
+  await change('before');
+  region.sql('ANALYZE record');
+  await change('after');
+});
