@@ -351,6 +351,8 @@ static void register_metrics(void)
     metric_register(&metric_skipped);
     metric_register(&metric_legs);
     rtcp_register();
+    legs_register();
+    line_counts_register();
 }
 
 int engine_create(const struct engine_options *options, struct engine **ret_engine)

@@ -226,6 +226,7 @@ enum {
 
 /* --- leg.c: opening, receiving, closing ----------------------------------------------------- */
 
+void legs_register(void); /* their metrics */
 void leg_open_command(struct engine *engine, struct command *command);
 void leg_remote_command(struct engine *engine, struct command *command);
 void leg_close_command(struct engine *engine, struct command *command);

@@ -13,6 +13,16 @@
 
 enum { RECEIVE_BATCH = 8, COMFORT_NOISE = 13 };
 
+static struct metric metric_strangers = {
+    .name = "hotlined_media_strangers_total",
+    .help = "RTP packets from addresses that are not, or not yet, the far side's.",
+    .kind = METRIC_COUNTER};
+
+void legs_register(void)
+{
+    metric_register(&metric_strangers);
+}
+
 static void tell(struct engine *engine, const struct mleg *leg, enum media_event_kind kind)
 {
     const struct media_event event = {.kind = kind, .leg = leg->handle};
@@ -242,6 +252,8 @@ static bool believed(struct engine *engine, struct mleg *leg, const struct rtp_p
     if (!from) /* a line: authenticated by SRTP */
         return true;
     enum peer_verdict verdict = peer_judge(&leg->peer, from, packet, engine_now_ms(engine));
+    if (verdict != PEER_ACCEPT)
+        metric_add(&metric_strangers, 1);
     if (verdict == PEER_STRANGER)
         leg->stats.packets_discarded++;
     return verdict == PEER_ACCEPT;

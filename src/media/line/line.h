@@ -168,6 +168,7 @@ struct line_counters {
     uint64_t send_dropped;   /* socket or connection buffer full, or no pair */
     uint64_t pair_moves;     /* the pair to send to changed under an UP line */
 };
+void line_counts_register(void); /* their metrics, once */
 const struct line_counters *line_port_counters(const struct line_port *port);
 
 struct line_info {

@@ -385,6 +385,7 @@ void line_port_tick(struct line_port *port, int64_t now_ms)
     port->now_ms = now_ms;
     line_table_tick(port);
     line_tcp_tick(port);
+    line_counts_publish(port);
     line_port_flush(port);
 }
 

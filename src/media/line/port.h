@@ -4,6 +4,7 @@
  *   lines.c  the table of lines: open, restart, close, send, pairs, state
  *   check.c  STUN checks: who is it, is it proved, answer, choose the pair
  *   tcp.c    ICE-TCP connections and their framing
+ *   counts.c what was refused, as metrics
  */
 #ifndef HOTLINED_MEDIA_LINE_PORT_H
 #define HOTLINED_MEDIA_LINE_PORT_H
@@ -101,6 +102,8 @@ struct line_port {
     struct line_budget strangers;  /* integrity computations for unknown addresses */
     struct line_budget handshakes; /* DTLS datagrams of unfinished handshakes */
     struct line_counters counters;
+    struct line_counters published; /* what the metrics have of them */
+    int64_t published_ms;
     /* tcp.c */
     struct line_connection *connections; /* table of max_tcp */
     uint32_t max_tcp, tcp_count;
@@ -113,6 +116,9 @@ struct line_port {
     uint8_t (*in)[LINE_DATAGRAM + 4];
     struct sockaddr_storage *in_from;
 };
+
+/* counts.c */
+void line_counts_publish(struct line_port *port);
 
 /* port.c */
 void line_port_input(struct line_port *port, const struct line_peer *from, uint8_t *bytes,
