@@ -33,6 +33,7 @@ export class Line {
     this.events.push(event);
     if (event.event === 'offer') {
       this.person.put('/agent/line', { sdp: event.sdp })
+        .then((answer) => { this.offered = event.sdp; this.answered = answer.sdp; return answer; })
         .then((answer) => this.child.stdin.write(`answer ${JSON.stringify(answer.sdp)}\n`))
         .catch((error) => { this.err += String(error); this.child.kill('SIGKILL'); });
     }

@@ -90,7 +90,7 @@ export class Rtp {
     head[1] = type | (marker ? 128 : 0);
     head.writeUInt16BE(this.sequence++ & 0xffff, 2);
     head.writeUInt32BE(stamp >>> 0, 4);
-    head.writeUInt32BE(0x12366, 8);
+    head.writeUInt32BE(this.ssrc ?? 0x12366, 8);
     return Buffer.concat([head, payload]);
   }
 
@@ -98,7 +98,7 @@ export class Rtp {
 
   speak() {
     this.stamp += 160;
-    if (!this.mute) this.send(this.packet(this.type === 0 ? 0 : 8, false, this.stamp, Buffer.alloc(160, this.type === 0 ? 0xff : 0xd5)));
+    if (!this.mute) this.send(this.packet(this.type === 0 ? 0 : 8, false, this.stamp, this.sound?.(this.stamp) ?? Buffer.alloc(160, this.type === 0 ? 0xff : 0xd5)));
   }
 
   // One key for 100 ms, its end three times (RFC 4733 2.5).
