@@ -14,14 +14,20 @@ static bool is_call_id(const char *line)
            (length == 1 && strncasecmp(line, "i", 1) == 0);
 }
 
-static bool take_value(const char *line, char *out, size_t size)
+/* The rest of the line, blanks within too, as sofia takes it. A value that goes on in the next line
+ * nobody writes for a Call-ID: it is not looked at. */
+static bool take_value(const char *line, const char *end, char *out, size_t size)
 {
-    const char *value = strchr(line, ':') + 1;
+    const char *value = strchr(line, ':') + 1, *next = end;
     size_t length;
 
+    next += *next == '\r';
+    next += *next == '\n';
     value += strspn(value, BLANKS);
-    length = strcspn(value, " \t\r\n");
-    if (!length || length >= size)
+    while (end > value && strchr(BLANKS, end[-1]))
+        end--;
+    length = end > value ? (size_t)(end - value) : 0;
+    if (!length || length >= size || *next == ' ' || *next == '\t')
         return false;
     memcpy(out, value, length);
     out[length] = 0;
@@ -47,7 +53,7 @@ bool peek_call_id(const char *headers, char *out, size_t size)
         if (!length)
             return false; /* the end of the headers, or of what is there */
         if (is_call_id(at) && memchr(at, ':', length))
-            return take_value(at, out, size);
+            return take_value(at, at + length, out, size);
         at += length;
         at += *at == '\r';
         at += *at == '\n';

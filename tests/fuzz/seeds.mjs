@@ -430,3 +430,16 @@ const numbers = { mobiles: '13877100001\n+86 138 7710-0001\n008613877100001\n861
 for (const [name, text] of Object.entries(numbers)) seed('place', name, table + text)
 seed('place', 'many_cities', Array.from({ length: 70 }, (_, i) => `=${1000 + i},city,${i}`).join('\n'))
 seed('place', 'many_corrections', Array.from({ length: 140 }, (_, i) => `=${1000 + i},city,${i % 60}`).join('\n'))
+
+// --- the door of the SIP port ------------------------------------------------------------------------
+const at_door = (from, method, { id = 'x@y', to = '', more = '', version = 'SIP/2.0', body = '' } = {}) => `${from}${method} sip:12366@192.0.2.99 ${version}\r\nVia: SIP/2.0/UDP 203.0.113.9;branch=z9hG4bK1\r\nMax-Forwards: 70\r\n`
+  + `From: <sip:a@203.0.113.9>;tag=1\r\nTo: <sip:12366@192.0.2.99>${to}\r\nCall-ID: ${id}\r\nCSeq: 1 ${method}\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+const scanner = { more: 'User-Agent: friendly-scanner\r\n' };
+const live = { id: 'live@call', to: ';tag=2' };
+seed('door', 'scanner_is_banned', [at_door('1', 'OPTIONS', scanner), at_door('1', 'OPTIONS'), 'T61', at_door('1', 'OPTIONS')].join('\n===\n'));
+seed('door', 'bye_under_a_ban', [at_door('1', 'OPTIONS', scanner), at_door('1', 'BYE', live), at_door('1', 'BYE'), at_door('1', 'INVITE', live), at_door('1', 'ACK', live)].join('\n===\n'));
+seed('door', 'compact_under_a_ban', [at_door('2', 'OPTIONS', scanner), at_door('2', 'BYE', live).replace('Call-ID: ', 'i :\t').replaceAll('\r\n', '\n')].join('\n===\n'));
+seed('door', 'malformed', Array.from({ length: 15 }, () => at_door('3', 'OPTIONS', { version: 'SIP/7.0' })).join('\n===\n'));
+seed('door', 'unserved', Array.from({ length: 45 }, (_, i) => at_door(i % 2 ? '1' : '2', 'MESSAGE', { body: 'x' })).join('\n===\n'));
+seed('door', 'trunk', Array.from({ length: 3 }, () => at_door('0', 'OPTIONS', scanner)).join('\n===\n'));
+seed('door', 'own_and_half', [at_door('4', 'OPTIONS', scanner), '1BYE', '1BYE sip:x SIP/2.0', '1\r\n\r\n', at_door('1', 'BYE', live).slice(0, 90), '1SIP/2.0 200 OK\r\nCall-ID: a\r\n\r\n'].join('\n===\n'));

@@ -388,6 +388,8 @@ static void test_the_call_id_is_found_wherever_it_stands(void **state)
         {"Via: x\nI:a@b\n\n", "a@b"},
         {"Via: x\r\n i: folded\r\nCall-ID: a\r\n", "a"},
         {"Call-ID: a", "a"},
+        {"Call-ID:  a b\t \r\n\r\n", "a b"}, /* as sofia takes it */
+        {"Call-ID: a\r\n b\r\n\r\n", NULL},
         {"Via: x\r\n\r\nCall-ID: in-the-body\r\n", NULL},
         {"Call-IDs: a\r\n\r\n", NULL},
         {"Call-ID\r\n: a\r\n\r\n", NULL},
