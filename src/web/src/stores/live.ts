@@ -3,17 +3,20 @@ import { api } from '../api';
 import type { QueueView, Seat, Today, WaitingCall, WallCenter } from '../types';
 import { useConnection } from './connection';
 
-interface Wall { now_ms: number; centers: WallCenter[]; trunks: Trunk[] }
+interface Wall { now_ms: number; centers: WallCenter[]; trunks: Trunk[]; strangers?: Strangers | null }
+/** Source addresses that get no answer at the SIP port; null: not for this person. */
+export interface Strangers { banned: number; since_ms: number | null }
 export interface Trunk { trunk_id: number; name: string; state: string; channels: number; max_channels: number }
 
 /** Queues, seats and waiting calls as the daemon tells them: one snapshot, then events. */
 export const useLive = defineStore('live', {
-  state: () => ({ centers: [] as WallCenter[], trunks: [] as Trunk[], loadedAt: 0 }),
+  state: () => ({ centers: [] as WallCenter[], trunks: [] as Trunk[], strangers: null as Strangers | null, loadedAt: 0 }),
   actions: {
     async load(): Promise<void> {
       const wall = await api.get<Wall>('/monitor/wall');
       this.centers = wall.centers;
       this.trunks = wall.trunks ?? [];
+      this.strangers = wall.strangers ?? null;
       this.loadedAt = Date.now();
       useConnection().heard(wall.now_ms);
     },
