@@ -109,6 +109,10 @@ struct sip_handlers {
     void (*on_ended)(handle_t leg, const struct sip_ended *ended, void *arg);
     void (*on_trunk_state)(int32_t trunk_id, enum sip_trunk_state state, void *arg);
     void (*on_phone)(int32_t user_id, bool registered, void *arg);
+    /* A request was read so late after it had come; new_call: a trunk's INVITE that would begin a
+     * call. 0 lets it in; else it is answered 503 at once, with so many seconds in Retry-After, and
+     * nothing more is heard of it. May be NULL: everybody is let in. */
+    int (*on_knock)(bool new_call, uint32_t late_us, void *arg);
 };
 
 struct sip_options {

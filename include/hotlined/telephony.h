@@ -70,8 +70,15 @@ void telephony_directory_changed(struct telephony *telephony);
 void telephony_drain(struct telephony *telephony);
 /* Overload, for as long as it lasts (fact_handlers.on_trouble with full): 503 as above. */
 void telephony_refuse_calls(struct telephony *telephony, bool refuse);
+/* No room on the disk: talks go on, each is listed as not recorded. */
+void telephony_record_calls(struct telephony *telephony, bool record);
 bool telephony_is_draining(const struct telephony *telephony);
 unsigned telephony_call_count(const struct telephony *telephony);
+
+/* Appends {"limiting":bool,"since_ms":n|null,"rate":n|null,"refused":n}: whether new calls are
+ * limited because the processor carries no more, to how many a second, and how many were refused
+ * since then. */
+void telephony_overload_json(const struct telephony *telephony, struct text *out);
 
 /* Sets the gauges of calls and agents; to be called before metrics_print(). */
 void telephony_gauges(struct telephony *telephony);

@@ -276,6 +276,9 @@ static issize_t parse_body(msg_t *message, msg_pub_t *public, char *text, isize_
         return result;
     if (result < 0 || !is_good(message, request))
         note_malformed(sip, message);
+    else if (knock_deals_with(sip, message, request))
+        /* A message without a request line is none to sofia: it is forgotten. */
+        (void)msg_header_remove(message, public, (msg_header_t *)request->sip_request);
     else if (is_scanner(request))
         note(sip, sender(message), DOOR_SCANNER);
     else if (is_unserved(request) && !request->sip_to->a_tag) {

@@ -111,10 +111,17 @@ struct origin {
 
 static bool trunk_admits(struct sip *sip, const struct event *event, const struct trunk *trunk)
 {
+    int retry_after_s;
+
     if (trunk->conf.in_username[0] &&
         !request_is_signed(sip, event, trunk->conf.in_username, trunk->ha1[DIGEST_MD5],
                            trunk->ha1[DIGEST_SHA256]))
         return false;
+    retry_after_s = knock_refuses(sip, event->sip);
+    if (retry_after_s) {
+        refuse(sip, event, 503, "Overloaded", retry_after_s);
+        return false;
+    }
     if (!trunk_is_full(trunk))
         return true;
     if (sip_refused(sip, SIP_REFUSED_TRUNK_FULL))

@@ -12,6 +12,7 @@
  *   digest.c    challenges we make (RFC 7616)
  *   door.c      requests before sofia works on them: who is banned, what is malformed
  *   peek.c      the Call-ID of a request nobody has parsed yet
+ *   knock.c     how late requests are read; new calls refused before sofia works on them
  *   connections.c  TCP connections that sofia forgets, or too many
  *   strangers.c who asks too much: source addresses with a score
  *   address.c   source addresses, lists of networks
@@ -41,6 +42,7 @@
 
 #include "sip/digest.h"
 #include "sip/door.h"
+#include "sip/knock.h"
 
 enum { SIP_MAX_TRUNKS = 64, SIP_SDP_SIZE = 4096 };
 
@@ -169,6 +171,7 @@ struct sip {
     int phone_check_ms;            /* between two keep-alives */
     struct digest digest;
     struct door door;
+    struct knock knock;
     uint16_t port, tls_port; /* where we listen; 0 = not */
     int connections;         /* at the last look */
     struct loop_timer look;  /* next look at them */

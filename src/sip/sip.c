@@ -205,7 +205,9 @@ static int start(struct sip *sip)
     if (err)
         return err;
     err = root_create(sip->loop, &sip->root);
-    return err ? err : start_nua(sip);
+    if (!err)
+        err = start_nua(sip);
+    return err ? err : knock_init(sip);
 }
 
 static void stop(struct sip *sip)
@@ -216,6 +218,7 @@ static void stop(struct sip *sip)
     trunks_done(sip);
     registrar_done(sip);
     door_done(sip);
+    knock_done(sip);
     connections_done(sip);
     digest_done(&sip->digest);
     slots_done(&sip->legs);

@@ -10,6 +10,8 @@
 #define CARRIED_SHARE 0.01 /* of one window in what was carried of late: some three seconds */
 #define CARRIED_LEAST 0.5  /* of it is let in whatever comes */
 #define CARRIED_MOST  1.25
+#define KNEE_FADES    0.998 /* per window: half in ten seconds */
+#define KNEE_SAFE     0.7
 
 static double most(double a, double b)
 {
@@ -33,7 +35,7 @@ static void enter(struct admission *a, uint64_t now_ms)
     double carried = a->standing_served * 1000.0 / (ADMISSION_STANDING * ADMISSION_WINDOW_MS);
 
     a->limiting = true;
-    a->rate = a->carried = most(ADMISSION_RATE_MIN, carried);
+    a->rate = a->carried = a->knee = most(ADMISSION_RATE_MIN, carried);
     a->tokens = 0;
     a->filled_ms = a->refused_ms = now_ms;
 }
@@ -58,15 +60,22 @@ static void cut(struct admission *a)
  * the answer to the rate of now: near the knee we feel our way. */
 static void grow(struct admission *a)
 {
-    double most_now = a->carried * CARRIED_MOST + 1;
+    double known = most(a->carried, a->knee * KNEE_SAFE),
+           most_now = most(known, a->carried * CARRIED_MOST) + 1;
 
     if (a->rate < most_now)
-        a->rate = least(most_now, a->rate * (a->rate < a->carried ? 1 + GROW_FAST : 1 + GROW_SLOW));
+        a->rate = least(most_now, a->rate * (1 + (a->rate < known ? GROW_FAST : GROW_SLOW)));
+}
+
+static void remember(struct admission *a)
+{
+    a->carried += (a->taken * 1000.0 / ADMISSION_WINDOW_MS - a->carried) * CARRIED_SHARE;
+    a->knee = most(a->carried, a->knee * KNEE_FADES);
 }
 
 static void adjust(struct admission *a, uint64_t now_ms, uint32_t now_us, bool grows)
 {
-    a->carried += (a->taken * 1000.0 / ADMISSION_WINDOW_MS - a->carried) * CARRIED_SHARE;
+    remember(a);
     if (a->refused)
         a->refused_ms = now_ms;
     if (grows)

@@ -32,6 +32,7 @@ struct admission {
     double rate;    /* new calls a second let in while limiting */
     double carried; /* calls a second let in during the last seconds */
     double tokens;  /* calls that may come in at once */
+    double knee;    /* the most carried, which fades slowly */
     uint64_t filled_ms, refused_ms;
     uint64_t window_ms;       /* when the window began; 0 = before the first message */
     uint32_t least_us;        /* lateness in this window; UINT32_MAX = nothing came */

@@ -18,14 +18,19 @@
 #include <hotlined/telephony.h>
 #include <hotlined/text.h>
 
+#include "telephony/admission.h"
+
 #define CALL_KEYS          40    /* key presses kept for the page; all of them are facts */
 #define LINE_LOST_LIMIT_MS 30000 /* a line away this long gives its caller back to the queue */
 #define RETURN_PRIORITY    100   /* a caller given back goes before everybody else */
 
+#define RETRY_AFTER_S 10 /* a refused call may try again */
+
 enum telephony_refusal { /* of an INVITE; each has a metric and a bound on its log lines */
                          REFUSED_DRAINING,
                          REFUSED_STARTING,
-                         REFUSED_OVERLOADED,
+                         REFUSED_OVERLOADED, /* facts are not kept */
+                         REFUSED_BUSY,       /* the processor has no more time */
                          REFUSED_FULL,
                          REFUSED_NUMBER,
                          REFUSED_CENTER,
@@ -194,7 +199,12 @@ struct telephony {
     struct acd *acd;
     struct media_audio *ringback; /* what an agent hears while a far side rings silently */
     bool draining;
-    bool refusing;       /* facts cannot be kept: no new calls */
+    bool refusing;      /* facts cannot be kept: no new calls */
+    bool not_recording; /* no room on the disk */
+    struct admission admission;
+    int64_t busy_since_ms; /* wall; while the admission limits new calls */
+    uint64_t busy_refused; /* calls since then */
+    struct loop_timer busy_timer;
     unsigned live_calls; /* not yet ended */
     uint32_t next_token;
 
@@ -270,6 +280,10 @@ static inline const char *call_party(const struct call *call)
 /* --- inbound.c: the caller's leg ------------------------------------------------------------ */
 void inbound_invite(const struct sip_invite *invite, void *arg);
 void inbound_established(struct telephony *t, struct leg *leg);
+/* overload.c: new calls beyond what the processor carries. Seconds for Retry-After, 0 = come in. */
+int overload_knock(bool new_call, uint32_t late_us, void *arg);
+void overload_init(struct telephony *t);
+void overload_done(struct telephony *t);
 /* Why no call at all is let in now, REFUSED_COUNT = they are. */
 enum telephony_refusal call_not_now(const struct telephony *t);
 /* Where and how the far side wants to hear from now on. */

@@ -52,6 +52,7 @@ static struct {
     [REFUSED_DRAINING] = {"draining", REFUSED("draining")},
     [REFUSED_STARTING] = {"starting", REFUSED("starting")},
     [REFUSED_OVERLOADED] = {"facts_not_kept", REFUSED("facts_not_kept")},
+    [REFUSED_BUSY] = {"overloaded", REFUSED("overloaded")},
     [REFUSED_FULL] = {"no_call_slot", REFUSED("no_call_slot")},
     [REFUSED_NUMBER] = {"unknown_number", REFUSED("unknown_number")},
     [REFUSED_CENTER] = {"center_off", REFUSED("center_off")},

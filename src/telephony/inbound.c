@@ -6,8 +6,6 @@
 
 #include "telephony/calls.h"
 
-#define RETRY_AFTER_S 10
-
 static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
 {
     return uuid_text(&call->id, buf);
@@ -21,6 +19,7 @@ static const struct refusal {
     [REFUSED_DRAINING] = {503, "Shutting down", true},
     [REFUSED_STARTING] = {503, "Starting", true},
     [REFUSED_OVERLOADED] = {503, "Overloaded", true},
+    [REFUSED_BUSY] = {503, "Overloaded", true},
     [REFUSED_FULL] = {503, "No free call slot", true},
     [REFUSED_NUMBER] = {404, "Number not served here", false},
     [REFUSED_CENTER] = {480, "Center switched off", false},

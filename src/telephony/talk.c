@@ -37,6 +37,10 @@ static void recording_start(struct telephony *t, struct call *call, struct agent
     char relative[160], path[512];
     int err;
 
+    if (t->not_recording) {
+        fact_unrecorded(t, call->center_id, &call->id, "record_no_room");
+        return;
+    }
     call->recording_id = uuid_new(loop_wall_ms(t->loop));
     recording_path(t, call, relative, sizeof(relative));
     snprintf(path, sizeof(path), "%s/%s", t->options.recording_dir, relative);

@@ -344,6 +344,7 @@ const struct sip_handlers *telephony_sip_handlers(void)
         .on_ended = on_sip_ended,
         .on_trunk_state = on_trunk_state,
         .on_phone = agent_phone_event,
+        .on_knock = overload_knock,
     };
 
     return &handlers;
@@ -438,6 +439,7 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
     loop_timer_init(&t->views_timer, loop, views_timer_fired, t);
     loop_timer_init(&t->agent_views_timer, loop, agent_views_timer_fired, t);
     figures_init(t);
+    overload_init(t);
     *ret_telephony = t;
     return 0;
 }
@@ -461,6 +463,7 @@ void telephony_destroy(struct telephony *t)
     loop_timer_done(&t->views_timer);
     loop_timer_done(&t->agent_views_timer);
     figures_done(t);
+    overload_done(t);
     acd_destroy(t->acd);
     media_audio_unref(t->ringback);
     slots_done(&t->calls);
@@ -502,6 +505,11 @@ bool telephony_is_draining(const struct telephony *t)
 void telephony_refuse_calls(struct telephony *t, bool refuse)
 {
     t->refusing = refuse;
+}
+
+void telephony_record_calls(struct telephony *t, bool record)
+{
+    t->not_recording = !record;
 }
 
 unsigned telephony_call_count(const struct telephony *t)

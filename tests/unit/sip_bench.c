@@ -129,10 +129,21 @@ static void on_phone(int32_t user_id, bool registered, void *arg)
     b->phone_registered = registered;
 }
 
+static int on_knock(bool new_call, uint32_t late_us, void *arg)
+{
+    struct bench *b = arg;
+
+    b->knocks++;
+    b->calls_asked += new_call;
+    b->late_us = late_us;
+    return new_call ? b->retry_after_s : 0;
+}
+
 void bench_start(struct bench *b, const struct sip_options *more)
 {
-    static const struct sip_handlers handlers = {on_invite, on_progress, on_established, on_reoffer,
-                                                 on_digit,  on_ended,    on_trunk_state, on_phone};
+    static const struct sip_handlers handlers = {on_invite,      on_progress, on_established,
+                                                 on_reoffer,     on_digit,    on_ended,
+                                                 on_trunk_state, on_phone,    on_knock};
     struct sip_options options = more ? *more : (struct sip_options){0};
     char listen[32], tls_listen[32];
 

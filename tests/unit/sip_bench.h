@@ -28,6 +28,10 @@ struct bench {
     bool phone_registered;
     bool inside; /* a function of the room is running: handlers must not come */
     bool refuse_reoffers;
+    /* at the door */
+    unsigned knocks, calls_asked;
+    uint32_t late_us;  /* of the last knock */
+    int retry_after_s; /* new calls are refused; 0 = let in */
 };
 
 void bench_start(struct bench *bench, const struct sip_options *more);

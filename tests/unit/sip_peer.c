@@ -314,6 +314,12 @@ void dialog_request(struct peer *peer, struct peer_dialog *d, const char *method
     write_request(peer, d, method, extra, body);
 }
 
+void dialog_repeat(struct peer *peer, struct peer_dialog *d, const char *method, const char *extra,
+                   const char *body)
+{
+    write_request(peer, d, method, extra, body);
+}
+
 void dialog_ack(struct peer *peer, struct peer_dialog *d, bool accepted, const char *body)
 {
     if (accepted)

@@ -50,6 +50,9 @@ void dialog_init(struct peer_dialog *d, const struct peer *peer, const char *fro
 /* Sends a request of the dialog; extra: more header lines with line ends, or "". */
 void dialog_request(struct peer *peer, struct peer_dialog *d, const char *method, const char *extra,
                     const char *body);
+/* The same request once more, as when no answer came. */
+void dialog_repeat(struct peer *peer, struct peer_dialog *d, const char *method, const char *extra,
+                   const char *body);
 /* ACK or CANCEL: the CSeq number of the last INVITE. */
 void dialog_ack(struct peer *peer, struct peer_dialog *d, bool accepted, const char *body);
 void dialog_cancel(struct peer *peer, struct peer_dialog *d);

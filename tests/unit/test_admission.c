@@ -250,7 +250,7 @@ static void overload(double times)
         assert_in_range(sum(w.taken, 10, 30), 500 * 20 * 0.8, 500 * 20 * 1.05);
         assert_true(p99_ms(5, 30) < 500);
         extremes(10, 30, &least, &most);
-        assert_true(least > 350 && most < 600); /* it does not swing */
+        assert_true(least > 300 && most < 600); /* it does not swing */
         run(400, 5000);                         /* the limit may still be felt */
         assert_true(sum(w.refused, 31, 35) < 4 * 400 / 10);
         run(400, 10000);
@@ -287,6 +287,21 @@ static void a_server_that_slows_down_takes_less_and_then_more_again(void **state
     assert_in_range(sum(w.taken, 35, 45), 500 * 10 * 0.8, 500 * 10 * 1.05);
 }
 
+/* Others had the processor for two seconds: what it can carry is remembered. */
+static void after_a_dip_it_takes_what_it_took_before_within_seconds(void **state)
+{
+    (void)state;
+    begin(11);
+    run(1500, 10000);
+    w.capacity = 0.15;
+    run(1500, 2000);
+    w.capacity = 1;
+    run(1500, 13000);
+    tell("after a dip", 16, 25);
+    assert_true(sum(w.taken, 16, 25) > 9 * 400);
+    assert_true(p99_ms(16, 25) < 500);
+}
+
 static void when_no_more_calls_come_the_limit_is_lifted(void **state)
 {
     (void)state;
@@ -306,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_third_too_much_settles_in_seconds_and_ends_by_itself),
         cmocka_unit_test(three_times_too_much_settles_in_seconds_and_ends_by_itself),
         cmocka_unit_test(a_server_that_slows_down_takes_less_and_then_more_again),
+        cmocka_unit_test(after_a_dip_it_takes_what_it_took_before_within_seconds),
         cmocka_unit_test(when_no_more_calls_come_the_limit_is_lifted),
     };
 
