@@ -27,6 +27,7 @@ struct api_deps {                /* all borrowed; they outlive the api */
     struct fact_outbox *outbox;
     struct telephony *telephony;
     struct directory *directory;
+    const struct disk *disk;
     struct worker_pool *workers;
 };
 

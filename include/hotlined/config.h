@@ -25,6 +25,8 @@ struct config {
     int drain_s;                     /* SIGTERM: how long running calls may finish */
     int max_calls;                   /* call slots; more INVITEs get 503 */
     int max_agents;
+    /* disk.h: free room in percent; 0 = never */
+    int disk_alarm_percent, disk_clean_percent, disk_stop_percent;
 
     /* database */
     char db_conninfo[CONFIG_TEXT]; /* libpq; socket directory or hostaddr, never a name */

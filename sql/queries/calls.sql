@@ -87,10 +87,10 @@ SELECT jsonb_build_object(
 
 -- name: recording_get
 -- $1 recording id, $2 only if one of these users talked in the call (int array, null = any).
--- Columns: path, state, length_ms, size, sha256, call_id, center_id, left_party, right_party.
+-- Columns: path, state (deleted: there is no file any more), length_ms, size, sha256, call_id, center_id, left_party, right_party.
 SELECT r.path, r.state, r.length_ms, r.size, r.sha256, r.call_id, r.center_id, r.left_party, r.right_party
 FROM recording r
-WHERE r.recording_id = $1::uuid AND r.state <> 'deleted'
+WHERE r.recording_id = $1::uuid
   AND ($2::int[] IS NULL OR r.user_id = ANY ($2::int[])
        OR EXISTS (SELECT FROM talk k WHERE k.call_id = r.call_id AND k.user_id = ANY ($2::int[])));
 

@@ -1,6 +1,7 @@
 /* The live wall as it is now; what changes afterwards comes as events. */
 #include <stdlib.h>
 
+#include <hotlined/disk.h>
 #include <hotlined/sip.h>
 
 #include "api/room.h"
@@ -60,6 +61,10 @@ static void answer_wall(struct api *api, struct http_request *request,
         add_strangers(&json);
     else
         text_add(&json, "null");
+    text_add(&json, ",\"disk\":");
+    disk_json(api->deps.disk, &json);
+    text_add(&json, ",\"overload\":");
+    telephony_overload_json(api->deps.telephony, &json);
     text_add(&json, "}");
     if (json.failed)
         api_unavailable(request);

@@ -79,6 +79,10 @@ static bool open_found(struct api *api, struct http_request *request,
         api_missing(request, "没有这段录音,或您无权收听");
         return false;
     }
+    if (strcmp(store_text(result, 0, 1), "deleted") == 0) {
+        http_problem(request, 410, "recording.expired", "录音已按保存期限清除", NULL);
+        return false;
+    }
     r = recorded_open(api->deps.config->recording_dir, store_text(result, 0, 0), &play->recorded);
     if (r)
         answer_unreadable(request, play, r, store_text(result, 0, 0));

@@ -47,6 +47,12 @@ static const struct setting settings[] = {
     NUMBER_AT("process.drain_s", drain_s, 0, 86400, 300, "seconds from 0 to 86400"),
     NUMBER_AT("process.max_calls", max_calls, 1, 500000, 4000, "a number from 1 to 500000"),
     NUMBER_AT("process.max_agents", max_agents, 1, 20000, 1000, "a number from 1 to 20000"),
+    NUMBER_AT("process.disk_alarm_percent", disk_alarm_percent, 0, 90, 10,
+              "free room in percent from 0 to 90, 0 for no alarm"),
+    NUMBER_AT("process.disk_clean_percent", disk_clean_percent, 0, 90, 5,
+              "free room in percent from 0 to 90, 0 to remove nothing"),
+    NUMBER_AT("process.disk_stop_percent", disk_stop_percent, 0, 90, 1,
+              "free room in percent from 0 to 90, 0 to record to the end"),
 
     TEXT_AT("database.conninfo", db_conninfo,
             "host=/run/postgresql dbname=hotlined user=hotlined_app",
@@ -393,6 +399,23 @@ static void check_state_dir(struct loading *l)
                  l->config->state_dir, CONFIG_TEXT - 64);
 }
 
+/* First the alarm, then what may go goes, and recording stops last. */
+static void check_disk(struct loading *l)
+{
+    const struct config *c = l->config;
+
+    if (c->disk_stop_percent > c->disk_clean_percent && c->disk_clean_percent)
+        complain(l, line_of(l, "process.disk_stop_percent"),
+                 "process.disk_stop_percent: above disk_clean_percent (found %d and %d). Write a "
+                 "smaller one: recording stops last.",
+                 c->disk_stop_percent, c->disk_clean_percent);
+    if (c->disk_clean_percent > c->disk_alarm_percent && c->disk_alarm_percent)
+        complain(l, line_of(l, "process.disk_clean_percent"),
+                 "process.disk_clean_percent: above disk_alarm_percent (found %d and %d). Write a "
+                 "smaller one: the alarm comes first.",
+                 c->disk_clean_percent, c->disk_alarm_percent);
+}
+
 static void check_rest(struct loading *l)
 {
     const struct config *c = l->config;
@@ -455,6 +478,7 @@ int config_load(const char *path, struct config *ret_config, struct text *proble
         check_proxies(&l);
         check_state_dir(&l);
         check_media(&l);
+        check_disk(&l);
         check_rest(&l);
         fill_directories(ret_config);
     }

@@ -14,6 +14,7 @@
 #include <hotlined/api.h>
 #include <hotlined/config.h>
 #include <hotlined/directory.h>
+#include <hotlined/disk.h>
 #include <hotlined/fact.h>
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
@@ -42,6 +43,7 @@ struct daemon {
     struct store *store;
     struct fact_outbox *outbox;
     struct directory *directory;
+    struct disk *disk;
     struct telephony *telephony;
     struct media *media;
     struct sip *sip;
@@ -135,6 +137,15 @@ static bool telephony_is_heard(const char *type, int32_t center_id, int32_t user
     struct daemon *d = arg;
 
     return d->api && api_is_heard(d->api, type, center_id, user_id);
+}
+
+/* The journal of facts needs the last of the room. */
+static void on_recording(bool may_record, void *arg)
+{
+    struct daemon *d = arg;
+
+    if (d->telephony)
+        telephony_record_calls(d->telephony, may_record);
 }
 
 /* --- the life of the process before this one ------------------------------------------------ */
@@ -409,6 +420,20 @@ static int start_telephony(struct daemon *d)
     return err;
 }
 
+static int start_disk(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct disk_options options = {.recording_dir = c->recording_dir,
+                                   .state_dir = c->state_dir,
+                                   .alarm_percent = c->disk_alarm_percent,
+                                   .clean_percent = c->disk_clean_percent,
+                                   .stop_percent = c->disk_stop_percent,
+                                   .on_recording = on_recording,
+                                   .arg = d};
+
+    return disk_create(d->loop, d->store, d->workers, &options, &d->disk);
+}
+
 static int start_api(struct daemon *d)
 {
     struct api_deps deps = {.config = d->config,
@@ -416,6 +441,7 @@ static int start_api(struct daemon *d)
                             .outbox = d->outbox,
                             .telephony = d->telephony,
                             .directory = d->directory,
+                            .disk = d->disk,
                             .workers = d->workers};
 
     return api_create(d->loop, &deps, &d->api);
@@ -427,10 +453,8 @@ static int start_all(struct daemon *d)
         const char *name;
         int (*start)(struct daemon *d);
     } steps[] = {
-        {"base", start_base},
-        {"store", start_store},
-        {"telephony", start_telephony},
-        {"api", start_api},
+        {"base", start_base}, {"store", start_store}, {"telephony", start_telephony},
+        {"disk", start_disk}, {"api", start_api},
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -467,6 +491,7 @@ static void stop_all(struct daemon *d)
     telephony_destroy(telephony);
     if (d->outbox)
         fact_outbox_close(d->outbox, STOP_TIMEOUT_MS);
+    disk_destroy(d->disk);
     if (d->workers)
         worker_pool_destroy(d->workers);
     directory_destroy(d->directory);
