@@ -24,7 +24,7 @@
 #define BATCH_MAX                                                                                  \
     2000 /* some 700 KB; PostgreSQL takes a third less time for each than in batches of 500 */
 #define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
-#define HELD_FULL      150000 /* no new calls from here on: the rest is for those under way */
+#define HELD_FULL_OF   4 /* no new calls from three quarters on: the rest is for those under way */
 #define RETRY_DISK_S   1
 #define GROUP_MS       5 /* under load facts are committed together, this often at most */
 #define RETRY_FIRST_MS 100
@@ -50,7 +50,7 @@ struct fact_outbox {
     pthread_mutex_t lock; /* guards from here to `stopping` */
     pthread_cond_t wanted;
     struct pending *first, **last;
-    unsigned held;
+    unsigned held, held_max;
     enum ask ask;
     int64_t ask_after, ask_last;
     int ask_limit;
@@ -315,7 +315,7 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
         return;
     }
     pthread_mutex_lock(&o->lock);
-    full = o->held >= HELD_MAX;
+    full = o->held >= o->held_max;
     if (!full) {
         bool first = !o->first;
         *o->last = fact;
@@ -325,7 +325,7 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
         if (first) /* else the thread knows, or the disk refuses them and it waits for a time */
             pthread_cond_signal(&o->wanted);
     }
-    say_full = o->held >= HELD_FULL && !o->full_said;
+    say_full = o->held >= o->held_max - o->held_max / HELD_FULL_OF && !o->full_said;
     o->full_said = o->full_said || say_full;
     pthread_mutex_unlock(&o->lock);
     if (say_full)
@@ -536,6 +536,17 @@ uint64_t fact_outbox_pending(const struct fact_outbox *o)
 
 /* --- life ----------------------------------------------------------------------------------- */
 
+/* A drill does not wait for a day's facts. */
+static unsigned most_held(void)
+{
+    const char *text = getenv("HOTLINED_OUTBOX_HELD");
+    int64_t held = HELD_MAX;
+
+    if (text && text_to_int(text, 100, HELD_MAX, &held))
+        log_warn("outbox", "held", "reason=HOTLINED_OUTBOX_HELD_is_no_number_of_facts");
+    return (unsigned)held;
+}
+
 int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
                      const struct fact_handlers *handlers, void *arg,
                      struct fact_outbox **ret_outbox)
@@ -552,6 +563,7 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
     o->arg = arg;
     o->last = &o->first;
     o->limit = BATCH_MAX;
+    o->held_max = most_held();
     o->retry_ms = RETRY_FIRST_MS;
     pthread_mutex_init(&o->lock, NULL);
     pthread_condattr_init(&clock);

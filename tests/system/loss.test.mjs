@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Caller, Person, Region, until } from './lib/region.mjs';
+import { Caller, Person, until } from './lib/region.mjs';
+import { SmallDisk } from './lib/small_disk.mjs';
 import { Agent } from './lib/agent.mjs';
 import { Sipp, closeFarSides } from './lib/sipp.mjs';
 
@@ -13,28 +14,6 @@ const NANNING = '07711236601';
 let region, leader, agent;
 let people = 13966000000;
 const callers = [];
-
-// State on a small file system of its own, where root may mount one: a disk that can be filled.
-class SmallDisk extends Region {
-  async prepare() {
-    this.state = join(this.dir, 'state');
-    mkdirSync(this.state);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'none', this.state], { stdio: 'pipe' });
-      this.mounted = true;
-    } catch { /* the test of the full disk is skipped */ }
-    await super.prepare();
-  }
-
-  async stop() {
-    try {
-      await this.stopDaemon();
-    } finally {
-      if (this.mounted) execFileSync('umount', ['-l', this.state]);
-      await super.stop();
-    }
-  }
-}
 
 const lineArgs = ['--tone', '1000', '--detect-tone', '440'];
 const newAgent = async () => { agent = await Agent.start(region, 'nanning', 'a1001', { lineArgs }); };
