@@ -12,12 +12,13 @@ import { firstPacket } from './lib/first_packet.mjs';
 import { answerAudio } from './lib/answer_audio.mjs';
 import { answerPage } from './lib/answer_page.mjs';
 import { reaction } from './lib/reaction.mjs';
+import { overload } from './lib/overload.mjs';
 import { decision } from './lib/decision.mjs';
 import { facts } from './lib/facts.mjs';
 import { bare } from './lib/bare.mjs';
 import { addRatios, table } from './lib/report.mjs';
 
-const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, decision };
+const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, overload, decision };
 const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page']);
 
 function checkPinned() {

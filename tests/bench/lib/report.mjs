@@ -44,6 +44,7 @@ const rows = {
   answer_page: (p) => [['answer key to sound in Chromium, p50 / p99', `${p.key_to_sound.p50} / ${p.key_to_sound.p99} ms (n ${p.key_to_sound.n}; its jitter buffer ${p.jitter_buffer.p50})`]],
   facts: (p) => [['facts into PostgreSQL after an outage, per second', `${p.facts_per_second} (${p.waiting} waiting; bare insert ${p.bare_insert_per_second})`]],
   reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
+  overload: (p) => p.runs.map((r) => [`${r.times} times ${p.capacity_per_s} calls/s: taken / refused / failed, p99 of the rest`, `${r.taken_per_s}/s / ${r.refused_per_s}/s / ${r.failed}, ${r.whole.setup_ms.p99} ms; last refused ${r.recovered_s} s after`]),
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
 };
 
