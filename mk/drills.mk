@@ -2,7 +2,7 @@
 # 5,000 idle connections. Release build, one file after the other: they measure. T=kill: that one alone.
 .PHONY: drills
 drills: $(B)/hotlined tools
-	@mkdir -p $(B)/log; bad=0; for t in $(or $(T),store lock kill net clock load http disk); do \
+	@mkdir -p $(B)/log; bad=0; for t in $(or $(T),store lock kill net clock load overload http disk); do \
 	    DRILL=long HOTLINED=$(abspath $(B))/hotlined B=$(B) $(NODE) --test --test-reporter=tap \
 	        tests/system/drills_$$t.test.mjs >$(B)/log/drills_$$t.tap || bad=1; \
 	    grep -E '^(# lost|# a call|# PostgreSQL|# ended|ok|not ok)|error: ' $(B)/log/drills_$$t.tap; \

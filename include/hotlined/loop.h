@@ -56,6 +56,10 @@ uint64_t loop_now_ms(const struct loop *loop);
  * goes back: after the machine's was set back, it goes at half speed until that has caught up. */
 int64_t loop_wall_ms(const struct loop *loop);
 
+/* Wall time goes on from there at least, if that is not too far off: a process before this one had
+ * come as far, and nothing of this one is to be older than what that one left. */
+void loop_wall_from(struct loop *loop, int64_t wall_ms);
+
 /* Runs fn(arg) later in this turn or at the start of the next, exactly once, never inside the
  * caller. This is how "a callback never comes before the function returned" is kept. */
 void loop_defer(struct loop *loop, loop_call_h *fn, void *arg);

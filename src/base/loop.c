@@ -364,6 +364,12 @@ int64_t loop_wall_ms(const struct loop *loop)
     return loop->wall_ms;
 }
 
+void loop_wall_from(struct loop *loop, int64_t wall_ms)
+{
+    if (wall_ms > loop->wall_ms && wall_ms - loop->wall_ms <= BACK_MAX_MS)
+        loop->wall_ms = wall_ms;
+}
+
 /* --- timers --------------------------------------------------------------------------------- */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

@@ -163,7 +163,9 @@ static void orphans_done(const struct store_result *result, void *arg)
     }
 }
 
-/* Calls the last process left open are closed once all it had journalled is in PostgreSQL. */
+/* None of ours is among them, even when PostgreSQL came back hours later: wall time never goes back
+ * in a process (unless by more than three hours at once), nor from the one before to this one.
+ * Calls the last process left open are closed once all it had journalled is in PostgreSQL. */
 static void close_orphans(void *arg)
 {
     struct daemon *d = arg;
@@ -188,7 +190,10 @@ static void note_alive(void *arg)
 {
     struct daemon *d = arg;
 
-    if (futimens(d->alive_fd, NULL))
+    int64_t wall_ms = loop_wall_ms(d->loop);
+    const struct timespec now = {wall_ms / 1000, wall_ms % 1000 * 1000000};
+
+    if (futimens(d->alive_fd, (const struct timespec[2]){now, now}))
         log_warn("main", "alive_not_noted", "error=%s", strerror(errno));
     loop_timer_start(&d->alive_timer, ALIVE_EVERY_MS);
 }
@@ -201,6 +206,11 @@ static int start_alive(struct daemon *d)
     snprintf(path, sizeof(path), "%s/alive", d->config->state_dir);
     if (stat(path, &status) == 0)
         d->last_alive_ms = (int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000;
+    /* The clock was set back meanwhile: close_orphans() tells the calls of the two apart by time,
+     * so ours begin after the last of theirs, which may be a look of note_alive() later. */
+    if (d->last_alive_ms > loop_wall_ms(d->loop))
+        loop_wall_from(d->loop, d->last_alive_ms + 2 * ALIVE_EVERY_MS);
+    d->started_ms = loop_wall_ms(d->loop);
     d->alive_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (d->alive_fd < 0)
         return -errno;
@@ -336,7 +346,6 @@ static int start_base(struct daemon *d)
         d->watchdog_ms = watchdog_us / 2000;
         loop_timer_start(&d->watchdog_timer, 0);
     }
-    d->started_ms = loop_wall_ms(d->loop);
     err = signals_start(d);
     if (!err)
         err = worker_pool_create(d->loop, (unsigned)d->config->workers, 256, &d->workers);

@@ -13,8 +13,8 @@ struct sip;
 
 enum {
     KNOCK_SOCKETS = 8,    /* UDP sockets of the SIP port, one per address at most */
-    KNOCK_BUCKETS = 8192, /* of calls let in during the last seconds */
-    KNOCK_WAYS = 2
+    KNOCK_BUCKETS = 8192, /* of INVITEs of the last seconds */
+    KNOCK_WAYS = 4
 };
 
 struct knock_seen {
@@ -29,7 +29,8 @@ struct knock {
     uint64_t looked_ms, active_ns; /* ran or waited for a processor, at the last look */
     uint32_t saturated_ms;         /* without a pause */
     uint64_t seed;
-    struct knock_seen (*seen)[KNOCK_WAYS]; /* owned, KNOCK_BUCKETS */
+    struct knock_seen (*let_in)[KNOCK_WAYS];  /* owned, KNOCK_BUCKETS */
+    struct knock_seen (*refused)[KNOCK_WAYS]; /* the same: many refusals push out no call */
 };
 
 /* After nua has its sockets. */

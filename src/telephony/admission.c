@@ -6,6 +6,7 @@
 #define GROW_FAST     0.012 /* per window, below what was carried of late */
 #define GROW_SLOW     0.002
 #define BURST_S       0.05 /* so much of the rate may come at once */
+#define TURN_MAX_MS   60000.0
 #define IDLE_MAX      (ADMISSION_LEAVE_MS / ADMISSION_WINDOW_MS)
 #define CARRIED_SHARE 0.01 /* of one window in what was carried of late: some three seconds */
 #define CARRIED_LEAST 0.5  /* of it is let in whatever comes */
@@ -32,7 +33,7 @@ static double burst(const struct admission *a)
 
 static void enter(struct admission *a, uint64_t now_ms)
 {
-    double carried = a->standing_served * 1000.0 / (ADMISSION_STANDING * ADMISSION_WINDOW_MS);
+    double carried = a->standing_served * 1000.0 / a->standing_ms;
 
     a->limiting = true;
     a->rate = a->carried = a->knee = most(ADMISSION_RATE_MIN, carried);
@@ -40,13 +41,14 @@ static void enter(struct admission *a, uint64_t now_ms)
     a->filled_ms = a->refused_ms = now_ms;
 }
 
-static void watch(struct admission *a, uint64_t now_ms, bool grows)
+static void watch(struct admission *a, uint64_t now_ms, unsigned length_ms, bool grows)
 {
     if (!grows) {
-        a->standing = a->standing_served = 0;
+        a->standing = a->standing_served = a->standing_ms = 0;
         return;
     }
     a->standing_served += a->taken;
+    a->standing_ms += length_ms;
     if (++a->standing >= ADMISSION_STANDING)
         enter(a, now_ms);
 }
@@ -67,15 +69,16 @@ static void grow(struct admission *a)
         a->rate = least(most_now, a->rate * (1 + (a->rate < known ? GROW_FAST : GROW_SLOW)));
 }
 
-static void remember(struct admission *a)
+static void remember(struct admission *a, unsigned length_ms)
 {
-    a->carried += (a->taken * 1000.0 / ADMISSION_WINDOW_MS - a->carried) * CARRIED_SHARE;
+    double share = least(1, CARRIED_SHARE * length_ms / ADMISSION_WINDOW_MS);
+
+    a->carried += (a->taken * 1000.0 / length_ms - a->carried) * share;
     a->knee = most(a->carried, a->knee * KNEE_FADES);
 }
 
 static void adjust(struct admission *a, uint64_t now_ms, uint32_t now_us, bool grows)
 {
-    remember(a);
     if (a->refused)
         a->refused_ms = now_ms;
     if (grows)
@@ -86,15 +89,17 @@ static void adjust(struct admission *a, uint64_t now_ms, uint32_t now_us, bool g
         *a = (struct admission){.window_ms = a->window_ms};
 }
 
-static void close_window(struct admission *a, uint64_t now_ms)
+static void close_window(struct admission *a, uint64_t now_ms, unsigned length_ms)
 {
     uint32_t now_us = a->least_us == NOTHING ? 0 : a->least_us;
     bool grows = now_us > ADMISSION_TARGET_US && now_us >= a->before_us;
 
-    if (a->limiting)
+    if (a->limiting) {
+        remember(a, length_ms);
         adjust(a, now_ms, now_us, grows);
-    else
-        watch(a, now_ms, grows);
+    } else {
+        watch(a, now_ms, length_ms, grows);
+    }
     a->before_us = now_us;
     a->least_us = NOTHING;
     a->taken = a->refused = 0;
@@ -117,10 +122,12 @@ static void turn(struct admission *a, uint64_t now_ms, uint32_t late_us)
     }
     if (!windows)
         return;
-    close_window(a, now_ms);
-    if (late_us < ADMISSION_WINDOW_MS * 1000)
-        for (uint64_t i = 1; i < windows && i <= IDLE_MAX; i++)
-            close_window(a, now_ms);
+    if (late_us >= ADMISSION_WINDOW_MS * 1000) {
+        close_window(a, now_ms, (unsigned)least((double)(now_ms - a->window_ms), TURN_MAX_MS));
+    } else {
+        for (uint64_t i = 0; i < windows && i <= IDLE_MAX; i++)
+            close_window(a, now_ms, ADMISSION_WINDOW_MS);
+    }
     open_window(a, now_ms);
 }
 

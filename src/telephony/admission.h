@@ -6,7 +6,7 @@
  * row above the target and not falling are overload; from then on new calls are let in at a rate
  * that starts at what was carried, is cut while the queue grows and grows back by itself, carefully
  * near the rate where it was cut last. What waited too long is refused beyond the rate, which
- * empties the queue within moments, since a refusal costs a hundredth of a call.
+ * empties the queue within moments, since a refusal costs a thirtieth of a call.
  *
  * Only new calls are asked about. Pure: times are given, no clock, no I/O, no memory. */
 #ifndef TELEPHONY_ADMISSION_H
@@ -40,6 +40,7 @@ struct admission {
     unsigned taken, refused;  /* new calls in this window */
     unsigned standing;        /* windows in a row with a queue that does not shrink */
     unsigned standing_served; /* new calls read in those */
+    unsigned standing_ms;     /* how long those were: a slow turn makes a window long */
 };
 
 /* Any message was read so late. now_ms is monotonic and never 0. */

@@ -4,6 +4,7 @@ import { after, before } from 'node:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { B, Person, Region, until } from './lib/region.mjs';
+import { CITIES } from './lib/office.mjs';
 import { Crowd, accounts, chapter, metric, tell, unwell } from './lib/drills.mjs';
 
 const HOUR = 3600;
@@ -102,4 +103,31 @@ chapter('a clock that was a day ahead is followed as soon as it is right: its ti
   await until('said so', () => /room=loop event=clock_set_back/.test(region.log), WAIT_MS);
   const status = (await leader.raw('GET', '/me')).status;
   tell('a clock a day ahead', status === 200 ? [] : [`the session: ${status}`], 'the time is right, the leader still signed in');
+});
+
+chapter('killed, and the clock set back before the next start: calls left open are closed, those of the new process are not (NFR-07 NFR-08)', async () => {
+  const [talk] = await crowd.talk(crowd.agents.slice(0, 1));
+  await until('journalled and shipped', async () => await metric(region, 'hotlined_facts_pending') === 0, WAIT_MS);
+  await region.stopDaemon('SIGKILL');
+  await crowd.kill();
+  crowd.agents = [];
+  region.set(-HOUR / 2);
+  region.log = region.log.replaceAll('event=orphans_closed', 'event=orphans_closed_before');
+  const ready = region.startDaemon();
+  const caller = await until('a call is taken', async () => {
+    const one = crowd.call(CITIES[0]);
+    await until('an answer', () => one.seen('answered') || one.code !== undefined, WAIT_MS, 5);
+    return one.seen('answered') && one;
+  }, WAIT_MS, 5);
+  await ready;
+  await until('those of before are closed', () => /event=orphans_closed count=/.test(region.log), WAIT_MS);
+  const lost = [];
+  const [outcome, reason] = region.sql(`SELECT outcome, end_reason FROM call WHERE call_id = '${talk.callId}'`).split('|');
+  if (outcome !== 'answered' || reason !== 'error') lost.push(`the end of the talk: ${outcome} ${reason}`);
+  const mine = () => region.sql(`SELECT count(*) FROM call WHERE caller_no = '${caller.from}' AND t_end IS NULL`);
+  await until('the new call is in the database', () => region.sql(`SELECT count(*) FROM call WHERE caller_no = '${caller.from}'`) === '1', WAIT_MS);
+  if (mine() !== '1') lost.push('the call of the new process');
+  await caller.hangUp();
+  const figures = await accounts(region);
+  tell('killed, the clock set back', [...lost, ...figures.lost], figures.text);
 });

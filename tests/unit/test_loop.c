@@ -541,6 +541,22 @@ static void a_post_may_post(void **state)
 
 /* --- clocks --------------------------------------------------------------------------------- */
 
+/* As far as the process before had come, at half speed until the machine has caught up. */
+static void wall_time_goes_on_from_the_process_before(void **state)
+{
+    int64_t before = loop_wall_ms(loop);
+
+    (void)state;
+    loop_wall_from(loop, before - 1000);
+    assert_int_equal(loop_wall_ms(loop), before);
+    loop_wall_from(loop, before + 3600 * 1000);
+    assert_int_equal(loop_wall_ms(loop), before + 3600 * 1000);
+    run_for(40);
+    assert_in_range(loop_wall_ms(loop) - before - 3600 * 1000, 10, 30 * 1000);
+    loop_wall_from(loop, before + 24 * 3600 * 1000); /* that one's clock was wrong by a day */
+    assert_true(loop_wall_ms(loop) < before + 2 * 3600 * 1000);
+}
+
 static void the_clocks_go_on(void **state)
 {
     uint64_t now = loop_now_ms(loop);
@@ -577,6 +593,7 @@ int main(void)
         TEST(posts_of_each_thread_come_in_order),
         TEST(a_post_may_post),
         TEST(the_clocks_go_on),
+        TEST(wall_time_goes_on_from_the_process_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
