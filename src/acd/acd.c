@@ -24,9 +24,10 @@ struct acd_command *say(struct acd *acd, enum acd_command_kind kind)
 
 void timer_set(struct acd *acd, uint32_t node, uint64_t due)
 {
-    order_remove(acd->timer_nodes, &acd->timers, node);
-    if (due != TIMER_NEVER)
-        order_insert(acd->timer_nodes, &acd->timers, node, (struct order_key){due, node, 0});
+    if (due == TIMER_NEVER)
+        order_remove(acd->timer_nodes, &acd->timers, node);
+    else
+        order_put(acd->timer_nodes, &acd->timers, node, (struct order_key){due, node, 0});
 }
 
 acd_entry_t entry_handle(const struct acd *acd, uint32_t index)
@@ -166,7 +167,7 @@ int acd_create(const struct acd_limits *limits, struct acd **ret_acd)
     if (!acd)
         return -ENOMEM;
     acd->limits = *limits;
-    acd->timers = acd->ageing = ORDER_NONE;
+    acd->timers = acd->ageing = ORDER_EMPTY;
     acd->member_free = limits->members ? 0 : NONE;
     acd->entry_free = limits->entries ? 0 : NONE;
     if (tables_init(acd)) {
@@ -245,7 +246,7 @@ int acd_queue_set(struct acd *acd, uint64_t now, const struct acd_queue_conf *co
     if (!queue->used) {
         memset(queue, 0, sizeof(*queue));
         queue->used = true;
-        queue->waiting = queue->available = queue->by_age = ORDER_NONE;
+        queue->waiting = queue->available = queue->by_age = ORDER_EMPTY;
         queue->members = queue->entries = NONE;
     }
     queue->conf = *conf;
@@ -754,8 +755,8 @@ void acd_tick(struct acd *acd, uint64_t now)
     uint32_t first;
 
     step_begin(acd, now);
-    while ((first = order_first(acd->timer_nodes, acd->timers)) != ORDER_NONE &&
-           acd->timer_nodes[first].key.a <= now && acd->out.count < acd->out.capacity / 2) {
+    while ((first = acd->timers.first) != ORDER_NONE && acd->timer_nodes[first].key.a <= now &&
+           acd->out.count < acd->out.capacity / 2) {
         if (first < acd->limits.agents)
             agent_due(acd, now, first);
         else
@@ -763,17 +764,15 @@ void acd_tick(struct acd *acd, uint64_t now)
     }
 }
 
-static uint64_t first_due(const struct order_node *nodes, uint32_t root)
+static uint64_t first_due(const struct order_node *nodes, const struct order_set *set)
 {
-    uint32_t first = order_first(nodes, root);
-
-    return first == ORDER_NONE ? TIMER_NEVER : nodes[first].key.a;
+    return set->first == ORDER_NONE ? TIMER_NEVER : nodes[set->first].key.a;
 }
 
 uint64_t acd_next_due(const struct acd *acd)
 {
-    uint64_t timer = first_due(acd->timer_nodes, acd->timers);
-    uint64_t ageing = first_due(acd->ageing_nodes, acd->ageing);
+    uint64_t timer = first_due(acd->timer_nodes, &acd->timers);
+    uint64_t ageing = first_due(acd->ageing_nodes, &acd->ageing);
 
     return timer < ageing ? timer : ageing;
 }

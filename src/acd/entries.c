@@ -25,12 +25,13 @@ static void ageing_set(struct acd *acd, uint64_t now, uint32_t at)
     const struct entry *entry = &acd->entries[at];
     uint64_t step = acd->queues[entry->queue].conf.age_step_ms, waited;
 
-    order_remove(acd->ageing_nodes, &acd->ageing, at);
-    if (!step)
+    if (!step) {
+        order_remove(acd->ageing_nodes, &acd->ageing, at);
         return;
+    }
     waited = now > entry->first_entry ? now - entry->first_entry : 0;
-    order_insert(acd->ageing_nodes, &acd->ageing, at,
-                 (struct order_key){entry->first_entry + (waited / step + 1) * step, at, 0});
+    order_put(acd->ageing_nodes, &acd->ageing, at,
+              (struct order_key){entry->first_entry + (waited / step + 1) * step, at, 0});
 }
 
 void entry_wait(struct acd *acd, uint64_t now, uint32_t at)
@@ -51,13 +52,9 @@ void entry_unwait(struct acd *acd, uint32_t at)
 void entry_age(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
-    uint32_t *waiting = &acd->queues[entry->queue].waiting;
-
     entry->effective = aged(acd, entry, now);
-    if (acd->entry_nodes[at].in) {
-        order_remove(acd->entry_nodes, waiting, at);
-        order_insert(acd->entry_nodes, waiting, at, entry_key(entry));
-    }
+    if (acd->entry_nodes[at].in)
+        order_put(acd->entry_nodes, &acd->queues[entry->queue].waiting, at, entry_key(entry));
     ageing_set(acd, now, at);
 }
 
@@ -65,8 +62,7 @@ void entries_age(struct acd *acd, uint64_t now)
 {
     uint32_t first;
 
-    while ((first = order_first(acd->ageing_nodes, acd->ageing)) != ORDER_NONE &&
-           acd->ageing_nodes[first].key.a <= now)
+    while ((first = acd->ageing.first) != ORDER_NONE && acd->ageing_nodes[first].key.a <= now)
         entry_age(acd, now, first);
 }
 

@@ -163,7 +163,7 @@ static void ring_all_others(struct acd *acd, uint64_t now, uint32_t entry);
 
 static struct choice first_of(const struct acd *acd, uint32_t member, struct looking *look)
 {
-    uint32_t e = order_find(acd->entry_nodes, acd->queues[acd->members[member].queue].waiting,
+    uint32_t e = order_find(acd->entry_nodes, &acd->queues[acd->members[member].queue].waiting,
                             may_take, look);
 
     return e == ORDER_NONE ? (struct choice){NONE, NONE} : (struct choice){member, e};
@@ -245,7 +245,7 @@ static void ring_all_others(struct acd *acd, uint64_t now, uint32_t at)
 
     if (queue->conf.strategy != ACD_RING_ALL)
         return;
-    while ((member = order_find(acd->member_nodes, queue->available, may_ring, &choose)) !=
+    while ((member = order_find(acd->member_nodes, &queue->available, may_ring, &choose)) !=
            ORDER_NONE)
         offer_make(acd, now, member, at, "同振");
 }
@@ -253,7 +253,7 @@ static void ring_all_others(struct acd *acd, uint64_t now, uint32_t at)
 /* Those who never refused this caller go before those whose refusal has run out. */
 static uint32_t agent_for(const struct acd *acd, uint64_t now, const struct entry *entry)
 {
-    uint32_t available = acd->queues[entry->queue].available;
+    const struct order_set *available = &acd->queues[entry->queue].available;
     struct choosing choose = {acd, entry, now};
     uint32_t member = order_find(acd->member_nodes, available, never_refused, &choose);
 

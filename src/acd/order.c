@@ -49,53 +49,76 @@ static uint32_t merge(struct order_node *nodes, uint32_t low, uint32_t high)
     return high;
 }
 
-void order_insert(struct order_node *nodes, uint32_t *root, uint32_t at, struct order_key key)
+void order_insert(struct order_node *nodes, struct order_set *set, uint32_t at,
+                  struct order_key key)
 {
     struct order_node *node = &nodes[at];
-    uint32_t *place = root;
+    uint32_t *place = &set->root;
 
     node->key = key;
     node->weight = mix(at + 1);
     node->in = true;
+    if (set->first == ORDER_NONE || before(&key, &nodes[set->first].key))
+        set->first = at;
     while (*place != ORDER_NONE && nodes[*place].weight >= node->weight)
         place = before(&key, &nodes[*place].key) ? &nodes[*place].left : &nodes[*place].right;
     split(nodes, *place, &key, &node->left, &node->right);
     *place = at;
 }
 
-void order_remove(struct order_node *nodes, uint32_t *root, uint32_t at)
+static uint32_t leftmost(const struct order_node *nodes, uint32_t at)
 {
-    uint32_t *place = root;
+    while (nodes[at].left != ORDER_NONE)
+        at = nodes[at].left;
+    return at;
+}
+
+void order_remove(struct order_node *nodes, struct order_set *set, uint32_t at)
+{
+    uint32_t *place = &set->root, parent = ORDER_NONE;
 
     if (!nodes[at].in)
         return;
-    while (*place != at)
+    while (*place != at) {
+        parent = *place;
         place =
-            before(&nodes[at].key, &nodes[*place].key) ? &nodes[*place].left : &nodes[*place].right;
+            before(&nodes[at].key, &nodes[parent].key) ? &nodes[parent].left : &nodes[parent].right;
+    }
+    if (set->first == at) /* nothing is on its left: what follows is on its right or above it */
+        set->first = nodes[at].right != ORDER_NONE ? leftmost(nodes, nodes[at].right) : parent;
     *place = merge(nodes, nodes[at].left, nodes[at].right);
     nodes[at].in = false;
 }
 
-uint32_t order_first(const struct order_node *nodes, uint32_t root)
+void order_put(struct order_node *nodes, struct order_set *set, uint32_t at, struct order_key key)
 {
-    if (root == ORDER_NONE)
-        return ORDER_NONE;
-    while (nodes[root].left != ORDER_NONE)
-        root = nodes[root].left;
-    return root;
+    const struct order_key *old = &nodes[at].key;
+
+    if (nodes[at].in && !before(old, &key) && !before(&key, old))
+        return;
+    order_remove(nodes, set, at);
+    order_insert(nodes, set, at, key);
 }
 
-uint32_t order_find(const struct order_node *nodes, uint32_t root,
-                    bool (*visit)(uint32_t at, void *arg), void *arg)
+static uint32_t find_below(const struct order_node *nodes, uint32_t root,
+                           bool (*visit)(uint32_t at, void *arg), void *arg)
 {
     uint32_t found;
 
     if (root == ORDER_NONE)
         return ORDER_NONE;
-    found = order_find(nodes, nodes[root].left, visit, arg);
+    found = find_below(nodes, nodes[root].left, visit, arg);
     if (found != ORDER_NONE)
         return found;
     if (visit(root, arg))
         return root;
-    return order_find(nodes, nodes[root].right, visit, arg);
+    return find_below(nodes, nodes[root].right, visit, arg);
+}
+
+uint32_t order_find(const struct order_node *nodes, const struct order_set *set,
+                    bool (*visit)(uint32_t at, void *arg), void *arg)
+{
+    if (set->first == ORDER_NONE || visit(set->first, arg))
+        return set->first;
+    return find_below(nodes, set->root, visit, arg);
 }

@@ -1,5 +1,6 @@
 /* Private to acd: ordered sets over preallocated nodes (a treap; every operation O(log n), no
- * malloc). A set is one root index; a node is in one set of its array at most. */
+ * malloc). A set knows its first node, because that is what almost every decision asks for and a
+ * walk down a large tree is a cache miss a step. A node is in one set of its array at most. */
 #ifndef ACD_ORDER_H
 #define ACD_ORDER_H
 
@@ -19,12 +20,20 @@ struct order_node {
     bool in;
 };
 
-void order_insert(struct order_node *nodes, uint32_t *root, uint32_t at, struct order_key key);
+struct order_set {
+    uint32_t root, first; /* ORDER_NONE when empty */
+};
+#define ORDER_EMPTY ((struct order_set){ORDER_NONE, ORDER_NONE})
+
+void order_insert(struct order_node *nodes, struct order_set *set, uint32_t at,
+                  struct order_key key);
 /* Does nothing when the node is in no set. */
-void order_remove(struct order_node *nodes, uint32_t *root, uint32_t at);
-uint32_t order_first(const struct order_node *nodes, uint32_t root); /* ORDER_NONE = empty */
-/* In order until visit says true; returns that node or ORDER_NONE. The set must not change. */
-uint32_t order_find(const struct order_node *nodes, uint32_t root,
+void order_remove(struct order_node *nodes, struct order_set *set, uint32_t at);
+/* Inserts, or moves a node of this set when its key is another one. */
+void order_put(struct order_node *nodes, struct order_set *set, uint32_t at, struct order_key key);
+/* In order until visit says true; returns that node or ORDER_NONE. The set must not change; the
+ * first node may be visited twice. */
+uint32_t order_find(const struct order_node *nodes, const struct order_set *set,
                     bool (*visit)(uint32_t at, void *arg), void *arg);
 
 #endif

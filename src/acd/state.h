@@ -17,21 +17,22 @@ struct refusal {
 };
 
 struct entry {
-    bool used;
-    uint16_t generation;
-    uint32_t queue; /* index */
-    int32_t priority;
+    /* What decisions compare comes first, in one line of the cache. */
     int64_t effective; /* priority with ageing */
-    uint64_t first_entry, entered;
-    uint64_t tag;
-    uint32_t id;      /* counts up: the last word in every order */
-    uint32_t offers;  /* open ones; 0 = waiting */
-    uint32_t ringing; /* list of the agents it rings at */
-    bool wait_said;
-    uint32_t failed;     /* offers refused or not answered */
+    uint64_t first_entry;
     uint64_t rest_until; /* rings nowhere until then: too many offers failed */
-    struct refusal refusals[REFUSALS];
+    uint32_t id;         /* counts up: the last word in every order */
+    uint32_t queue;      /* index */
+    uint32_t offers;     /* open ones; 0 = waiting */
+    uint32_t ringing;    /* list of the agents it rings at */
+    int32_t priority;
+    uint32_t failed; /* offers refused or not answered */
     uint8_t refusal_count;
+    bool used, wait_said;
+    uint16_t generation;
+    uint64_t entered;
+    uint64_t tag;
+    struct refusal refusals[REFUSALS];
     uint32_t queue_prev, queue_next; /* all entries of the queue */
     uint32_t next_free;
 };
@@ -72,10 +73,11 @@ struct agent {
 struct queue {
     bool used;
     struct acd_queue_conf conf;
-    uint32_t waiting;   /* set of entries with no open offer */
-    uint32_t by_age;    /* set of all entries, the oldest first */
-    uint32_t available; /* set of members whose agent is available, in the strategy's order */
-    uint32_t count;     /* entries, ringing ones included */
+    struct order_set waiting; /* set of entries with no open offer */
+    struct order_set by_age;  /* set of all entries, the oldest first */
+    struct order_set
+        available;  /* set of members whose agent is available, in the strategy's order */
+    uint32_t count; /* entries, ringing ones included */
     uint32_t members, entries; /* lists */
     uint32_t signed_in, available_count;
 };
@@ -94,9 +96,9 @@ struct acd {
     struct entry *entries;
     struct order_node *member_nodes, *entry_nodes, *age_nodes;
     struct order_node *timer_nodes; /* agents first, then entries */
-    uint32_t timers;
+    struct order_set timers;
     struct order_node *ageing_nodes; /* entries by the time of their next step of priority */
-    uint32_t ageing;
+    struct order_set ageing;
     struct id_map agent_map, queue_map;
     uint32_t agent_count, queue_count;
     uint32_t member_free, entry_free;

@@ -55,7 +55,7 @@ bool acd_queue_view(const struct acd *acd, int32_t id, struct acd_queue_view *re
 
     if (!queue)
         return false;
-    oldest = order_first(acd->age_nodes, queue->by_age);
+    oldest = queue->by_age.first;
     *ret_view = (struct acd_queue_view){
         .waiting = queue->count,
         .oldest_first_entry = oldest == ORDER_NONE ? UINT64_MAX : acd->entries[oldest].first_entry,

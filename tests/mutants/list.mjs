@@ -18,7 +18,7 @@ export const mutants = [
   acd('offers.c', 'return e->first_entry < f->first_entry;', 'return e->first_entry > f->first_entry;', 'the last one in is served first'),
   acd('offers.c', 'return entry_at != l->but && entry_barred_until(&l->acd->entries[entry_at], l->agent) <= l->now;', '(void)l->now;\n    return entry_at != l->but;', 'a refused call rings again at once'),
   acd('offers.c', 'return member != ORDER_NONE ? member', 'return false ? member', 'whose refusal has run out goes before who never refused'),
-  acd('offers.c', '    while ((member = order_find(acd->member_nodes, queue->available, may_ring, &choose)) !=', '    if ((member = order_find(acd->member_nodes, queue->available, may_ring, &choose)) !=', 'ring all rings at two'),
+  acd('offers.c', '    while ((member = order_find(acd->member_nodes, &queue->available, may_ring, &choose)) !=', '    if ((member = order_find(acd->member_nodes, &queue->available, may_ring, &choose)) !=', 'ring all rings at two'),
   acd('offers.c', 'if (best.entry != at) {', 'if (best.entry == NONE) {', 'the agent gets this caller and not the better one'),
   acd('offers.c', 'if (reason == ACD_REVOKE_NO_ANSWER || reason == ACD_REVOKE_REJECTED)', 'if (reason == ACD_REVOKE_NO_ANSWER)', 'a rejected call comes back to the same agent for ever'),
   acd('offers.c', '        agent->next_state = ACD_SIGNED_OUT;\n', '', 'a state asked for while it rang comes after a later call'),
