@@ -11,6 +11,7 @@
 #define MOBILE_COUNT 700000
 #define AREA_COUNT   1000 /* area code without its leading 0 */
 #define MAX_PLACES   4096
+#define BUCKETS      8192 /* twice as many, a power of two: a free one is always near */
 
 struct place {
     char province[32], city[32], city_code[8];
@@ -20,6 +21,7 @@ struct place {
 struct place_table {
     struct place places[MAX_PLACES]; /* [0] = unknown */
     uint16_t count;
+    uint16_t bucket[BUCKETS]; /* places by their names; 0 = free */
     uint16_t mobile[MOBILE_COUNT];
     uint16_t area[AREA_COUNT];
 };
@@ -40,18 +42,30 @@ void place_table_free(struct place_table *table)
     free(table);
 }
 
-/* Rows of one city follow each other, so the last places are looked at first. */
+static uint32_t hash(uint32_t h, const char *text)
+{
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * 16777619u; /* FNV-1a */
+    return (h ^ 0xff) * 16777619u;                  /* "ab" "c" is not "a" "bc" */
+}
+
+static bool is_place(const struct place *place, const char *province, const char *city, bool shared)
+{
+    return place->shared == shared && strcmp(place->city, city) == 0 &&
+           strcmp(place->province, province) == 0;
+}
+
+/* The tables of a country have 80,000 rows and some hundred places; they are read in one turn of
+ * the loop, so that a row must not look through all places. */
 static int place_index(struct place_table *table, const char *province, const char *city,
                        const char *city_code, bool shared)
 {
+    uint32_t at = hash(hash(2166136261u + shared, province), city) & (BUCKETS - 1);
     struct place *place;
 
-    for (int i = table->count - 1; i > 0; i--) {
-        place = &table->places[i];
-        if (place->shared == shared && strcmp(place->city, city) == 0 &&
-            strcmp(place->province, province) == 0)
-            return i;
-    }
+    for (; table->bucket[at]; at = (at + 1) & (BUCKETS - 1))
+        if (is_place(&table->places[table->bucket[at]], province, city, shared))
+            return table->bucket[at];
     if (table->count == MAX_PLACES)
         return -ENOSPC;
     place = &table->places[table->count];
@@ -59,6 +73,7 @@ static int place_index(struct place_table *table, const char *province, const ch
     text_copy(place->city, sizeof(place->city), city);
     text_copy(place->city_code, sizeof(place->city_code), city_code);
     place->shared = shared;
+    table->bucket[at] = table->count;
     return table->count++;
 }
 

@@ -278,7 +278,8 @@ enum telephony_result telephony_set_state(struct telephony *t, int32_t user_id, 
     err = acd_request_state(t->acd, loop_now_ms(t->loop), user_id, (enum acd_agent_state)state,
                             reason_id);
     acd_carry_out(t);
-    view_agent_changed(t, agent);
+    if (err) /* kept for later; a change at once has been told by agent_state_changed() */
+        view_agent_changed(t, agent);
     if (err == -EINPROGRESS && agent->wrap_up_saved)
         return telephony_wrap_up_done(t, user_id);
     if (err == -EINPROGRESS)

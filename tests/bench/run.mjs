@@ -15,10 +15,13 @@ import { reaction } from './lib/reaction.mjs';
 import { overload } from './lib/overload.mjs';
 import { decision } from './lib/decision.mjs';
 import { facts } from './lib/facts.mjs';
+import { saveRegistration } from './lib/save.mjs';
+import { wall } from './lib/wall.mjs';
+import { restart } from './lib/restart.mjs';
 import { bare } from './lib/bare.mjs';
 import { addRatios, table } from './lib/report.mjs';
 
-const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, overload, decision };
+const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, overload, decision, wall, save: saveRegistration, restart };
 const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page']);
 
 function checkPinned() {

@@ -13,9 +13,9 @@ const HOLD_S = Number(process.env.BENCH_SECONDS ?? 30);
 
 export const holds = (r) => r.failed_percent < 0.1 && r.setup_ms.p99 < 500;
 
-export async function registerAll(region) {
+export async function registerAll(region, count = AGENT_COUNT) {
   const phones = await Phones.open(AGENTS, { host: SERVER, port: region.sipPort });
-  const numbers = Array.from({ length: AGENT_COUNT }, (_, i) => i + 1), queue = [...numbers];
+  const numbers = Array.from({ length: count }, (_, i) => i + 1), queue = [...numbers];
   const worker = async () => { for (let n; (n = queue.shift()) !== undefined;) await phones.register(extension(n), PASSWORD, REALM); };
   await Promise.all(Array.from({ length: 16 }, worker));
   phones.close(); // the load's agents take the port over

@@ -1,5 +1,6 @@
 // Ratios within this run, ratios to the peers (measured another day), and the table for people.
 import { round } from './numbers.mjs';
+import { missed } from './targets.mjs';
 
 // ../shared/design/peers-measured.md: another day, so for orientation only.
 const ASTERISK = { calls_per_second: 110, ms_per_call: 8.9, kb_per_waiting_call: 143, reaction_p50_ms: 431, reaction_max_ms: 995, idle_mb: 37 };
@@ -46,6 +47,15 @@ const rows = {
   reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
   overload: (p) => p.runs.map((r) => [`${r.times} times ${p.capacity_per_s} calls/s: taken / refused / failed, p99 of the rest`, `${r.taken_per_s}/s / ${r.refused_per_s}/s / ${r.failed}, ${r.whole.setup_ms.p99} ms; last refused ${r.recovered_s} s after`]),
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
+  wall: (p) => [[`change of state to ${p.walls} walls, p50 / p99 / max`, `${p.to_wall.p50} / ${p.to_wall.p99} / ${p.to_wall.max} ms (bare ${p.bare_events.p50} / ${p.bare_events.p99}; daemon ${p.cpu.daemon_percent} %)`]],
+  restart: (p) => [
+    ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; psql asks alone in ${p.bare_psql.p50})`],
+    ['  after SIGKILL; with PostgreSQL away', `${p.killed.exec_to_call.p50} / ${p.killed.exec_to_call.max}; ${p.without_database.exec_to_call.p50} / ${p.without_database.exec_to_call.max} ms`],
+  ],
+  save: (p) => [
+    ['save a registration, 200 agents, p50 / p99 / max', `${p.one_by_one.p50} / ${p.one_by_one.p99} / ${p.one_by_one.max} ms (bare statement ${p.bare_statement.average_ms})`],
+    ['  200 in the same moment, p50 / p99 / max', `${p.at_once.p50} / ${p.at_once.p99} / ${p.at_once.max} ms`],
+  ],
 };
 
 function queueRows(title, p) {
@@ -61,6 +71,9 @@ export function table(out) {
   for (const [name, part] of Object.entries(out.parts)) {
     const list = part.error ? [[name, `failed: ${part.error.split('\n')[0]}`]] : rows[name](part);
     for (const [what, value] of list) lines.push(`  ${what.padEnd(48)} ${value}`);
+    for (const t of part.targets ?? []) lines.push(`    ${t.met ? 'yes' : 'NO '} ${`${t.what} < ${t.limit} ${t.unit}`.padEnd(48)} ${t.measured}`);
   }
+  const misses = missed(out);
+  lines.push(misses.length ? `  targets missed: ${misses.join('; ')}` : '  every target measured here was met');
   return `${lines.join('\n')}\n`;
 }
