@@ -49,7 +49,7 @@ const rows = {
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
   wall: (p) => [[`change of state to ${p.walls} walls, p50 / p99 / max`, `${p.to_wall.p50} / ${p.to_wall.p99} / ${p.to_wall.max} ms (bare ${p.bare_events.p50} / ${p.bare_events.p99}; daemon ${p.cpu.daemon_percent} %)`]],
   restart: (p) => [
-    ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; psql asks alone in ${p.bare_psql.p50})`],
+    ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; CPU ${p.terminated.cpu.p50}; psql asks alone in ${p.bare_psql.p50})`],
     ['  after SIGKILL; with PostgreSQL away', `${p.killed.exec_to_call.p50} / ${p.killed.exec_to_call.max}; ${p.without_database.exec_to_call.p50} / ${p.without_database.exec_to_call.max} ms`],
   ],
   save: (p) => [
