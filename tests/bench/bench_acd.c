@@ -278,7 +278,7 @@ int main(int argc, char **argv)
 {
     static const uint32_t usual[] = {100, 1000, 10000, 100000};
     const char *events = getenv("HOTLINED_EVENTS");
-    unsigned long rounds = events ? strtoul(events, NULL, 10) : 200000;
+    unsigned long rounds = events ? strtoul(events, NULL, 10) : 60000;
     size_t count = argc > 1 ? (size_t)argc - 1 : sizeof(usual) / sizeof(usual[0]);
 
     printf("{\"agents\":%d,\"queues\":%d,\"unit\":\"ns\",\"sizes\":[", AGENTS, QUEUES);

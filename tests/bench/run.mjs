@@ -23,6 +23,10 @@ import { addRatios, table } from './lib/report.mjs';
 
 const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, overload, decision, wall, save: saveRegistration, restart };
 const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page']);
+import { PARTS, USUAL } from './lib/parts.mjs';
+import { addRatios, table } from './lib/report.mjs';
+
+const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page', 'sign_in_page']);
 
 function checkPinned() {
   const allowed = /Cpus_allowed_list:\s+(\S+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
@@ -54,7 +58,7 @@ async function measure(name, region) {
 
 async function main() {
   checkPinned();
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);
+  const names = process.argv.length > 2 ? process.argv.slice(2) : USUAL;
   for (const name of names) if (!PARTS[name]) throw new Error(`no such part: ${name} (have ${Object.keys(PARTS).join(', ')})`);
   const out = { machine: machine(), parts: {} };
   const region = names.every((n) => WITHOUT_REGION.has(n)) ? null : await BenchRegion.start();

@@ -185,7 +185,10 @@ export function coreNs() {
 
 // Measures from now until .end(): shares of a core in percent.
 export class CpuWatch {
+  static listener = null; // {begin(pid), end()}: a profiler that looks while we do
+
   constructor(pid) {
+    CpuWatch.listener?.begin(pid);
     this.pid = pid;
     this.at = performance.now();
     this.threads = threadNs(pid);
@@ -193,6 +196,7 @@ export class CpuWatch {
   }
 
   end() {
+    CpuWatch.listener?.end();
     const ns = (performance.now() - this.at) * 1e6;
     const after = threadNs(this.pid), cores = coreNs();
     const share = (a, b) => Math.round((a - b) / ns * 1000) / 10;

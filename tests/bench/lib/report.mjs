@@ -52,6 +52,10 @@ const rows = {
     ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; CPU ${p.terminated.cpu.p50}; psql asks alone in ${p.bare_psql.p50})`],
     ['  after SIGKILL; with PostgreSQL away', `${p.killed.exec_to_call.p50} / ${p.killed.exec_to_call.max}; ${p.without_database.exec_to_call.p50} / ${p.without_database.exec_to_call.max} ms`],
   ],
+  idle_lines: (p) => [[`${p.lines} idle browser lines`, `${p.daemon_percent} % of a core (${p.without.daemon_percent} without), ${p.per_line_us_per_second} us a second each; leftover loop ${p.leftover_lost_percent} % less`]],
+  memory_gone: (p) => [[`memory before / at most / 60 s after ${p.calls} calls`, `${p.idle} / ${p.most} / ${p.after['60 s']} MB (${p.failed} failed)`]],
+  talks: (p) => [[`${p.at_once} talks with sound to both sides`, `${p.daemon_percent} % of a core, ${p.us_per_talk_and_second} us a second each`]],
+  sign_in_page: (p) => [['sign-in to line up in Chromium, p50 / max', `${p.to_line.p50} / ${p.to_line.max} ms (n ${p.to_line.n}; to the page ${p.to_page.p50})`]],
   save: (p) => [
     ['save a registration, 200 agents, p50 / p99 / max', `${p.one_by_one.p50} / ${p.one_by_one.p99} / ${p.one_by_one.max} ms (bare statement ${p.bare_statement.average_ms})`],
     ['  200 in the same moment, p50 / p99 / max', `${p.at_once.p50} / ${p.at_once.p99} / ${p.at_once.max} ms`],

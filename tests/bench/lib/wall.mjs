@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { registerAll } from './queue_rate.mjs';
 import { openDesks } from './desk.mjs';
 import { AGENTS, CpuWatch, ROOT, until } from './region.mjs';
-import * as sipp from './sipp.mjs';
+import { CallLoad } from './load.mjs';
 import { round, sleep, summary } from './numbers.mjs';
 import { below } from './targets.mjs';
 
@@ -104,7 +104,7 @@ export async function wall(region) {
     INSERT INTO user_role (user_id, role_code, center_id) VALUES (8999, 'leader', 90) ON CONFLICT DO NOTHING`);
   const sink = await region.sink(AGENTS);
   const { port } = await registerAll(region, COUNT);
-  const phones = sipp.agents(region, AGENTS, port, sink.port, 'inactive');
+  const phones = await CallLoad.open(region, { agentsPort: port, sinkPort: sink.port });
   const desks = await openDesks(region, 'bench', Array.from({ length: COUNT }, (_, i) => `p${i + 1}`));
   for (const desk of desks) await desk.send('POST', '/agent/sign-in', { line: 'phone' });
   const pages = [];
@@ -118,8 +118,7 @@ export async function wall(region) {
   close();
   pages.forEach((p) => p.close());
   desks.forEach((d) => d.close());
-  phones.kill('SIGKILL');
-  await phones.exited;
+  await phones.close();
   await sink.close();
   out.bare_events = await bare(region, JSON.stringify({ center_id: 90, user_id: 0, agent_no: '1001', name: '坐席1', state: '', since_ms: Date.now(), queues: [901], call: null }));
   out.to_bare = round(out.to_wall.p50 / out.bare_events.p50, 2);

@@ -1,0 +1,28 @@
+// The parts of the bench by name, in the order in which they are measured.
+import { answerAudio } from './answer_audio.mjs';
+import { answerPage } from './answer_page.mjs';
+import { bare } from './bare.mjs';
+import { decision } from './decision.mjs';
+import { facts } from './facts.mjs';
+import { firstPacket } from './first_packet.mjs';
+import { gone } from './gone.mjs';
+import { idleLines } from './idle_lines.mjs';
+import { memory } from './memory.mjs';
+import { queueRate, queueRateRtp } from './queue_rate.mjs';
+import { reaction } from './reaction.mjs';
+import { restart } from './restart.mjs';
+import { saveRegistration } from './save.mjs';
+import { signInPage } from './sign_in_page.mjs';
+import { talks } from './talks.mjs';
+import { wall } from './wall.mjs';
+
+export const PARTS = {
+  bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio,
+  answer_page: answerPage, facts, reaction, decision, wall, save: saveRegistration,
+  restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage,
+};
+
+// Asked for by name only, so that all others take ten minutes: five minutes of calls alone, and a load for make profile.
+const BY_NAME = ['memory_gone', 'talks'];
+// What "make bench" measures when nothing is named.
+export const USUAL = Object.keys(PARTS).filter((name) => !BY_NAME.includes(name));
