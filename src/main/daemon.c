@@ -27,6 +27,7 @@
 #include <hotlined/worker.h>
 
 #include "main/daemon.h"
+#include "main/trim.h"
 
 #define DRAIN_LOOK_MS       200
 #define ORPHANS_LOOK_MS     500
@@ -56,6 +57,7 @@ struct daemon {
     int alive_fd;          /* its time of change says when a process of ours last lived */
     int64_t last_alive_ms; /* of the process before; 0 = not known */
     int64_t started_ms;
+    struct trim trim;
     bool stopping;
     bool orphans_closed, ready_said;
 };
@@ -184,8 +186,8 @@ static void close_orphans(void *arg)
         loop_timer_start(&d->orphans_timer, ORPHANS_LOOK_MS);
 }
 
-/* A killed process says nothing more, and a talk is silent in the journal: without this nobody
- * would know how long it went on. */
+/* Every second. A killed process says nothing more, and a talk is silent in the journal: without
+ * this nobody would know how long it went on. */
 static void note_alive(void *arg)
 {
     struct daemon *d = arg;
@@ -195,6 +197,9 @@ static void note_alive(void *arg)
 
     if (futimens(d->alive_fd, (const struct timespec[2]){now, now}))
         log_warn("main", "alive_not_noted", "error=%s", strerror(errno));
+    if (d->telephony &&
+        trim_is_due(&d->trim, telephony_call_count(d->telephony), loop_now_ms(d->loop)))
+        trim_memory();
     loop_timer_start(&d->alive_timer, ALIVE_EVERY_MS);
 }
 
