@@ -6,23 +6,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, getPriority, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { BenchRegion, B } from './lib/region.mjs';
-import { queueRate, queueRateRtp } from './lib/queue_rate.mjs';
-import { memory } from './lib/memory.mjs';
-import { firstPacket } from './lib/first_packet.mjs';
-import { answerAudio } from './lib/answer_audio.mjs';
-import { answerPage } from './lib/answer_page.mjs';
-import { reaction } from './lib/reaction.mjs';
-import { overload } from './lib/overload.mjs';
-import { decision } from './lib/decision.mjs';
-import { facts } from './lib/facts.mjs';
-import { saveRegistration } from './lib/save.mjs';
-import { wall } from './lib/wall.mjs';
-import { restart } from './lib/restart.mjs';
-import { bare } from './lib/bare.mjs';
-import { addRatios, table } from './lib/report.mjs';
-
-const PARTS = { bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio, answer_page: answerPage, facts, reaction, overload, decision, wall, save: saveRegistration, restart };
-const WITHOUT_REGION = new Set(['bare', 'decision', 'answer_page']);
 import { PARTS, USUAL } from './lib/parts.mjs';
 import { addRatios, table } from './lib/report.mjs';
 

@@ -8,6 +8,7 @@ import { firstPacket } from './first_packet.mjs';
 import { gone } from './gone.mjs';
 import { idleLines } from './idle_lines.mjs';
 import { memory } from './memory.mjs';
+import { overload } from './overload.mjs';
 import { queueRate, queueRateRtp } from './queue_rate.mjs';
 import { reaction } from './reaction.mjs';
 import { restart } from './restart.mjs';
@@ -18,7 +19,7 @@ import { wall } from './wall.mjs';
 
 export const PARTS = {
   bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio,
-  answer_page: answerPage, facts, reaction, decision, wall, save: saveRegistration,
+  answer_page: answerPage, facts, reaction, overload, decision, wall, save: saveRegistration,
   restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage,
 };
 
