@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "load.h"
 
-enum { LINGER_MS = 16000, DRAIN_MS = 300, STEPS_MAX = 16 };
+enum { LINGER_MS = 16000, DRAIN_MS = 300, LOOK_US = 250, STEPS_MAX = 16 };
 
 struct step {
     double per_second, seconds;
@@ -120,25 +121,39 @@ static void read_options(int argc, char **argv)
     write_sdp(options.sdp[1], sizeof(options.sdp[1]), options.agents_text, media, direction);
 }
 
-/* One turn: what came, what is due; sleeps until until_us or something comes. */
-static bool turn(uint64_t until_us, nfds_t watched)
+/* What came, what is due. */
+static void turn(void)
 {
-    struct pollfd fds[3] = {
-        {callers_fd(), POLLIN, 0}, {agents_fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    uint64_t now = now_us();
-    struct timespec wait = {0};
+    uint64_t now;
 
-    if (until_us > now)
-        wait.tv_nsec = until_us - now < 1000 ? (long)(until_us - now) * 1000 : 1000000;
-    ppoll(fds, watched, &wait, NULL);
-    if (fds[1].revents)
-        agents_read();
-    if (fds[0].revents)
-        callers_read();
+    agents_read();
+    callers_read();
     now = now_us() / 1000;
     agents_due(now);
     callers_due(now);
-    return fds[2].revents;
+}
+
+/* Sleeps on the clock, not on the sockets: the daemon would pay for waking us at each message,
+ * which the far end of a network costs nobody. */
+static void turn_at(uint64_t until_us)
+{
+    uint64_t now = now_us(), us = until_us > now ? until_us - now : 0;
+    struct timespec wait = {.tv_nsec = (us < LOOK_US ? (long)us : LOOK_US) * 1000L};
+
+    if (us)
+        nanosleep(&wait, NULL);
+    turn();
+}
+
+/* Between runs: whether stdin has something to say. */
+static bool idle(void)
+{
+    struct pollfd fds[3] = {
+        {callers_fd(), POLLIN, 0}, {agents_fd(), POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+
+    poll(fds, 3, 100);
+    turn();
+    return !fds[2].revents;
 }
 
 static void run_for(uint64_t ms)
@@ -146,7 +161,7 @@ static void run_for(uint64_t ms)
     uint64_t end = now_us() + ms * 1000;
 
     while (now_us() < end)
-        turn(end, 2);
+        turn_at(end);
 }
 
 static uint32_t run_step(const struct step *step, uint32_t index, uint64_t began_us)
@@ -158,12 +173,12 @@ static uint32_t run_step(const struct step *step, uint32_t index, uint64_t began
         uint64_t at = start + (uint64_t)(i * 1e6 / step->per_second), now;
 
         while ((now = now_us()) < at)
-            turn(at, 2);
+            turn_at(at);
         if (now - at > late_us)
             late_us = now - at;
         callers_call(index + i, (unsigned)((now - began_us) / 1000000));
         if (i % 16 == 15) /* behind its time: what came is read all the same */
-            turn(now, 2);
+            turn();
     }
     return index + count;
 }
@@ -181,7 +196,7 @@ static void run(const struct run *run)
         index = run_step(&run->steps[i], index, began);
     end = now_us() + LINGER_MS * 1000;
     while (callers_open() && now_us() < end)
-        turn(end, 2);
+        turn_at(end);
     callers_give_up();
     run_for(DRAIN_MS);
     callers_report();
@@ -203,7 +218,7 @@ int main(int argc, char **argv)
     agents_start(&options);
     agents_make_room(0);
     for (;;) {
-        while (!turn(now_us() + 1000000, 3))
+        while (idle())
             continue;
         if (!fgets(line, sizeof(line), stdin))
             break;
