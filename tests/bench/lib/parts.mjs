@@ -14,11 +14,12 @@ import { reaction } from './reaction.mjs';
 import { restart } from './restart.mjs';
 import { saveRegistration } from './save.mjs';
 import { signInPage } from './sign_in_page.mjs';
+import { recordedTalks } from './recorded_talks.mjs';
 import { talks } from './talks.mjs';
 import { wall } from './wall.mjs';
 
 export const PARTS = {
-  bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, memory, first_packet: firstPacket, answer_audio: answerAudio,
+  bare, queue_rate: queueRate, queue_rate_rtp: queueRateRtp, recorded_talks: recordedTalks, memory, first_packet: firstPacket, answer_audio: answerAudio,
   answer_page: answerPage, facts, reaction, overload, decision, wall, save: saveRegistration,
   restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage,
 };

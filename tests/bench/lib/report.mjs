@@ -43,6 +43,12 @@ const rows = {
     ['answer click to announcement, p50 / p99', `${p.announcement_on.click_to_audio.p50} / ${p.announcement_on.click_to_audio.p99} ms`],
   ],
   answer_page: (p) => [['answer key to sound in Chromium, p50 / p99', `${p.key_to_sound.p50} / ${p.key_to_sound.p99} ms (n ${p.key_to_sound.n}; its jitter buffer ${p.jitter_buffer.p50})`]],
+  recorded_talks: (p) => [
+    ['recorded talks held', p.held ? `${p.held.talks} (lost ${p.held.lost_percent} %, p50 ${p.held.p50}, p99 ${p.held.p99} ms)` : 'none'],
+    ['  CPU of the daemon', p.held ? `${p.held.daemon_percent} % of core 0, ${p.held.us_per_packet} us a packet` : '-'],
+    ['  bare relay: talks held, us a packet', p.bare_relay.held ? `${p.bare_relay.held.talks}, ${p.bare_relay.held.us_per_packet}` : 'none'],
+    ['  CPU to the bare relay\'s with as many talks', `${p.cpu_to_bare_relay}`],
+  ],
   facts: (p) => [['facts into PostgreSQL after an outage, per second', `${p.facts_per_second} (${p.waiting} waiting; bare insert ${p.bare_insert_per_second})`]],
   reaction: (p) => [['agent free to next INVITE, p50 / max', `${p.p50} / ${p.max} ms (n ${p.n})`]],
   overload: (p) => p.runs.map((r) => [`${r.times} times ${p.capacity_per_s} calls/s: taken / refused / failed, p99 of the rest`, `${r.taken_per_s}/s / ${r.refused_per_s}/s / ${r.failed}, ${r.whole.setup_ms.p99} ms; last refused ${r.recovered_s} s after`]),
