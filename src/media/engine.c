@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 128, MAX_COMMANDS = 65536, TICK_NS = TICK_MS * 1000000, LATE_TICKS = 3 };
+enum { EVENTS = 512, MAX_COMMANDS = 65536, TICK_NS = TICK_MS * 1000000, LATE_TICKS = 3 };
 
 static struct metric metric_late = {.name = "hotlined_media_ticks_late_total",
                                     .help = "Ticks made more than 60 ms late",
@@ -60,6 +60,22 @@ struct mrecording *engine_recording(struct engine *engine, handle_t handle)
     if (!handle || index >= engine->recording_count || engine->recordings[index].handle != handle)
         return NULL;
     return &engine->recordings[index];
+}
+
+uint32_t schedule_add(struct schedule *schedule, uint32_t slot)
+{
+    schedule->slots[schedule->count] = slot;
+    schedule->due[schedule->count] = 0;
+    return schedule->count++;
+}
+
+uint32_t schedule_remove(struct schedule *schedule, uint32_t place)
+{
+    uint32_t last = --schedule->count;
+
+    schedule->slots[place] = schedule->slots[last];
+    schedule->due[place] = schedule->due[last];
+    return schedule->slots[place];
 }
 
 int engine_watch(struct engine *engine, int fd, uint64_t tag)
@@ -117,6 +133,18 @@ void engine_flush(struct engine *engine)
     engine->wake_due = false;
 }
 
+/* Whatever a command changed for its legs shows in their next tick. */
+static void wake_touched(struct engine *engine, const struct command *command)
+{
+    const struct mleg *leg = engine_leg(engine, command->leg);
+    const struct mleg *other = engine_leg(engine, command->other);
+
+    if (leg)
+        engine_wake_leg(engine, leg);
+    if (other)
+        engine_wake_leg(engine, other);
+}
+
 static void run_commands(struct engine *engine)
 {
     uint64_t count;
@@ -132,6 +160,7 @@ static void run_commands(struct engine *engine)
     while (command) {
         struct command *next = command->next;
         command->run(engine, command);
+        wake_touched(engine, command);
         command_free(command);
         command = next;
     }
@@ -160,8 +189,8 @@ static void arm(struct engine *engine)
         log_error("media", "timer_not_armed", "errno=%d", errno);
 }
 
-/* How many ticks are given up because the machine stood still for too long. */
-static uint64_t skip_stall(struct engine *engine)
+/* Ticks are given up when the machine stood still for too long. */
+static void skip_stall(struct engine *engine)
 {
     uint64_t due = (uint64_t)((engine->now_ns - engine->epoch_ns) / TICK_NS);
     uint64_t behind = due > engine->tick ? due - engine->tick : 0;
@@ -169,32 +198,29 @@ static uint64_t skip_stall(struct engine *engine)
     if (behind > LATE_TICKS)
         metric_add(&metric_late, 1);
     if (behind <= LATE_MAX_TICKS)
-        return 0;
+        return;
     engine->tick += behind - 1;
     metric_add(&metric_skipped, (int64_t)behind - 1);
     log_warn("media", "stalled", "ms=%llu", (unsigned long long)behind * TICK_MS);
-    return behind - 1;
 }
 
 static void make_tick(struct engine *engine)
 {
+    struct schedule *active = &engine->active, *recorded = &engine->recorded;
     uint64_t expirations;
+
     if (read(engine->timer_fd, &expirations, sizeof(expirations)) < 0)
         return; /* re-armed in the meantime */
-    uint64_t skipped = skip_stall(engine);
-
+    skip_stall(engine);
     engine->tick++;
-    for (uint32_t i = 0; i < engine->active_count; i++)
-        leg_tick(engine, engine->active[i]);
-    for (uint32_t i = 0; i < engine->active_count; i++)
-        send_tick(engine, engine->active[i]);
-    for (uint32_t i = 0; i < engine->recording_count; i++)
-        if (engine->recordings[i].handle)
-            tracks_tick(engine, &engine->recordings[i], skipped);
-    for (uint32_t i = 0; i < engine->active_count; i++)
-        rtcp_tick(engine, engine->active[i]);
+    for (uint32_t i = 0; i < active->count; i++)
+        if (active->due[i] <= engine->tick)
+            active->due[i] = leg_tick(engine, &engine->legs[active->slots[i]]);
+    for (uint32_t i = 0; i < recorded->count; i++)
+        if (recorded->due[i] <= engine->tick)
+            recorded->due[i] = tracks_tick(engine, &engine->recordings[recorded->slots[i]]);
     line_port_tick(engine->port, engine_now_ms(engine));
-    metric_set(&metric_legs, engine->active_count);
+    metric_set(&metric_legs, active->count);
     arm(engine);
 }
 
@@ -255,11 +281,10 @@ static void dispatch(struct engine *engine, uint64_t tag)
 
 static void close_all(struct engine *engine)
 {
-    for (uint32_t i = 0; i < engine->recording_count; i++)
-        if (engine->recordings[i].handle)
-            tracks_stop(engine, &engine->recordings[i]);
-    while (engine->active_count > 0)
-        leg_close(engine, engine->active[engine->active_count - 1]);
+    while (engine->recorded.count > 0)
+        tracks_stop(engine, &engine->recordings[engine->recorded.slots[0]]);
+    while (engine->active.count > 0)
+        leg_close(engine, &engine->legs[engine->active.slots[0]]);
 }
 
 static void *run(void *arg)
@@ -293,11 +318,21 @@ static void dispose(struct engine *engine)
     if (engine->wake_fd >= 0)
         (void)close(engine->wake_fd);
     (void)pthread_mutex_destroy(&engine->lock);
-    free(engine->active);
+    free(engine->active.slots);
+    free(engine->active.due);
+    free(engine->recorded.slots);
+    free(engine->recorded.due);
     free(engine->recordings);
     free(engine->rooms);
     free(engine->legs);
     free(engine);
+}
+
+static bool make_schedule(struct schedule *schedule, uint32_t capacity)
+{
+    schedule->slots = calloc(capacity, sizeof(*schedule->slots));
+    schedule->due = calloc(capacity, sizeof(*schedule->due));
+    return schedule->slots && schedule->due;
 }
 
 static int make_arrays(struct engine *engine, const struct engine_options *options)
@@ -308,8 +343,9 @@ static int make_arrays(struct engine *engine, const struct engine_options *optio
     engine->legs = calloc(options->legs, sizeof(*engine->legs));
     engine->rooms = calloc(options->rooms, sizeof(*engine->rooms));
     engine->recordings = calloc(options->recordings, sizeof(*engine->recordings));
-    engine->active = calloc(options->legs, sizeof(*engine->active));
-    bool all = engine->legs && engine->rooms && engine->recordings && engine->active;
+    bool all = engine->legs && engine->rooms && engine->recordings &&
+               make_schedule(&engine->active, options->legs) &&
+               make_schedule(&engine->recorded, options->recordings);
     return all ? 0 : -ENOMEM;
 }
 

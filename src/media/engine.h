@@ -110,7 +110,8 @@ struct mleg {
     handle_t handle; /* 0 = slot unused */
     uint32_t place;  /* in engine->active */
     bool is_line;
-    int fds[2]; /* RTP and RTCP sockets, -1 for lines; owned */
+    int fds[2];     /* RTP and RTCP sockets, -1 for lines; owned */
+    bool connected; /* the RTP socket is, to peer.to */
     uint8_t codec;
     int telephone_event; /* payload type or -1 */
     bool may_send;       /* they listen, and we know where; for lines: DTLS done */
@@ -122,7 +123,7 @@ struct mleg {
     struct rtp_receiver receiver;
     struct tev_rx digits_in;
     struct jitter jitter;
-    int16_t frame[FRAME]; /* what they said in frame_tick */
+    uint8_t frame[FRAME]; /* what they said in frame_tick, A-law */
     bool frame_sounds;    /* false: nothing, for long */
     uint64_t frame_tick;
     int64_t heard_ms;  /* last valid packet, or when we began to expect one */
@@ -136,6 +137,7 @@ struct mleg {
     struct media_stats stats;
     struct measure measure;
     uint64_t counted_received, counted_lost; /* already in the metrics */
+    handle_t recording;                      /* woken when a quiet leg speaks; 0 = none */
 
     struct mroom *room; /* NULL = in none */
     unsigned seat;
@@ -152,7 +154,18 @@ struct mrecording {
     handle_t left, right;
     struct recorder_file *file;
     struct recorder_batch *batch; /* owned, being filled; NULL = none */
-    uint64_t gap;                 /* frames of silence before the next batch */
+    uint64_t gap;                 /* samples of silence before the next batch */
+    uint64_t tick;                /* the newest one that batch or gap covers */
+    uint32_t place;               /* in engine->recorded */
+};
+
+/* What is looked at in a tick, and when next: of a thousand talks that are forwarded, and of
+ * callers who listen to nothing, most have nothing to do in most ticks. The times lie side by side,
+ * so that walking over them costs next to nothing. */
+struct schedule {
+    uint32_t *slots; /* of legs or recordings in use, dense; owned */
+    uint64_t *due;   /* tick; owned */
+    uint32_t count;
 };
 
 struct engine {
@@ -174,8 +187,7 @@ struct engine {
     struct mroom *rooms;
     struct mrecording *recordings;
     uint32_t leg_count, room_count, recording_count; /* capacities */
-    struct mleg **active;                            /* legs in use, dense */
-    uint32_t active_count;
+    struct schedule active, recorded;                /* legs and recordings in use */
 
     int64_t epoch_ns; /* monotonic time of tick 0 */
     int64_t now_ns;   /* read once per wake-up */
@@ -206,6 +218,21 @@ static inline int64_t engine_now_ms(const struct engine *engine)
 {
     return engine->now_ns / 1000000;
 }
+/* The first tick at or after a time, but not this one. */
+static inline uint64_t engine_tick_at(const struct engine *engine, int64_t ms)
+{
+    int64_t ticks = (ms - engine_now_ms(engine) + TICK_MS - 1) / TICK_MS;
+    return engine->tick + (uint64_t)(ticks > 1 ? ticks : 1);
+}
+/* Something changed: the leg, or recording, is looked at in the next tick. */
+static inline void engine_wake_leg(struct engine *engine, const struct mleg *leg)
+{
+    engine->active.due[leg->place] = 0;
+}
+static inline void engine_wake_recording(struct engine *engine, const struct mrecording *recording)
+{
+    engine->recorded.due[recording->place] = 0;
+}
 /* The local clock in samples, the same as tick * FRAME at the moment of a tick. */
 static inline uint32_t engine_samples(const struct engine *engine)
 {
@@ -215,6 +242,9 @@ static inline uint32_t engine_samples(const struct engine *engine)
 struct mleg *engine_leg(struct engine *engine, handle_t handle);   /* NULL if stale */
 struct mroom *engine_room(struct engine *engine, handle_t handle); /* NULL if stale */
 struct mrecording *engine_recording(struct engine *engine, handle_t handle);
+uint32_t schedule_add(struct schedule *schedule, uint32_t slot);
+/* Returns the slot that has the place now, or the removed one's. */
+uint32_t schedule_remove(struct schedule *schedule, uint32_t place);
 int engine_watch(struct engine *engine, int fd, uint64_t tag);
 enum {
     TAG_WAKE = 1,
@@ -240,10 +270,11 @@ void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp);
 void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *bytes, size_t size,
                       const union addr *from);
 void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_state state);
-/* Timers of the leg: overdue digits, silence. */
-void leg_tick(struct engine *engine, struct mleg *leg);
+/* All that is due for the leg: overdue digits, silence, its packet, its report. Returns the tick in
+ * which it wants to be looked at again, unless it is woken before. */
+uint64_t leg_tick(struct engine *engine, struct mleg *leg);
 /* What the leg said in this tick; NULL = nothing, and that for long. */
-const int16_t *leg_frame(struct engine *engine, struct mleg *leg);
+const uint8_t *leg_frame(struct engine *engine, struct mleg *leg);
 
 /* --- send.c: what a leg gets ---------------------------------------------------------------- */
 
@@ -255,6 +286,8 @@ void send_forward(struct engine *engine, struct mleg *from, const struct rtp_pac
                   bool event, bool fresh);
 /* This tick's packet for a leg: digit, play, mix, or silence. */
 void send_tick(struct engine *engine, struct mleg *leg);
+/* When the leg must be looked at for what it gets: now or in the past = each tick. */
+int64_t send_due_ms(const struct engine *engine, const struct mleg *leg);
 void play_command(struct engine *engine, struct command *command);
 void play_stop_command(struct engine *engine, struct command *command);
 void play_drop(struct player *player);
@@ -275,7 +308,9 @@ void tracks_start_command(struct engine *engine, struct command *command);
 void tracks_set_command(struct engine *engine, struct command *command);
 void tracks_stop_command(struct engine *engine, struct command *command);
 void tracks_stop(struct engine *engine, struct mrecording *recording);
-void tracks_tick(struct engine *engine, struct mrecording *recording, uint64_t skipped);
+/* Returns the tick in which it wants to be looked at again, unless a leg speaks before. */
+uint64_t tracks_tick(struct engine *engine, struct mrecording *recording);
+void tracks_leg_speaks(struct engine *engine, const struct mleg *leg);
 
 /* --- rtcp.c --------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* A ring of decoded sound ordered by RTP timestamp, read once per tick: for mixing and recording.
+/* A ring of A-law ordered by RTP timestamp, read once per tick: for mixing and recording.
  *
  * Reading starts JITTER_DELAY behind the newest sound and then moves by one frame per tick, so a
  * packet may be that late. Holes are concealed (spandsp's PLC) for 60 ms, then silent. Sound that
@@ -21,7 +21,8 @@ enum {
 };
 
 struct jitter {
-    int16_t ring[JITTER_RING];       /* INT16_MIN = nothing came for this sample */
+    uint8_t ring[JITTER_RING]; /* A-law; before read_ts: what was heard, JITTER_HISTORY of it */
+    uint64_t came[JITTER_RING / 64]; /* a bit for each sample that came and was not read */
     uint32_t read_ts;                /* the next sample to be read */
     uint32_t end_ts;                 /* after the newest sample */
     uint64_t read_tick;              /* of the last read */
@@ -30,18 +31,19 @@ struct jitter {
     unsigned late_row;               /* late packets in a row */
     int32_t least;                   /* smallest supply before a read in this second */
     unsigned reads;                  /* in this second */
-    int16_t history[JITTER_HISTORY]; /* the newest samples read */
     void *plc;                       /* owned plc_state_t, which spandsp declares without a tag */
 };
 
 int jitter_init(struct jitter *jitter); /* 0 or -ENOMEM */
 void jitter_done(struct jitter *jitter);
-/* table: one of g711_*_table. fresh: the stream (re)starts here (marker, new SSRC). Returns false
- * if the sound came too late to be heard. */
+/* to_alaw: g711_alaw_of_ulaw for mu-law, NULL for A-law. fresh: the stream (re)starts here (marker,
+ * new SSRC). Returns false if the sound came too late to be heard. */
 bool jitter_put(struct jitter *jitter, uint32_t timestamp, const uint8_t *codes, size_t count,
-                const int16_t table[256], bool fresh);
-/* The frame of this tick; at most one call per tick. Silence when there is nothing, and false where
- * nothing came for so long that the caller need not look at it. */
-bool jitter_read(struct jitter *jitter, uint64_t tick, int16_t out[FRAME]);
+                const uint8_t to_alaw[256], bool fresh);
+/* The frame of this tick in A-law; at most one call per tick. Silence when there is nothing, and
+ * false where nothing came for so long that the caller need not look at it. */
+bool jitter_read(struct jitter *jitter, uint64_t tick, uint8_t out[FRAME]);
+/* Nothing came for long, and nothing waits: reading would be silence and false. */
+bool jitter_is_quiet(const struct jitter *jitter);
 
 #endif

@@ -11,7 +11,7 @@
 #include "media/engine.h"
 #include "media/g711.h"
 
-enum { RECEIVE_BATCH = 8, COMFORT_NOISE = 13 };
+enum { COMFORT_NOISE = 13 };
 
 static struct metric metric_strangers = {
     .name = "hotlined_media_strangers_total",
@@ -50,14 +50,34 @@ static struct mleg *take(struct engine *engine, handle_t handle)
     if (jitter_init(&leg->jitter) < 0)
         return NULL;
     leg->handle = handle;
-    leg->place = engine->active_count;
-    engine->active[engine->active_count++] = leg;
+    leg->place = schedule_add(&engine->active, handle & 0xFFFFF);
     leg->telephone_event = -1;
     leg->stats.round_trip_us = -1;
     leg->heard_ms = engine_now_ms(engine);
     send_init(&leg->sender);
     rtcp_init(engine, leg);
     return leg;
+}
+
+/* --- a connected socket ---------------------------------------------------------------------- */
+
+/* A connected socket spares the kernel a look at its routes for each packet, a seventh of what a
+ * forwarded packet costs. Only where sound comes from where the SDP says: behind a NAT the source
+ * may move, or the SDP's may yet speak up. Strangers are then refused by the kernel, uncounted. */
+static void connect_latched(struct mleg *leg)
+{
+    if (leg->connected || !leg->peer.latched || !addr_equal(&leg->peer.to, &leg->peer.told))
+        return;
+    leg->connected = connect(leg->fds[0], &leg->peer.to.sa, addr_length(&leg->peer.to)) == 0;
+}
+
+static void disconnect(struct mleg *leg)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    if (leg->connected && connect(leg->fds[0], &nobody, sizeof(nobody)) < 0)
+        log_error("media", "leg_not_disconnected", "leg=%u errno=%d", leg->handle, errno);
+    leg->connected = false;
 }
 
 static void apply(struct engine *engine, struct mleg *leg, const struct command_remote *remote)
@@ -67,6 +87,8 @@ static void apply(struct engine *engine, struct mleg *leg, const struct command_
     if (!remote->known)
         return;
     peer_set(&leg->peer, &remote->rtp);
+    if (!leg->peer.latched)
+        disconnect(leg);
     leg->rtcp_to = remote->rtcp;
     leg->may_send = remote->may_send;
     leg->sender.segment = SEGMENT_NONE;
@@ -145,6 +167,7 @@ void leg_line_state(struct engine *engine, struct mleg *leg, enum media_line_sta
         leg->may_send = true;
     if (state == MEDIA_LINE_CLOSED)
         leg->may_send = false;
+    engine_wake_leg(engine, leg);
     events_push(engine->events, &event);
 }
 
@@ -194,8 +217,7 @@ void leg_close(struct engine *engine, struct mleg *leg)
         if (leg->fds[i] >= 0)
             (void)close(leg->fds[i]); /* leaves the epoll by itself */
     jitter_done(&leg->jitter);
-    engine->active[leg->place] = engine->active[--engine->active_count];
-    engine->active[leg->place]->place = leg->place;
+    engine->legs[schedule_remove(&engine->active, leg->place)].place = leg->place;
     release(engine, leg->handle, leg);
     leg->handle = 0;
 }
@@ -264,6 +286,8 @@ static void heard(struct engine *engine, struct mleg *leg, const struct rtp_pack
     leg->stats.packets_received++;
     leg->stats.octets_received += packet->length;
     leg->heard_ms = engine_now_ms(engine);
+    if (leg->silence_told)
+        engine_wake_leg(engine, leg); /* the next silence is timed */
     leg->silence_told = false;
     if (!leg->first_told) {
         leg->first_told = true;
@@ -294,14 +318,16 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
     if (is_event(leg, &packet)) {
         char digit = tev_receive(&leg->digits_in, &packet, engine_now_ms(engine), &duration_ms);
         tell_digit(engine, leg, digit, duration_ms);
+        engine_wake_leg(engine, leg); /* its end may be lost */
         send_forward(engine, leg, &packet, true, order == RTP_RESTART);
     } else if (is_audio(&packet) && packet.length > 0) {
-        const int16_t *table =
-            packet.payload_type == SDP_PT_PCMA ? g711_alaw_table : g711_ulaw_table;
+        const uint8_t *to_alaw = packet.payload_type == SDP_PT_PCMA ? NULL : g711_alaw_of_ulaw;
         bool fresh = order == RTP_RESTART || packet.marker;
-        if (!jitter_put(&leg->jitter, packet.timestamp, packet.payload, packet.length, table,
+        if (!jitter_put(&leg->jitter, packet.timestamp, packet.payload, packet.length, to_alaw,
                         fresh))
             leg->stats.packets_discarded++;
+        if (leg->recording)
+            tracks_leg_speaks(engine, leg);
         send_forward(engine, leg, &packet, false, order == RTP_RESTART);
     }
 }
@@ -323,48 +349,79 @@ static void received_rtcp(struct engine *engine, struct mleg *leg, const uint8_t
     leg->rtcp_to = *from;
 }
 
+/* One datagram: epoll says so when there is more, and asking for more than the one that is nearly
+ * always there costs as much as it. */
 void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp)
 {
-    uint8_t bytes[RECEIVE_BATCH][PACKET_MAX];
-    union addr from[RECEIVE_BATCH];
-    struct iovec parts[RECEIVE_BATCH];
-    struct mmsghdr messages[RECEIVE_BATCH];
+    uint8_t bytes[PACKET_MAX];
+    union addr from;
+    socklen_t length = sizeof(from);
 
-    for (int i = 0; i < RECEIVE_BATCH; i++) {
-        parts[i] = (struct iovec){.iov_base = bytes[i], .iov_len = PACKET_MAX};
-        messages[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
-                                                   .msg_namelen = sizeof(from[i]),
-                                                   .msg_iov = &parts[i],
-                                                   .msg_iovlen = 1}};
-    }
-    /* ECONNREFUSED is an ICMP answer to something we sent: reading it is enough. */
-    int count = recvmmsg(leg->fds[rtcp], messages, RECEIVE_BATCH, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < count; i++) {
-        if (messages[i].msg_hdr.msg_flags & MSG_TRUNC)
-            leg->stats.packets_discarded++;
-        else if (rtcp)
-            received_rtcp(engine, leg, bytes[i], messages[i].msg_len, &from[i]);
-        else
-            leg_received_rtp(engine, leg, bytes[i], messages[i].msg_len, &from[i]);
+    /* The address also where the socket is connected: what came before it was may still wait. */
+    ssize_t size =
+        recvfrom(leg->fds[rtcp], bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC, &from.sa, &length);
+    if (size < 0)
+        return; /* ECONNREFUSED: an ICMP answer to something we sent; reading it is enough */
+    if ((size_t)size > sizeof(bytes)) {
+        leg->stats.packets_discarded++;
+    } else if (rtcp) {
+        received_rtcp(engine, leg, bytes, (size_t)size, &from);
+    } else {
+        leg_received_rtp(engine, leg, bytes, (size_t)size, &from);
+        connect_latched(leg);
     }
 }
 
 /* --- each tick ------------------------------------------------------------------------------ */
 
-void leg_tick(struct engine *engine, struct mleg *leg)
+static void tell_overdue(struct engine *engine, struct mleg *leg)
 {
     int duration_ms = 0;
     char digit = tev_overdue(&leg->digits_in, engine_now_ms(engine), &duration_ms);
 
     tell_digit(engine, leg, digit, duration_ms);
-    if (leg->expects && !leg->silence_told && engine->rtp_timeout_ms > 0 &&
-        engine_now_ms(engine) - leg->heard_ms >= engine->rtp_timeout_ms) {
+}
+
+static bool times_silence(const struct engine *engine, const struct mleg *leg)
+{
+    return leg->expects && !leg->silence_told && engine->rtp_timeout_ms > 0;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t next_tick(const struct engine *engine, const struct mleg *leg)
+{
+    int64_t at = sooner(leg->reports.next_ms, send_due_ms(engine, leg));
+
+    if (leg->digits_in.pending)
+        return engine->tick + 1;
+    if (times_silence(engine, leg))
+        at = sooner(at, leg->heard_ms + engine->rtp_timeout_ms);
+    if (leg->connected)
+        at = sooner(at, leg->peer.heard_ms + PEER_SILENT_MS + 1);
+    return engine_tick_at(engine, at);
+}
+
+uint64_t leg_tick(struct engine *engine, struct mleg *leg)
+{
+    int64_t now_ms = engine_now_ms(engine);
+
+    tell_overdue(engine, leg);
+    if (times_silence(engine, leg) && now_ms - leg->heard_ms >= engine->rtp_timeout_ms) {
         leg->silence_told = true;
         tell(engine, leg, EVENT_RTP_TIMEOUT);
     }
+    if (leg->connected && now_ms - leg->peer.heard_ms > PEER_SILENT_MS)
+        disconnect(leg); /* the source may have moved: hear others again */
+    send_tick(engine, leg);
+    rtcp_tick(engine, leg);
+    return next_tick(engine, leg);
 }
 
-const int16_t *leg_frame(struct engine *engine, struct mleg *leg)
+const uint8_t *leg_frame(struct engine *engine, struct mleg *leg)
 {
     if (leg->frame_tick != engine->tick) {
         leg->frame_tick = engine->tick;

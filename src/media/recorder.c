@@ -346,9 +346,9 @@ int recorder_open(struct recorder *recorder, handle_t recording, const char *pat
     return 0;
 }
 
-struct recorder_batch *recorder_batch_alloc(struct recorder_file *file)
+struct recorder_batch *recorder_batch_alloc(struct recorder_file *file, size_t frames)
 {
-    return new_batch(file, RECORDER_WRITE, BATCH_FRAMES * 2);
+    return new_batch(file, RECORDER_WRITE, frames * 2);
 }
 
 bool recorder_write(struct recorder *recorder, struct recorder_batch *batch)

@@ -20,7 +20,7 @@ struct recorder_batch {
     enum { RECORDER_OPEN, RECORDER_WRITE, RECORDER_CLOSE } job;
     uint64_t gap;    /* frames of silence to be written first */
     size_t frames;   /* filled in codes */
-    uint8_t codes[]; /* left, right, left, ...; BATCH_FRAMES of them in a RECORDER_WRITE */
+    uint8_t codes[]; /* left, right, left, ...; up to BATCH_FRAMES of them */
 };
 
 /* Runs on the writer thread. */
@@ -34,7 +34,7 @@ void recorder_destroy(struct recorder *recorder);
 /* Any thread. The file is created by the writer; errors come with done. 0 or -ENOMEM. */
 int recorder_open(struct recorder *recorder, handle_t recording, const char *path,
                   struct recorder_file **ret_file);
-struct recorder_batch *recorder_batch_alloc(struct recorder_file *file); /* NULL: no memory */
+struct recorder_batch *recorder_batch_alloc(struct recorder_file *file, size_t frames);
 /* Takes the batch in any case. false: too much waits, its frames must come as the next gap. */
 bool recorder_write(struct recorder *recorder, struct recorder_batch *batch);
 /* gap: silence still to be written at the end. done follows once; the file is gone then. */

@@ -32,8 +32,10 @@ void send_bytes(struct engine *engine, struct mleg *leg, const uint8_t *bytes, s
         return;
     }
     const union addr *to = rtcp ? &leg->rtcp_to : &leg->peer.to;
+    bool known = !rtcp && leg->connected;
     /* A full socket buffer or an ICMP error loses one packet, as the network would. */
-    (void)sendto(leg->fds[rtcp], bytes, size, MSG_DONTWAIT, &to->sa, addr_length(to));
+    (void)sendto(leg->fds[rtcp], bytes, size, MSG_DONTWAIT, known ? NULL : &to->sa,
+                 known ? 0 : addr_length(to));
 }
 
 static void send_packet(struct engine *engine, struct mleg *leg, struct rtp_packet *packet)
@@ -294,9 +296,9 @@ static void mix(struct engine *engine, struct mleg *leg, uint8_t heard, const ui
     for (unsigned seat = 0; seat < MEDIA_ROOM_LEGS; seat++) {
         if (!(heard >> seat & 1) || !leg->room->legs[seat])
             continue;
-        const int16_t *frame = leg_frame(engine, leg->room->legs[seat]);
+        const uint8_t *frame = leg_frame(engine, leg->room->legs[seat]);
         for (int i = 0; frame && i < FRAME; i++)
-            sum[i] += frame[i];
+            sum[i] += g711_alaw_table[frame[i]];
     }
     for (int i = 0; play && i < FRAME; i++)
         sum[i] += g711_alaw_table[play[i]];
@@ -309,6 +311,22 @@ static bool source_is_quiet(const struct engine *engine, const struct mleg *leg)
 {
     return leg->sender.segment != SEGMENT_FORWARD ||
            engine_now_ms(engine) - leg->sender.forwarded_ms > QUIET_MS;
+}
+
+int64_t send_due_ms(const struct engine *engine, const struct mleg *leg)
+{
+    uint8_t heard = room_heard(leg);
+
+    if (leg->player.list.count > 0)
+        return engine_now_ms(engine);
+    if (!leg->may_send)
+        return INT64_MAX;
+    if (tev_sending(&leg->digits_out) || __builtin_popcount(heard) > 1)
+        return engine_now_ms(engine);
+    if (heard == 0)
+        return INT64_MAX;
+    return source_is_quiet(engine, leg) ? engine_now_ms(engine)
+                                        : leg->sender.forwarded_ms + QUIET_MS + 1;
 }
 
 void send_tick(struct engine *engine, struct mleg *leg)

@@ -52,7 +52,7 @@ static void hear(struct ear *ear, uint8_t control, const struct rtp_packet *pack
     if (packet->payload_type != 0 && packet->payload_type != 8)
         return;
     (void)jitter_put(&ear->jitter, packet->timestamp, packet->payload, packet->length,
-                     packet->payload_type == 8 ? g711_alaw_table : g711_ulaw_table,
+                     packet->payload_type == 8 ? NULL : g711_alaw_of_ulaw,
                      packet->marker || order == RTP_RESTART);
 }
 
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_in in = {data, size};
     struct ear ear = {0};
     union addr told;
-    int16_t frame[FRAME];
+    uint8_t frame[FRAME];
 
     MUST(jitter_init(&ear.jitter) == 0);
     MUST(addr_parse("192.0.2.1", 4000, &told) == 0);

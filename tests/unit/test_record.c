@@ -357,7 +357,7 @@ static void what_does_not_fit_in_memory_becomes_silence_of_its_length(void **sta
     (void)snprintf(path, sizeof(path), "%s/bound.wav", folder);
     assert_int_equal(recorder_create(0, keep_recorded, &result, &recorder), 0);
     assert_int_equal(recorder_open(recorder, 7, path, &file), 0);
-    struct recorder_batch *batch = recorder_batch_alloc(file);
+    struct recorder_batch *batch = recorder_batch_alloc(file, BATCH_FRAMES);
     assert_non_null(batch);
     batch->frames = BATCH_FRAMES;
     memset(batch->codes, 0x11, BATCH_FRAMES * 2);
