@@ -62,7 +62,7 @@ fail:
     if (command)
         command_free(command);
     if (port)
-        ports_give_back(&media->ports, port);
+        ports_give_back(&media->ports, port, (int[2]){-1, -1});
     slots_release(&media->legs, handle);
     return r;
 }

@@ -85,6 +85,12 @@ int engine_watch(struct engine *engine, int fd, uint64_t tag)
     return epoll_ctl(engine->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+void engine_unwatch(struct engine *engine, int fd)
+{
+    if (epoll_ctl(engine->epoll_fd, EPOLL_CTL_DEL, fd, NULL) < 0 && errno != ENOENT)
+        log_error("media", "not_unwatched", "errno=%d", errno);
+}
+
 /* --- commands ------------------------------------------------------------------------------- */
 
 void command_free(struct command *command)

@@ -246,6 +246,7 @@ uint32_t schedule_add(struct schedule *schedule, uint32_t slot);
 /* Returns the slot that has the place now, or the removed one's. */
 uint32_t schedule_remove(struct schedule *schedule, uint32_t place);
 int engine_watch(struct engine *engine, int fd, uint64_t tag);
+void engine_unwatch(struct engine *engine, int fd);
 enum {
     TAG_WAKE = 1,
     TAG_TIMER,

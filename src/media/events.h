@@ -29,7 +29,10 @@ struct media_event {
         } play;
         enum media_line_state line;
         struct media_recorded recorded;
-        struct media_stats stats;
+        struct {
+            struct media_stats stats;
+            int fds[2]; /* of its port, for the next leg; -1 = none */
+        } closed;
         struct {
             uint32_t token;
             struct media_stats stats;

@@ -32,12 +32,17 @@ static void tell(struct engine *engine, const struct mleg *leg, enum media_event
 
 /* --- opening and closing -------------------------------------------------------------------- */
 
+/* The sockets go back to the control thread, ready for another leg. */
 static void release(struct engine *engine, handle_t handle, struct mleg *leg)
 {
-    struct media_event event = {.kind = EVENT_LEG_CLOSED, .leg = handle};
+    struct media_event event = {
+        .kind = EVENT_LEG_CLOSED, .leg = handle, .closed = {.fds = {-1, -1}}};
 
-    if (leg)
-        stats_finish(leg, &event.stats);
+    if (leg) {
+        stats_finish(leg, &event.closed.stats);
+        event.closed.fds[0] = leg->fds[0];
+        event.closed.fds[1] = leg->fds[1];
+    }
     events_push(engine->events, &event);
 }
 
@@ -64,11 +69,12 @@ static struct mleg *take(struct engine *engine, handle_t handle)
 /* A connected socket spares the kernel a look at its routes for each packet, a seventh of what a
  * forwarded packet costs. Only where sound comes from where the SDP says: behind a NAT the source
  * may move, or the SDP's may yet speak up. Strangers are then refused by the kernel, uncounted. */
-static void connect_latched(struct mleg *leg)
+static void connect_latched(struct engine *engine, struct mleg *leg)
 {
     if (leg->connected || !leg->peer.latched || !addr_equal(&leg->peer.to, &leg->peer.told))
         return;
     leg->connected = connect(leg->fds[0], &leg->peer.to.sa, addr_length(&leg->peer.to)) == 0;
+    engine_wake_leg(engine, leg); /* its silence is timed from now on */
 }
 
 static void disconnect(struct mleg *leg)
@@ -213,9 +219,10 @@ void leg_close(struct engine *engine, struct mleg *leg)
         line_close(engine->port, leg->handle);
         leg_line_state(engine, leg, MEDIA_LINE_CLOSED);
     }
+    disconnect(leg);
     for (int i = 0; i < 2; i++)
         if (leg->fds[i] >= 0)
-            (void)close(leg->fds[i]); /* leaves the epoll by itself */
+            engine_unwatch(engine, leg->fds[i]);
     jitter_done(&leg->jitter);
     engine->legs[schedule_remove(&engine->active, leg->place)].place = leg->place;
     release(engine, leg->handle, leg);
@@ -368,7 +375,7 @@ void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp)
         received_rtcp(engine, leg, bytes, (size_t)size, &from);
     } else {
         leg_received_rtp(engine, leg, bytes, (size_t)size, &from);
-        connect_latched(leg);
+        connect_latched(engine, leg);
     }
 }
 

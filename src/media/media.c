@@ -19,11 +19,11 @@ static void leg_closed(struct media *media, const struct media_event *event)
         return;
 
     if (leg->port)
-        ports_give_back(&media->ports, leg->port);
+        ports_give_back(&media->ports, leg->port, event->closed.fds);
     free(leg->line);
     leg->line = NULL;
     if (media->handlers.on_leg_closed)
-        media->handlers.on_leg_closed(event->leg, &event->stats, media->arg);
+        media->handlers.on_leg_closed(event->leg, &event->closed.stats, media->arg);
     slots_release(&media->legs, event->leg);
 }
 
@@ -109,6 +109,16 @@ static int make_slots(struct media *media, const struct media_options *options)
     return r;
 }
 
+static int make_ports(struct media *media, const struct media_options *options)
+{
+    return ports_init(&media->ports,
+                      &(struct ports_options){.address = media->address,
+                                              .first = options->port_min,
+                                              .last = options->port_max,
+                                              .dscp = options->dscp,
+                                              .open_max = (size_t)options->max_legs});
+}
+
 static int make_engine(struct media *media, const struct media_options *options)
 {
     struct engine_options engine = {.legs = (uint32_t)options->max_legs,
@@ -154,9 +164,7 @@ int media_create(struct loop *loop, const struct media_options *options,
         strdup(options->public_address ? options->public_address : options->address);
     if (!media->address || !media->public_address)
         goto fail;
-    if ((r = make_slots(media, options)) < 0 ||
-        (r = ports_init(&media->ports, media->address, options->port_min, options->port_max,
-                        options->dscp)) < 0 ||
+    if ((r = make_slots(media, options)) < 0 || (r = make_ports(media, options)) < 0 ||
         (r = events_create(loop, deliver, media, &media->events)) < 0 ||
         (r = recorder_create((size_t)options->max_legs * RECORD_BYTES_PER_S * RECORD_BUFFER_S,
                              on_recorded, media, &media->recorder)) < 0 ||

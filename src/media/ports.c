@@ -6,41 +6,101 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "media/peer.h"
 
 enum { RECEIVE_BUFFER = 256 * 1024, TRIES = 64 };
 
-int ports_init(struct ports *ports, const char *address, uint16_t first, uint16_t last, int dscp)
+static int64_t clock_ms(void)
 {
-    unsigned low = (first + 1u) & ~1u;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int ports_init(struct ports *ports, const struct ports_options *options)
+{
+    unsigned low = (options->first + 1u) & ~1u;
 
     memset(ports, 0, sizeof(*ports));
-    if (last < low + 1)
+    if (options->last < low + 1)
         return -EINVAL;
-    ports->capacity = (last - low + 1) / 2;
+    ports->capacity = (options->last - low + 1) / 2;
+    ports->open_max = options->open_max;
     ports->queue = malloc(ports->capacity * sizeof(*ports->queue));
-    if (!ports->queue)
+    ports->idle = malloc(ports->open_max * sizeof(*ports->idle));
+    if (!ports->queue || !ports->idle) {
+        ports_done(ports);
         return -ENOMEM;
+    }
     for (size_t i = 0; i < ports->capacity; i++)
         ports->queue[i] = (uint16_t)(low + 2 * i);
     ports->count = ports->capacity;
-    ports->address = address;
-    ports->dscp = dscp;
+    ports->address = options->address;
+    ports->dscp = options->dscp;
     return 0;
+}
+
+/* --- the two queues ------------------------------------------------------------------------- */
+
+static void put_closed(struct ports *ports, uint16_t port)
+{
+    ports->queue[(ports->head + ports->count++) % ports->capacity] = port;
+}
+
+static struct ports_pair take_idle(struct ports *ports)
+{
+    struct ports_pair pair = ports->idle[ports->idle_head];
+
+    ports->idle_head = (ports->idle_head + 1) % ports->open_max;
+    ports->idle_count--;
+    return pair;
+}
+
+static void close_pair(struct ports *ports, const struct ports_pair *pair)
+{
+    (void)close(pair->fds[0]);
+    (void)close(pair->fds[1]);
+    ports->open--;
+    put_closed(ports, pair->port);
+}
+
+static int64_t oldest_age_ms(const struct ports *ports)
+{
+    return ports->idle_count ? clock_ms() - ports->idle[ports->idle_head].since_ms : -1;
 }
 
 void ports_done(struct ports *ports)
 {
+    while (ports->idle_count > 0) {
+        struct ports_pair pair = take_idle(ports);
+        close_pair(ports, &pair);
+    }
     free(ports->queue);
+    free(ports->idle);
     memset(ports, 0, sizeof(*ports));
 }
 
-void ports_give_back(struct ports *ports, uint16_t port)
+void ports_give_back(struct ports *ports, uint16_t port, const int fds[2])
 {
-    ports->queue[(ports->head + ports->count++) % ports->capacity] = port;
+    if (oldest_age_ms(ports) > PORTS_KEEP_MS) {
+        struct ports_pair unwanted = take_idle(ports);
+        close_pair(ports, &unwanted);
+    }
+    if (fds[0] < 0 || fds[1] < 0) {
+        ports->open--;
+        put_closed(ports, port);
+        return;
+    }
+    ports->idle[(ports->idle_head + ports->idle_count++) % ports->open_max] =
+        (struct ports_pair){.port = port, .fds = {fds[0], fds[1]}, .since_ms = clock_ms()};
 }
+
+/* --- sockets -------------------------------------------------------------------------------- */
 
 /* A small receive buffer loses packets when the machine stalls: say so once if we cannot have
  * more. */
@@ -106,19 +166,52 @@ static int open_pair(const struct ports *ports, uint16_t port, int ret_fds[2])
     return 0;
 }
 
+/* Throws away what came while the pair rested; false if somebody goes on sending there. */
+static bool drain(const struct ports_pair *pair)
+{
+    char byte;
+    int came = 0;
+
+    for (int i = 0; i < 2; i++)
+        while (came <= PORTS_STALE_MAX && recv(pair->fds[i], &byte, 1, MSG_DONTWAIT) >= 0)
+            came++;
+    return came <= PORTS_STALE_MAX;
+}
+
+static bool reuse(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
+{
+    for (int i = 0; i < TRIES && ports->idle_count > 0; i++) {
+        if (oldest_age_ms(ports) < PORTS_REST_MS && ports->open < ports->open_max)
+            return false;
+        struct ports_pair pair = take_idle(ports);
+        if (!drain(&pair)) {
+            close_pair(ports, &pair);
+            continue;
+        }
+        *ret_port = pair.port;
+        ret_fds[0] = pair.fds[0];
+        ret_fds[1] = pair.fds[1];
+        return true;
+    }
+    return false;
+}
+
 int ports_open(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
 {
+    if (reuse(ports, ret_port, ret_fds))
+        return 0;
     /* Ports that somebody else on this machine holds go to the end of the queue. */
-    for (int i = 0; i < TRIES && ports->count > 0; i++) {
+    for (int i = 0; i < TRIES && ports->count > 0 && ports->open < ports->open_max; i++) {
         uint16_t port = ports->queue[ports->head];
         ports->head = (ports->head + 1) % ports->capacity;
         ports->count--;
         int r = open_pair(ports, port, ret_fds);
         if (r == 0) {
+            ports->open++;
             *ret_port = port;
             return 0;
         }
-        ports_give_back(ports, port);
+        put_closed(ports, port);
         if (r != -EADDRINUSE)
             return r;
     }

@@ -29,6 +29,8 @@ struct recorder_file {
 struct recorder {
     recorder_done_h *done;
     void *arg;
+    EVP_MD *sha256;      /* owned; fetched once: looking it up costs as much as a short call */
+    EVP_MD_CTX *context; /* owned; of the writer thread */
     pthread_t thread;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;
@@ -149,21 +151,21 @@ static void write_batch(struct recorder_file *file, const struct recorder_batch 
 }
 
 /* The hash is of the file as it lies on the disk, header and all. */
-static int hash_file(struct recorder_file *file, int64_t *ret_size, char hex[65])
+static int hash_file(const struct recorder *recorder, const struct recorder_file *file,
+                     int64_t *ret_size, char hex[65])
 {
     uint8_t block[64 * 1024], digest[EVP_MAX_MD_SIZE];
     unsigned digest_size = 0;
     uint64_t at = 0;
     ssize_t n = 0;
 
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+    EVP_MD_CTX *context = recorder->context;
+    bool ok = EVP_DigestInit_ex(context, recorder->sha256, NULL) == 1;
     while (ok && (n = pread(file->fd, block, sizeof(block), (off_t)at)) > 0) {
         ok = EVP_DigestUpdate(context, block, (size_t)n) == 1;
         at += (uint64_t)n;
     }
     ok = ok && n == 0 && EVP_DigestFinal_ex(context, digest, &digest_size) == 1;
-    EVP_MD_CTX_free(context);
     if (!ok)
         return -EIO;
     for (unsigned i = 0; i < 32; i++)
@@ -189,7 +191,7 @@ static void close_file(struct recorder *recorder, struct recorder_file *file)
         /* A torn last batch is cut off, so that size and header agree. */
         if (file->error && ftruncate(file->fd, (off_t)(WAV_STEREO_HEADER + file->data_bytes)) < 0)
             log_warn("media", "recording_not_cut", "recording=%u errno=%d", file->recording, errno);
-        int r = hash_file(file, &recorded.size, recorded.sha256);
+        int r = hash_file(recorder, file, &recorded.size, recorded.sha256);
         if (r < 0)
             fail(file, r, "hash");
     }
@@ -273,6 +275,13 @@ static bool enqueue(struct recorder *recorder, struct recorder_batch *batch)
     return fits;
 }
 
+static void dispose(struct recorder *recorder)
+{
+    EVP_MD_CTX_free(recorder->context);
+    EVP_MD_free(recorder->sha256);
+    free(recorder);
+}
+
 int recorder_create(size_t max_bytes, recorder_done_h *done, void *arg,
                     struct recorder **ret_recorder)
 {
@@ -290,11 +299,17 @@ int recorder_create(size_t max_bytes, recorder_done_h *done, void *arg,
     recorder->arg = arg;
     recorder->max_bytes = max_bytes;
     recorder->last = &recorder->first;
+    recorder->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    recorder->context = EVP_MD_CTX_new();
+    if (!recorder->sha256 || !recorder->context) {
+        dispose(recorder);
+        return -ENOMEM;
+    }
     (void)pthread_mutex_init(&recorder->lock, NULL);
     (void)pthread_cond_init(&recorder->wake, NULL);
     int r = pthread_create(&recorder->thread, NULL, writer, recorder);
     if (r != 0) {
-        free(recorder);
+        dispose(recorder);
         return -r;
     }
     (void)pthread_setname_np(recorder->thread, "writer");
@@ -313,7 +328,7 @@ void recorder_destroy(struct recorder *recorder)
     (void)pthread_join(recorder->thread, NULL);
     (void)pthread_cond_destroy(&recorder->wake);
     (void)pthread_mutex_destroy(&recorder->lock);
-    free(recorder);
+    dispose(recorder);
 }
 
 static struct recorder_batch *new_batch(struct recorder_file *file, int job, size_t bytes)

@@ -332,6 +332,77 @@ static void CC_09_a_play_mixes_with_talk_or_silences_it(void **state)
     world_close(&world);
 }
 
+/* The leg's socket was connected to the old address, which would hide the new one for ever. */
+static void a_talker_whose_address_moves_after_a_silence_is_heard_again(void **state)
+{
+    struct media_world world;
+    struct phone moved;
+    handle_t room;
+
+    (void)state;
+    world_open(&world, 0);
+    struct phone *a = world_phone(&world, tones[0], false);
+    struct phone *b = world_phone(&world, tones[1], false);
+    assert_int_equal(media_room_open(world.media, &room), 0);
+    assert_int_equal(media_room_join(world.media, room, a->leg), 0);
+    assert_int_equal(media_room_join(world.media, room, b->leg), 0);
+    assert_int_equal(media_room_hears(world.media, room, a->leg, b->leg, true), 0);
+    expect_bits(&world, 2, "before the move");
+    b->talking = false;
+    pass_ms(&world, 2500);
+    phone_init(&moved); /* the same stream, from another port */
+    int old = b->fd;
+    b->fd = moved.fd;
+    moved.fd = old;
+    b->next_ns = world_now_ms() * 1000000;
+    b->talking = true;
+    expect_bits(&world, 2, "after the move");
+    phone_done(&moved);
+    world_close(&world);
+}
+
+/* Sockets are used again by later legs: what was sent to an ended leg is not heard by the next. */
+static void a_port_used_again_brings_nothing_of_the_leg_before(void **state)
+{
+    struct media_world world;
+    struct phone late;
+    handle_t first_leg, leg;
+    uint16_t first_port, port = 0;
+    int closed = 0, tries = 0, one = 1;
+    uint8_t noise[160];
+
+    (void)state;
+    world_open(&world, 0);
+    memset(noise, 0x2A, sizeof(noise));
+    const struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = -1};
+    assert_int_equal(media_leg_open(world.media, &conf, &first_leg, &first_port), 0);
+    media_leg_close(world.media, first_leg);
+    closed = 1;
+    assert_true(world_wait(&world, legs_closed, &closed, 5000));
+    phone_init(&late);
+    late.to = (struct sockaddr_in){.sin_family = AF_INET,
+                                   .sin_port = htons(first_port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int n = 0; n < 5; n++, late.ts += 160)
+        phone_send_rtp(&late, 8, false, noise, sizeof(noise));
+    for (; port != first_port && tries < 200; tries++) {
+        assert_int_equal(media_leg_open(world.media, &conf, &leg, &port), 0);
+        if (port == first_port)
+            break;
+        media_leg_close(world.media, leg);
+        closed++;
+        assert_true(world_wait(&world, legs_closed, &closed, 5000));
+        pass_ms(&world, 50);
+    }
+    assert_int_equal(port, first_port);
+    assert_int_equal(world.first_packets, 0);
+    for (int n = 0; n < 5; n++, late.ts += 160) /* from here on it is the leg's */
+        phone_send_rtp(&late, 8, false, noise, sizeof(noise));
+    assert_true(world_wait(&world, first_packet, &one, 5000));
+    phone_done(&late);
+    world_close(&world);
+}
+
 static void a_stranger_cannot_steal_the_latch(void **state)
 {
     struct media_world world;
@@ -726,6 +797,8 @@ int main(void)
         cmocka_unit_test(a_sent_digit_arrives_as_one_press),
         cmocka_unit_test(a_play_list_is_heard_whole_and_its_end_is_told_once),
         cmocka_unit_test(CC_09_a_play_mixes_with_talk_or_silences_it),
+        cmocka_unit_test(a_talker_whose_address_moves_after_a_silence_is_heard_again),
+        cmocka_unit_test(a_port_used_again_brings_nothing_of_the_leg_before),
         cmocka_unit_test(a_stranger_cannot_steal_the_latch),
         cmocka_unit_test(sending_moves_to_where_the_packets_come_from),
         cmocka_unit_test(silence_of_the_far_side_is_told_once),
