@@ -71,7 +71,9 @@ static struct mleg *take(struct engine *engine, handle_t handle)
  * may move, or the SDP's may yet speak up. Strangers are then refused by the kernel, uncounted. */
 static void connect_latched(struct engine *engine, struct mleg *leg)
 {
-    if (leg->connected || !leg->peer.latched || !addr_equal(&leg->peer.to, &leg->peer.told))
+    bool heard_now = leg->peer.latched && leg->peer.heard_ms == engine_now_ms(engine);
+
+    if (leg->connected || !heard_now || !addr_equal(&leg->peer.to, &leg->peer.told))
         return;
     leg->connected = connect(leg->fds[0], &leg->peer.to.sa, addr_length(&leg->peer.to)) == 0;
     engine_wake_leg(engine, leg); /* its silence is timed from now on */
