@@ -99,48 +99,49 @@ struct reports {
     uint64_t sent_before; /* packets sent at the last report: SR or RR? */
 };
 
-struct measure { /* a stretch of the leg's life: what stood at its begin */
+struct measure {                       /* a stretch of the leg's life: what stood at its begin */
+    uint64_t jitter_sum, jitter_count; /* of each packet since, in samples * 16 */
     bool on;
     uint32_t token;
     struct media_stats begin;
-    uint64_t jitter_sum, jitter_count; /* of each packet since, in samples * 16 */
 };
 
+/* In the order of use: what each packet needs lies together at the head, sound and rare things at
+ * the end. With thousands of legs every cache line more is one that was thrown out since last time.
+ */
 struct mleg {
     handle_t handle; /* 0 = slot unused */
     uint32_t place;  /* in engine->active */
+    int fds[2];      /* RTP and RTCP sockets, -1 for lines; owned */
     bool is_line;
-    int fds[2];     /* RTP and RTCP sockets, -1 for lines; owned */
-    bool connected; /* the RTP socket is, to peer.to */
-    uint8_t codec;
-    int telephone_event; /* payload type or -1 */
-    bool may_send;       /* they listen, and we know where; for lines: DTLS done */
-    bool expects;        /* they should be talking: silence is a time-out */
-    enum media_line_state line_state;
-    struct peer peer;
-    union addr rtcp_to;
-
-    struct rtp_receiver receiver;
-    struct tev_rx digits_in;
-    struct jitter jitter;
-    uint8_t frame[FRAME]; /* what they said in frame_tick, A-law */
-    bool frame_sounds;    /* false: nothing, for long */
-    uint64_t frame_tick;
-    int64_t heard_ms;  /* last valid packet, or when we began to expect one */
+    bool connected;    /* the RTP socket is, to peer.to */
+    bool may_send;     /* they listen, and we know where; for lines: DTLS done */
+    bool expects;      /* they should be talking: silence is a time-out */
     bool first_told;   /* on_first_packet was sent */
     bool silence_told; /* on_rtp_timeout was sent for this silence */
-
+    bool frame_sounds; /* false: nothing, for long */
+    uint8_t codec;
+    int telephone_event; /* payload type or -1 */
+    unsigned seat;
+    struct mroom *room;  /* NULL = in none */
+    handle_t recording;  /* woken when a quiet leg speaks; 0 = none */
+    int64_t heard_ms;    /* last valid packet, or when we began to expect one */
+    uint64_t frame_tick; /* of frame */
+    struct rtp_receiver receiver;
     struct sender sender;
-    struct tev_tx digits_out;
-    struct player player;
-    struct reports reports;
     struct media_stats stats;
     struct measure measure;
-    uint64_t counted_received, counted_lost; /* already in the metrics */
-    handle_t recording;                      /* woken when a quiet leg speaks; 0 = none */
+    struct peer peer;
 
-    struct mroom *room; /* NULL = in none */
-    unsigned seat;
+    struct reports reports;
+    union addr rtcp_to;
+    uint64_t counted_received, counted_lost; /* already in the metrics */
+    struct tev_rx digits_in;
+    enum media_line_state line_state;
+    struct tev_tx digits_out;
+    struct player player;
+    uint8_t frame[FRAME]; /* what they said in frame_tick, A-law */
+    struct jitter jitter;
 };
 
 struct mroom {

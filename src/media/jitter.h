@@ -21,17 +21,17 @@ enum {
 };
 
 struct jitter {
+    uint32_t read_ts;          /* the next sample to be read */
+    uint32_t end_ts;           /* after the newest sample */
+    uint64_t read_tick;        /* of the last read */
+    bool fed;                  /* anything since the start */
+    uint32_t missing;          /* samples concealed in a row, or silent, up to JITTER_QUIET */
+    unsigned late_row;         /* late packets in a row */
+    int32_t least;             /* smallest supply before a read in this second */
+    unsigned reads;            /* in this second */
+    void *plc;                 /* owned plc_state_t, which spandsp declares without a tag */
     uint8_t ring[JITTER_RING]; /* A-law; before read_ts: what was heard, JITTER_HISTORY of it */
     uint64_t came[JITTER_RING / 64]; /* a bit for each sample that came and was not read */
-    uint32_t read_ts;                /* the next sample to be read */
-    uint32_t end_ts;                 /* after the newest sample */
-    uint64_t read_tick;              /* of the last read */
-    bool fed;                        /* anything since the start */
-    uint32_t missing;                /* samples concealed in a row, or silent, up to JITTER_QUIET */
-    unsigned late_row;               /* late packets in a row */
-    int32_t least;                   /* smallest supply before a read in this second */
-    unsigned reads;                  /* in this second */
-    void *plc;                       /* owned plc_state_t, which spandsp declares without a tag */
 };
 
 int jitter_init(struct jitter *jitter); /* 0 or -ENOMEM */
