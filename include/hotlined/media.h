@@ -117,8 +117,7 @@ int media_leg_open(struct media *media, const struct media_rtp_conf *conf, handl
                    uint16_t *ret_port);
 /* Remote address, codec or direction became known or changed (answer, re-INVITE). Symmetric RTP:
  * sending starts to the SDP address and moves to where the first valid packets come from; the
- * latch is then kept and strangers' packets are dropped; they are counted as discarded unless the
- * kernel refused them already, which it does while sound comes from the SDP address. */
+ * latch is then kept and strangers' packets are dropped and counted. */
 int media_leg_set_remote(struct media *media, handle_t leg, const struct media_rtp_conf *conf);
 /* Stops everything on the leg, takes it out of its room; on_leg_closed follows. */
 void media_leg_close(struct media *media, handle_t leg);

@@ -114,7 +114,6 @@ struct mleg {
     uint32_t place;  /* in engine->active */
     int fds[2];      /* RTP and RTCP sockets, -1 for lines; owned */
     bool is_line;
-    bool connected;    /* the RTP socket is, to peer.to */
     bool may_send;     /* they listen, and we know where; for lines: DTLS done */
     bool expects;      /* they should be talking: silence is a time-out */
     bool first_told;   /* on_first_packet was sent */

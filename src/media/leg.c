@@ -64,30 +64,6 @@ static struct mleg *take(struct engine *engine, handle_t handle)
     return leg;
 }
 
-/* --- a connected socket ---------------------------------------------------------------------- */
-
-/* A connected socket spares the kernel a look at its routes for each packet, a seventh of what a
- * forwarded packet costs. Only where sound comes from where the SDP says: behind a NAT the source
- * may move, or the SDP's may yet speak up. Strangers are then refused by the kernel, uncounted. */
-static void connect_latched(struct engine *engine, struct mleg *leg)
-{
-    bool heard_now = leg->peer.latched && leg->peer.heard_ms == engine_now_ms(engine);
-
-    if (leg->connected || !heard_now || !addr_equal(&leg->peer.to, &leg->peer.told))
-        return;
-    leg->connected = connect(leg->fds[0], &leg->peer.to.sa, addr_length(&leg->peer.to)) == 0;
-    engine_wake_leg(engine, leg); /* its silence is timed from now on */
-}
-
-static void disconnect(struct mleg *leg)
-{
-    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-
-    if (leg->connected && connect(leg->fds[0], &nobody, sizeof(nobody)) < 0)
-        log_error("media", "leg_not_disconnected", "leg=%u errno=%d", leg->handle, errno);
-    leg->connected = false;
-}
-
 static void apply(struct engine *engine, struct mleg *leg, const struct command_remote *remote)
 {
     leg->codec = remote->codec;
@@ -95,8 +71,6 @@ static void apply(struct engine *engine, struct mleg *leg, const struct command_
     if (!remote->known)
         return;
     peer_set(&leg->peer, &remote->rtp);
-    if (!leg->peer.latched)
-        disconnect(leg);
     leg->rtcp_to = remote->rtcp;
     leg->may_send = remote->may_send;
     leg->sender.segment = SEGMENT_NONE;
@@ -221,7 +195,6 @@ void leg_close(struct engine *engine, struct mleg *leg)
         line_close(engine->port, leg->handle);
         leg_line_state(engine, leg, MEDIA_LINE_CLOSED);
     }
-    disconnect(leg);
     for (int i = 0; i < 2; i++)
         if (leg->fds[i] >= 0)
             engine_unwatch(engine, leg->fds[i]);
@@ -366,7 +339,6 @@ void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp)
     union addr from;
     socklen_t length = sizeof(from);
 
-    /* The address also where the socket is connected: what came before it was may still wait. */
     ssize_t size =
         recvfrom(leg->fds[rtcp], bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC, &from.sa, &length);
     if (size < 0)
@@ -377,7 +349,6 @@ void leg_readable(struct engine *engine, struct mleg *leg, bool rtcp)
         received_rtcp(engine, leg, bytes, (size_t)size, &from);
     } else {
         leg_received_rtp(engine, leg, bytes, (size_t)size, &from);
-        connect_latched(engine, leg);
     }
 }
 
@@ -409,8 +380,6 @@ static uint64_t next_tick(const struct engine *engine, const struct mleg *leg)
         return engine->tick + 1;
     if (times_silence(engine, leg))
         at = sooner(at, leg->heard_ms + engine->rtp_timeout_ms);
-    if (leg->connected)
-        at = sooner(at, leg->peer.heard_ms + PEER_SILENT_MS + 1);
     return engine_tick_at(engine, at);
 }
 
@@ -423,8 +392,6 @@ uint64_t leg_tick(struct engine *engine, struct mleg *leg)
         leg->silence_told = true;
         tell(engine, leg, EVENT_RTP_TIMEOUT);
     }
-    if (leg->connected && now_ms - leg->peer.heard_ms > PEER_SILENT_MS)
-        disconnect(leg); /* the source may have moved: hear others again */
     send_tick(engine, leg);
     rtcp_tick(engine, leg);
     return next_tick(engine, leg);

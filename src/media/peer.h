@@ -3,9 +3,9 @@
  * Sending starts to the address of the SDP. A first valid packet from there latches at once;
  * from elsewhere (NAT) it takes PEER_PROOF packets in sequence. Once latched, strangers are
  * refused, except: the SDP address itself, and a source that goes on with the same SSRC and
- * sequence after the latched one was silent for PEER_SILENT_MS (the NAT binding moved). A connected
- * socket would hide exactly those packets; so a leg's is connected only while sound comes from the
- * SDP's address, and until that has been silent for as long (leg.c). */
+ * sequence after the latched one was silent for PEER_SILENT_MS (the NAT binding moved). Sockets
+ * stay unconnected on purpose: a connected one would hide exactly those packets, and the kernel
+ * would refuse strangers without our counting them. */
 #ifndef HOTLINED_MEDIA_PEER_H
 #define HOTLINED_MEDIA_PEER_H
 

@@ -19,7 +19,7 @@ enum {
 
 struct ports_pair {
     uint16_t port;
-    int fds[2]; /* RTP, RTCP; bound, not connected */
+    int fds[2]; /* RTP, RTCP; bound */
     int64_t since_ms;
 };
 
@@ -46,7 +46,7 @@ int ports_init(struct ports *ports, const struct ports_options *options);
 void ports_done(struct ports *ports);
 /* Gives a bound pair of non-blocking sockets. 0 or -EAGAIN none free (or another errno). */
 int ports_open(struct ports *ports, uint16_t *ret_port, int ret_fds[2]);
-/* With its sockets, no longer connected nor watched; or {-1, -1} when they were closed. */
+/* With its sockets, no longer watched; or {-1, -1} when they were closed. */
 void ports_give_back(struct ports *ports, uint16_t port, const int fds[2]);
 
 #endif

@@ -32,10 +32,8 @@ void send_bytes(struct engine *engine, struct mleg *leg, const uint8_t *bytes, s
         return;
     }
     const union addr *to = rtcp ? &leg->rtcp_to : &leg->peer.to;
-    bool known = !rtcp && leg->connected;
     /* A full socket buffer or an ICMP error loses one packet, as the network would. */
-    (void)sendto(leg->fds[rtcp], bytes, size, MSG_DONTWAIT, known ? NULL : &to->sa,
-                 known ? 0 : addr_length(to));
+    (void)sendto(leg->fds[rtcp], bytes, size, MSG_DONTWAIT, &to->sa, addr_length(to));
 }
 
 static void send_packet(struct engine *engine, struct mleg *leg, struct rtp_packet *packet)
