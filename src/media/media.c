@@ -5,10 +5,15 @@
 #include <hotlined/loop.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "media/control.h"
 
-enum { RECORD_BUFFER_S = 60, RECORD_BYTES_PER_S = 16000 };
+enum {
+    RECORD_BUFFER_S = 60,
+    RECORD_BYTES_PER_S = 16000,
+    OTHER_FILES = 1024 /* pages, PostgreSQL, recordings being written */
+};
 
 /* --- events --------------------------------------------------------------------------------- */
 
@@ -109,6 +114,23 @@ static int make_slots(struct media *media, const struct media_options *options)
     return r;
 }
 
+/* Pairs of sockets, lent and resting: what the process may have open less what everything else
+ * needs, so that resting sockets never cost a page its connection. */
+static size_t socket_pairs(int max_legs)
+{
+    struct rlimit files;
+    size_t pairs = (size_t)max_legs;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
+        return pairs;
+    if (files.rlim_cur < 2 * pairs + OTHER_FILES)
+        log_info("media", "few_files", "limit=%llu wanted=%zu", (unsigned long long)files.rlim_cur,
+                 2 * pairs + OTHER_FILES);
+    if (files.rlim_cur < 2 * OTHER_FILES)
+        return pairs; /* as much as there is */
+    return files.rlim_cur < 2 * pairs + OTHER_FILES ? (files.rlim_cur - OTHER_FILES) / 2 : pairs;
+}
+
 static int make_ports(struct media *media, const struct media_options *options)
 {
     return ports_init(&media->ports,
@@ -116,7 +138,7 @@ static int make_ports(struct media *media, const struct media_options *options)
                                               .first = options->port_min,
                                               .last = options->port_max,
                                               .dscp = options->dscp,
-                                              .open_max = (size_t)options->max_legs});
+                                              .open_max = socket_pairs(options->max_legs)});
 }
 
 static int make_engine(struct media *media, const struct media_options *options)

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { B, PASSWORD, Person, ROOT, Region, until } from '../../system/lib/region.mjs';
 
 export const SERVER = '127.0.0.1', CALLERS = '127.0.0.2', AGENTS = '127.0.0.3', MEDIA = '127.0.0.4';
-export const AGENT_COUNT = Number(process.env.BENCH_AGENTS ?? 2000);
+export const AGENT_COUNT = Number(process.env.BENCH_AGENTS ?? 3000);
 export const REALM = 'hotlined';
 export const NUMBER = { queue: '9001', quiet: '9002', music: '9003', line: '9004' };
 export const extension = (n) => `99${1000 + n}`;
@@ -59,7 +59,7 @@ export class BenchRegion extends Region {
   static async start() {
     const region = new this();
     // A talk without RTP must not be hung up as dead: the callers of the benches send none.
-    region.options = { binary: join(B, 'hotlined'), env: { LOG_LEVEL: 'warn', MAX_CALLS: 4000, MAX_AGENTS: AGENT_COUNT + 100, RTP_TIMEOUT_S: 3600, RTP_MIN: 10000, RTP_MAX: 31998, DRAIN_S: 1 } };
+    region.options = { binary: join(B, 'hotlined'), env: { LOG_LEVEL: 'warn', MAX_CALLS: 6000, MAX_AGENTS: AGENT_COUNT + 100, RTP_TIMEOUT_S: 3600, RTP_MIN: 10000, RTP_MAX: 31998, DRAIN_S: 1 } };
     region.dir = execFileSync('mktemp', ['-d', '/tmp/hlbench-XXXXXX'], { encoding: 'utf8' }).trim();
     chmodSync(region.dir, 0o755);
     region.pgDir = join(region.dir, 'pg');

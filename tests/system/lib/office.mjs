@@ -130,12 +130,15 @@ export async function answer(agent) {
 }
 
 // The talk ends and the agent is idle again, or has the next one ringing already.
+// Gives the moment from which the agent is idle.
 export async function finish(agent, caller) {
   const id = callOf(agent);
   await caller.hangUp();
   await until('talk over', () => agent.document.state === 'acw' || agent.document.call?.call_id !== id);
+  const idle_at = Date.now();
   if (agent.document.state === 'acw') await agent.done();
   await until('free', () => agent.document.state !== 'acw');
+  return idle_at;
 }
 
 // No agent of these was offered a caller.
