@@ -31,12 +31,22 @@ static double burst(const struct admission *a)
 
 /* --- windows -------------------------------------------------------------------------------- */
 
+static void remember(struct admission *a, unsigned length_ms)
+{
+    double share = least(1, CARRIED_SHARE * length_ms / ADMISSION_WINDOW_MS);
+
+    a->carried += (a->taken * 1000.0 / length_ms - a->carried) * share;
+    a->knee = most(a->carried, a->knee * KNEE_FADES);
+}
+
+/* What was served while the queue stood, or what was carried before it did: a pause of the machine,
+ * in which nothing was served at all, says nothing of what it can carry. */
 static void enter(struct admission *a, uint64_t now_ms)
 {
-    double carried = a->standing_served * 1000.0 / a->standing_ms;
+    double served = a->standing_served * 1000.0 / a->standing_ms;
 
     a->limiting = true;
-    a->rate = a->carried = a->knee = most(ADMISSION_RATE_MIN, carried);
+    a->rate = a->carried = a->knee = most(ADMISSION_RATE_MIN, most(served, a->carried));
     a->tokens = 0;
     a->filled_ms = a->refused_ms = now_ms;
 }
@@ -44,6 +54,7 @@ static void enter(struct admission *a, uint64_t now_ms)
 static void watch(struct admission *a, uint64_t now_ms, unsigned length_ms, bool grows)
 {
     if (!grows) {
+        remember(a, length_ms);
         a->standing = a->standing_served = a->standing_ms = 0;
         return;
     }
@@ -69,14 +80,6 @@ static void grow(struct admission *a)
         a->rate = least(most_now, a->rate * (1 + (a->rate < known ? GROW_FAST : GROW_SLOW)));
 }
 
-static void remember(struct admission *a, unsigned length_ms)
-{
-    double share = least(1, CARRIED_SHARE * length_ms / ADMISSION_WINDOW_MS);
-
-    a->carried += (a->taken * 1000.0 / length_ms - a->carried) * share;
-    a->knee = most(a->carried, a->knee * KNEE_FADES);
-}
-
 static void adjust(struct admission *a, uint64_t now_ms, uint32_t now_us, bool grows)
 {
     if (a->refused)
@@ -86,7 +89,7 @@ static void adjust(struct admission *a, uint64_t now_ms, uint32_t now_us, bool g
     else if (a->refused && now_us < ADMISSION_TARGET_US / 2)
         grow(a);
     else if (now_ms - a->refused_ms >= ADMISSION_LEAVE_MS && now_us < ADMISSION_TARGET_US)
-        *a = (struct admission){.window_ms = a->window_ms};
+        *a = (struct admission){.window_ms = a->window_ms, .carried = a->carried};
 }
 
 static void close_window(struct admission *a, uint64_t now_ms, unsigned length_ms)

@@ -2,7 +2,7 @@
  *
  * Every message of the SIP port is late by the time between its arrival in the kernel and our
  * reading it. The least lateness of a short window is the queue that stands there and does not go
- * away (CoDel's idea): a burst or one slow turn raises the worst, not the least. Three windows in a
+ * away (CoDel's idea): a burst or one slow turn raises the worst, not the least. Five windows in a
  * row above the target and not falling are overload; from then on new calls are let in at a rate
  * that starts at what was carried, is cut while the queue grows and grows back by itself, carefully
  * near the rate where it was cut last. What waited too long is refused beyond the rate, which
@@ -21,7 +21,7 @@ enum {
      * second. */
     ADMISSION_TARGET_US = 30 * 1000,
     ADMISSION_LATE_US = 2 * ADMISSION_TARGET_US,
-    ADMISSION_STANDING = 3,       /* windows until it is believed */
+    ADMISSION_STANDING = 5,       /* windows until it is believed */
     ADMISSION_LEAVE_MS = 2000,    /* without a refusal, until the limit is lifted */
     ADMISSION_RATE_MIN = 10,      /* calls a second: never less, a trickle is no overload of ours */
     ADMISSION_RATE_MAX = 1000000, /* where growing ends */
@@ -30,7 +30,7 @@ enum {
 struct admission {
     bool limiting;
     double rate;    /* new calls a second let in while limiting */
-    double carried; /* calls a second let in during the last seconds */
+    double carried; /* calls a second let in during the last seconds, while no queue stood */
     double tokens;  /* calls that may come in at once */
     double knee;    /* the most carried, which fades slowly */
     uint64_t filled_ms, refused_ms;
