@@ -11,7 +11,15 @@
 
 #include "sip/room.h"
 
-enum { MIN_EXPIRES_S = 60, MAX_EXPIRES_S = 3600, TICK_MS = 1000, PING_MS = 30000, MAX_MISSED = 2 };
+enum {
+    MIN_EXPIRES_S = 60,
+    MAX_EXPIRES_S = 3600,
+    TICK_MS = 1000,
+    PARTS = 10,
+    PINGS = 8,
+    PING_MS = 30000,
+    MAX_MISSED = 2
+};
 
 static int by_user(const void *a, const void *b)
 {
@@ -351,25 +359,41 @@ void phone_ping_event(struct sip *sip, int32_t user_id, const struct event *even
         set_registered(sip, phone, false, "no_answer");
 }
 
+static void look_at(struct sip *sip, struct phone *phone, unsigned *pings)
+{
+    uint64_t now = loop_now_ms(sip->loop);
+
+    if (now >= phone->expires_ms) {
+        set_registered(sip, phone, false, "expired");
+    } else if (now >= phone->ping_ms && !phone->ping && *pings > 0) {
+        ping(sip, phone);
+        (*pings)--;
+    }
+}
+
+/* A part of the phones each time, all of them once a second. Phones that registered together, after
+ * a restart for instance, must not be asked in one turn of the loop, nor ever again together: those
+ * that find no ping left come a second later. */
 static void tick(void *arg)
 {
     struct sip *sip = arg;
-    uint64_t now = loop_now_ms(sip->loop);
-    bool any = false;
+    unsigned part = (sip->phone_count + PARTS - 1) / PARTS, pings = PINGS + sip->phone_count / 100;
 
-    for (unsigned i = 0; i < sip->phone_count; i++) {
-        struct phone *phone = &sip->phones[i];
+    for (unsigned i = 0; i < part; i++) {
+        struct phone *phone = &sip->phones[(sip->phone_next + i) % sip->phone_count];
 
-        if (!phone->registered)
-            continue;
-        if (now >= phone->expires_ms)
-            set_registered(sip, phone, false, "expired");
-        else if (now >= phone->ping_ms && !phone->ping)
-            ping(sip, phone);
-        any = true;
+        if (phone->registered)
+            look_at(sip, phone, &pings);
+        sip->phones_seen = sip->phones_seen || phone->registered;
     }
-    if (any)
-        loop_timer_start(&sip->phone_check, TICK_MS);
+    sip->phone_next += part;
+    if (sip->phone_next >= sip->phone_count) { /* a round is over */
+        sip->phone_next = 0;
+        if (!sip->phones_seen)
+            return;
+        sip->phones_seen = false;
+    }
+    loop_timer_start(&sip->phone_check, TICK_MS / PARTS);
 }
 
 /* --- the set ------------------------------------------------------------------------------- */

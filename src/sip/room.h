@@ -168,6 +168,8 @@ struct sip {
     unsigned phone_count;
     unsigned phone_news;           /* phones with news */
     struct loop_timer phone_check; /* expiry and keep-alive */
+    unsigned phone_next;           /* to be looked at */
+    bool phones_seen;              /* a registered one in this round */
     int phone_check_ms;            /* between two keep-alives */
     struct digest digest;
     struct door door;
