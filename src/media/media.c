@@ -114,21 +114,20 @@ static int make_slots(struct media *media, const struct media_options *options)
     return r;
 }
 
-/* Pairs of sockets, lent and resting: what the process may have open less what everything else
- * needs, so that resting sockets never cost a page its connection. */
+/* Pairs of sockets, lent and resting: what the process may open, less what everything else needs,
+ * so that resting sockets never cost a page its connection. Two pairs, a call, have a recording. */
 static size_t socket_pairs(int max_legs)
 {
+    size_t pairs = (size_t)max_legs, wanted = OTHER_FILES + pairs * 5 / 2;
     struct rlimit files;
-    size_t pairs = (size_t)max_legs;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY)
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == RLIM_INFINITY ||
+        files.rlim_cur >= wanted)
         return pairs;
-    if (files.rlim_cur < 2 * pairs + OTHER_FILES)
-        log_info("media", "few_files", "limit=%llu wanted=%zu", (unsigned long long)files.rlim_cur,
-                 2 * pairs + OTHER_FILES);
-    if (files.rlim_cur < 2 * OTHER_FILES)
-        return pairs; /* as much as there is */
-    return files.rlim_cur < 2 * pairs + OTHER_FILES ? (files.rlim_cur - OTHER_FILES) / 2 : pairs;
+    log_info("media", "few_files", "limit=%llu wanted=%zu", (unsigned long long)files.rlim_cur,
+             wanted);
+    /* With a limit as low as that there is no sharing out: whoever comes first has it. */
+    return files.rlim_cur < 2 * OTHER_FILES ? pairs : (files.rlim_cur - OTHER_FILES) * 2 / 5;
 }
 
 static int make_ports(struct media *media, const struct media_options *options)

@@ -178,10 +178,10 @@ static bool drain(const struct ports_pair *pair)
     return came <= PORTS_STALE_MAX;
 }
 
-static bool reuse(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
+static bool reuse(struct ports *ports, uint16_t *ret_port, int ret_fds[2], int64_t rest_ms)
 {
     for (int i = 0; i < TRIES && ports->idle_count > 0; i++) {
-        if (oldest_age_ms(ports) < PORTS_REST_MS && ports->open < ports->open_max)
+        if (oldest_age_ms(ports) < rest_ms && ports->open < ports->open_max)
             return false;
         struct ports_pair pair = take_idle(ports);
         if (!drain(&pair)) {
@@ -198,7 +198,7 @@ static bool reuse(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
 
 int ports_open(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
 {
-    if (reuse(ports, ret_port, ret_fds))
+    if (reuse(ports, ret_port, ret_fds, PORTS_REST_MS))
         return 0;
     /* Ports that somebody else on this machine holds go to the end of the queue. */
     for (int i = 0; i < TRIES && ports->count > 0 && ports->open < ports->open_max; i++) {
@@ -212,6 +212,8 @@ int ports_open(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
             return 0;
         }
         put_closed(ports, port);
+        if (r == -EMFILE || r == -ENFILE) /* better one that has rested less than no call */
+            return reuse(ports, ret_port, ret_fds, 0) ? 0 : r;
         if (r != -EADDRINUSE)
             return r;
     }
