@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { B, BenchRegion, CpuWatch } from './lib/region.mjs';
 import { PARTS } from './lib/parts.mjs';
-import { componentOf, flameGraph, foldersOf, parseStacks, selfTime } from './lib/flame.mjs';
+import { componentOf, flameGraph, foldersOf, parseStacks, selfTime, stages } from './lib/flame.mjs';
 
 const USUAL = ['queue_rate', 'talks'];
 const HZ = 499, STACK = 16384;
@@ -42,11 +42,20 @@ function objects(dir) {
   });
 }
 
+// A part that holds calls says what one costs: its stages in microseconds of CPU.
+function perCall(measured, shares) {
+  const ms = measured.held?.daemon_ms_per_call;
+  if (!ms) return null;
+  const us = shares.map(([stage, share]) => [stage, Math.round(share * ms * 1000)]).filter(([, n]) => n > 0);
+  process.stdout.write(`  one call at ${measured.held.rate}/s, ${ms} ms of CPU:\n${us.map(([stage, n]) => `  ${String(n).padStart(5)} us  ${stage}`).join('\n')}\n`);
+  return Object.fromEntries(us);
+}
+
 async function profile(name, region, folders) {
   const perf = new Perf(name);
   CpuWatch.listener = perf;
   process.stderr.write(`profile: ${name} ...\n`);
-  await PARTS[name](region);
+  const measured = await PARTS[name](region);
   CpuWatch.listener = null;
   const samples = await perf.samples();
   if (!samples.length) throw new Error(`${name} measures no CPU of the daemon: nothing to see`);
@@ -54,7 +63,7 @@ async function profile(name, region, folders) {
   writeFileSync(join(out, `${name}.svg`), flameGraph(samples, `hotlined, ${name}: ${samples.length} samples of CPU time at ${HZ} Hz`, component));
   const parts = selfTime(samples, component);
   process.stdout.write(`${name} (${samples.length} samples), self time:\n${parts.filter(([, p]) => p >= 0.5).map(([what, p]) => `  ${String(p).padStart(5)} %  ${what}`).join('\n')}\n`);
-  return { samples: samples.length, self_percent: Object.fromEntries(parts) };
+  return { samples: samples.length, self_percent: Object.fromEntries(parts), stages_us_per_call: perCall(measured, stages(samples, 'hotlined', component)) };
 }
 
 async function main() {

@@ -46,6 +46,34 @@ export function selfTime(samples, component) {
   return [...counts].map(([name, n]) => [name, Math.round(n / samples.length * 1000) / 10]).sort((a, b) => b[1] - a[1]);
 }
 
+// Where the time goes, each sample counted once: for the control thread at the innermost function of ours or of
+// sofia-sip, with all that it called in libraries and in the kernel; other threads as a whole.
+const SOFIA = [[/^(tport_.*send|su_vsend)/, 'sofia-sip: sending, with the kernel'], [/^(tport_recv_dgram|su_vrecv|su_getmsgsize|msg_extract|msg_parse)/, 'sofia-sip: receiving and parsing'],
+  [/^(msg_prepare|msg_headers_prepare)/, 'sofia-sip: printing'], [/^(nua|nh_)/, 'sofia-sip: nua, dialogs and handles'], [/^(nta|incoming|outgoing|leg_)/, 'sofia-sip: nta, transactions']];
+
+function stageOf({ thread, frames }, control, component) {
+  if (thread !== control) return `thread ${thread}`;
+  for (const frame of frames.toReversed()) {
+    const what = component(frame);
+    if (what.startsWith('ours: ')) return /^(loop_run|daemon_run|turn$)/.test(frame.name) ? 'loop' : what;
+    if (what !== 'sofia-sip') continue;
+    const known = SOFIA.find(([test]) => test.test(frame.name));
+    if (known) return known[1];
+    if (/^(su_root_step|su_base_port_step|su_timer_expire|tport_recv_event|tport_deliver)/.test(frame.name)) return 'sofia-sip: the rest';
+  }
+  return 'loop';
+}
+
+// [[stage, share of all samples]]
+export function stages(samples, control, component) {
+  const counts = new Map();
+  for (const sample of samples) {
+    const stage = stageOf(sample, control, component);
+    counts.set(stage, (counts.get(stage) ?? 0) + 1);
+  }
+  return [...counts].map(([name, n]) => [name, n / samples.length]).sort((a, b) => b[1] - a[1]);
+}
+
 // --- the picture -----------------------------------------------------------------------------------
 
 function grow(samples) {
