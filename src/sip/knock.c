@@ -108,8 +108,7 @@ static bool is_datagram(msg_t *message)
     return from && from->ai_socktype == SOCK_DGRAM;
 }
 
-/* --- what was said before
- * ------------------------------------------------------------------------- */
+/* --- what was said before ------------------------------------------------------------------ */
 
 static uint64_t mix(uint64_t hash, const char *text)
 {
