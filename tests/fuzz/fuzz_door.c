@@ -76,6 +76,12 @@ su_root_t *root_su(struct root *root)
     return NULL;
 }
 
+int root_fd(const struct root *root)
+{
+    (void)root;
+    return -1; /* no connection is looked at here */
+}
+
 /* --- the room ------------------------------------------------------------------------------- */
 
 static void on_trunk_state(int32_t trunk_id, enum sip_trunk_state state, void *arg)
