@@ -115,6 +115,12 @@ su_root_t *root_su(struct root *root)
     return NULL;
 }
 
+int root_fd(const struct root *root)
+{
+    (void)root;
+    return -1; /* no connection is looked at here */
+}
+
 /* --- the upper room ------------------------------------------------------------------------- */
 
 /* What becomes of a number: a key of the number plan, a log field, a part of a URI. */
