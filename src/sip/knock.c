@@ -274,6 +274,8 @@ bool knock_deals_with(struct sip *sip, msg_t *message, const sip_t *request)
 
     if (!sip->handlers.on_knock || !is_datagram(message) || !sip->knock.socket_count)
         return false; /* knock_refuses() is asked when it is known whose it is */
+    if (!request->sip_via || !request->sip_call_id || !request->sip_from || !request->sip_to)
+        return false; /* sofia says what is wrong with it */
     late_us = datagram_late_us(&sip->knock);
     if (method == sip_method_ack && request->sip_to->a_tag &&
         is_ack_of_refusal(request, key_of(sip, request)))
@@ -287,10 +289,10 @@ bool knock_deals_with(struct sip *sip, msg_t *message, const sip_t *request)
 
 int knock_refuses(struct sip *sip, const sip_t *request)
 {
-    const char *protocol = request->sip_via->v_protocol;
+    const sip_via_t *via = request->sip_via;
 
-    if (!sip->handlers.on_knock ||
-        (sip->knock.socket_count && strcasecmp(protocol, "SIP/2.0/UDP") == 0))
+    if (!sip->handlers.on_knock || !via ||
+        (sip->knock.socket_count && strcasecmp(via->v_protocol, "SIP/2.0/UDP") == 0))
         return 0; /* was asked at the door */
     return ask(sip, true, stream_late_us(sip));
 }
