@@ -75,7 +75,9 @@ export class Agent {
     await until('line up', async () => (await this.person.get('/agent')).line.state === 'up');
     const before = this.person.events.length; // with a caller waiting it rings in the same turn, and that is what is told
     await this.person.put('/agent/state', { state: 'ready' });
-    await until('ready', () => this.person.events.slice(before).some((e) => e.event === 'agent' && ['ready', 'ring', 'talk'].includes(e.data.state)));
+    const idle = (d) => ['ready', 'ring', 'talk'].includes(d?.state);
+    // Nothing is told when he was ready already.
+    await until('ready', () => idle(this.document) || this.person.events.slice(before).some((e) => e.event === 'agent' && idle(e.data)));
   }
   // Waits for the ring and gives the agent document of it.
   async ring(timeout_ms = 30000) { return (await this.waitState('ring', timeout_ms)).data; }
