@@ -212,10 +212,11 @@ int ports_open(struct ports *ports, uint16_t *ret_port, int ret_fds[2])
             return 0;
         }
         put_closed(ports, port);
-        if (r == -EMFILE || r == -ENFILE) /* better one that has rested less than no call */
-            return reuse(ports, ret_port, ret_fds, 0) ? 0 : r;
+        if (r == -EMFILE || r == -ENFILE)
+            break;
         if (r != -EADDRINUSE)
             return r;
     }
-    return -EAGAIN;
+    /* No port, or no file: better a pair that has rested less than no call. */
+    return reuse(ports, ret_port, ret_fds, 0) ? 0 : -EAGAIN;
 }

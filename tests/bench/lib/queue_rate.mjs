@@ -6,8 +6,8 @@ import { CallLoad } from './load.mjs';
 import { sleep } from './numbers.mjs';
 
 const TALK_MS = 2000;
-const STEPS = (process.env.BENCH_STEPS ?? '200,300,400,500').split(',').map(Number);
-const RTP_STEPS = (process.env.BENCH_RTP_STEPS ?? '150,250').split(',').map(Number);
+const STEPS = (process.env.BENCH_STEPS ?? '600,800,1000,1200').split(',').map(Number);
+const RTP_STEPS = (process.env.BENCH_RTP_STEPS ?? '300,450').split(',').map(Number);
 const STEP_S = Number(process.env.BENCH_STEP_S ?? 8);
 const HOLD_S = Number(process.env.BENCH_SECONDS ?? 30);
 
