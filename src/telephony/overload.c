@@ -4,8 +4,8 @@
 
 #include "telephony/calls.h"
 
-/* A build with sanitizers is some ten times as slow: a hundred calls at once, which take the real one
- * 90 ms, are no overload there either. */
+/* A build with sanitizers is some ten times as slow: a hundred calls at once, which take the real
+ * one 90 ms, are no overload there either. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SLOWNESS 10
 #else
