@@ -60,27 +60,7 @@ void nua_destroy(nua_t *nua)
 {
     MUST(nua != NULL);
 }
-int root_create(struct loop *with, struct root **ret_root)
-{
-    MUST(with == loop);
-    *ret_root = (struct root *)some_handle;
-    return 0;
-}
-void root_destroy(struct root *root)
-{
-    MUST(root != NULL);
-}
-su_root_t *root_su(struct root *root)
-{
-    (void)root;
-    return NULL;
-}
-
-int root_fd(const struct root *root)
-{
-    (void)root;
-    return -1; /* no connection is looked at here */
-}
+#include "fake_root.h"
 
 /* --- the room ------------------------------------------------------------------------------- */
 
