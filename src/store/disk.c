@@ -273,18 +273,27 @@ static void note_deleted(struct disk *disk, const struct job *job)
     text_done(&why);
 }
 
+/* The disk of a job that was done, with what it found; NULL when nobody waits for it any more. */
+static struct disk *job_ended(const struct job *job, int cancelled)
+{
+    struct disk *disk = job->disk;
+
+    if (!disk)
+        return NULL;
+    disk->job = NULL;
+    if (cancelled)
+        return NULL;
+    take_room(disk, job);
+    return disk;
+}
+
 static void files_removed(void *arg, int cancelled)
 {
     struct job *job = arg;
-    struct disk *disk = job->disk;
+    struct disk *disk = job_ended(job, cancelled);
 
-    if (disk) {
-        disk->job = NULL;
-        if (!cancelled) {
-            take_room(disk, job);
-            note_deleted(disk, job);
-        }
-    }
+    if (disk)
+        note_deleted(disk, job);
     free_job(job);
 }
 
@@ -339,18 +348,12 @@ static void clean(struct disk *disk)
 static void looked(void *arg, int cancelled)
 {
     struct job *job = arg;
-    struct disk *disk = job->disk;
+    struct disk *disk = job_ended(job, cancelled);
 
-    if (disk) {
-        disk->job = NULL;
-        if (!cancelled) {
-            take_room(disk, job);
-            if (must_clean(disk))
-                clean(disk);
-            else
-                look_later(disk, LOOK_MS);
-        }
-    }
+    if (disk && must_clean(disk))
+        clean(disk);
+    else if (disk)
+        look_later(disk, LOOK_MS);
     free_job(job);
 }
 
