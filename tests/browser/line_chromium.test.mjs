@@ -1,8 +1,8 @@
-// Real Chromium against the shared port of browser lines, without the daemon: tests/browser/line_echo.c
+// Real Chromium against the shared port of browser lines, without the daemon: tests/tools/line_echo.c
 // says 1 kHz and measures what it hears, the page says 1 kHz by an oscillator and measures too.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { createRequire } from 'node:module';
@@ -13,20 +13,11 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const B = join(ROOT, process.env.B ?? 'build');
 const { chromium } = createRequire(join(ROOT, 'src/web/package.json'))('playwright-core');
 const WAIT_MS = 15000;
-const BINARY = join(B, 'browser', `line_echo.${process.pid}`);
+const BINARY = join(B, 'tools/line_echo');
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
   '--autoplay-policy=no-user-gesture-required'];
-
-function build() {
-  const sources = fs.readdirSync(join(ROOT, 'src/media/line')).filter((name) => name.endsWith('.c'));
-  fs.mkdirSync(dirname(BINARY), { recursive: true });
-  execFileSync('gcc', ['-std=c17', '-D_GNU_SOURCE', '-O1', '-g', '-Iinclude', '-Isrc', '-o', BINARY,
-    'tests/browser/line_echo.c', ...sources.map((name) => `src/media/line/${name}`),
-    'src/base/id.c', 'src/base/text.c', 'src/base/log.c',
-    '-lssl', '-lcrypto', '-lspandsp', '-lm', '-lpthread'], { cwd: ROOT, stdio: 'inherit' });
-}
 
 // Waits for a condition, never for a time; the message says what did not come true.
 async function until(what, check) {
@@ -129,8 +120,8 @@ function startPage() {
 }
 
 let directory;
-before(() => { build(); directory = fs.mkdtempSync(join(os.tmpdir(), 'line-chromium-')); });
-after(() => { fs.rmSync(BINARY, { force: true }); fs.rmSync(directory, { recursive: true, force: true }); });
+before(() => { directory = fs.mkdtempSync(join(os.tmpdir(), 'line-chromium-')); });
+after(() => { fs.rmSync(directory, { recursive: true, force: true }); });
 
 async function withLine(flags, story) {
   const echo = new Echo();

@@ -24,7 +24,7 @@ export class Line {
       rest = lines.pop();
       for (const one of lines) if (one.startsWith('{')) line.take({ at: Date.now(), ...JSON.parse(one) });
     });
-    line.exited = once(line.child, 'exit').then(([code]) => { line.code = code; return code; });
+    line.exited = once(line.child, 'close').then(([code]) => { line.code = code; return code; });
     await line.waitFor('connected');
     return line;
   }

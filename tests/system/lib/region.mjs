@@ -276,7 +276,8 @@ class Telephone {
       rest = lines.pop();
       for (const line of lines) if (line.trim().startsWith('{')) telephone.events.push({ at: Date.now(), ...JSON.parse(line) });
     });
-    telephone.exited = once(telephone.child, 'exit').then(([code]) => { telephone.code = code; return code; });
+    // Not 'exit': it may come before the last events are read.
+    telephone.exited = once(telephone.child, 'close').then(([code]) => { telephone.code = code; return code; });
     return telephone;
   }
 

@@ -1,3 +1,4 @@
+/* rooms: base media */
 /* One browser line without the daemon, for line_chromium.test.mjs: a tone generator and a tone
  * meter behind the real shared port.
  *
