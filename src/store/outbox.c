@@ -23,6 +23,7 @@
 
 #define BATCH_MAX                                                                                  \
     2000 /* some 700 KB; PostgreSQL takes a third less time for each than in batches of 500 */
+#define ROW_MAX        100    /* facts in a row of the file, some 35 KB */
 #define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
 #define HELD_FULL_OF   4 /* no new calls from three quarters on: the rest is for those under way */
 #define RETRY_DISK_S   1
@@ -115,14 +116,47 @@ static void tell(struct fact_outbox *o, struct note note)
         nanosleep(&pause, NULL);
 }
 
+static int write_row(struct fact_outbox *o, struct text *row, int count)
+{
+    int err = row->failed ? -ENOMEM : outbox_db_add(o->db, row->data, count);
+
+    text_clear(row);
+    return err;
+}
+
+/* Many facts to a row. One that holds what stands between them is no JSON and no fact of ours: it
+ * goes alone, so that it is not taken for two. */
+static int write_rows(struct fact_outbox *o, struct pending *group, struct text *row)
+{
+    int err = 0, count = 0;
+
+    for (struct pending *p = group; p && !err; p = p->next) {
+        bool alone = strchr(p->json, OUTBOX_DB_BETWEEN) != NULL;
+        if (count && (alone || count == ROW_MAX)) {
+            err = write_row(o, row, count);
+            count = 0;
+        }
+        if (count)
+            text_add_bytes(row, &(char){OUTBOX_DB_BETWEEN}, 1);
+        text_add(row, p->json);
+        count++;
+        if (!err && (alone || !p->next)) {
+            err = write_row(o, row, count);
+            count = 0;
+        }
+    }
+    return err;
+}
+
 static int write_group(struct fact_outbox *o, struct pending *group)
 {
+    struct text row = {0};
     int err = outbox_db_begin(o->db);
 
     if (err)
         return err;
-    for (struct pending *p = group; p && !err; p = p->next)
-        err = outbox_db_add(o->db, p->json);
+    err = write_rows(o, group, &row);
+    text_done(&row);
     if (!err)
         return outbox_db_commit(o->db);
     outbox_db_rollback(o->db); /* the group is written again as a whole */

@@ -16,14 +16,18 @@ void outbox_db_close(struct outbox_db *db);
 int outbox_db_begin(struct outbox_db *db);
 int outbox_db_commit(struct outbox_db *db); /* -ENOSPC, -EIO: nothing of the group is kept */
 void outbox_db_rollback(struct outbox_db *db);
-/* fact_json is the whole {id,center_id,at_ms,kind,payload}. */
-int outbox_db_add(struct outbox_db *db, const char *fact_json);
-/* Appends the oldest facts above `after` as a JSON array. Returns their number; *ret_last is the
- * sequence of the last one. */
+/* Between the facts of a row: no JSON holds it unescaped (RFC 8259 §7). */
+#define OUTBOX_DB_BETWEEN '\x1e'
+
+/* facts: count of them, each the whole {id,center_id,at_ms,kind,payload}, BETWEEN between them.
+ * They are one row until somebody asks for fewer: a row for each costs several times as much. */
+int outbox_db_add(struct outbox_db *db, const char *facts, int count);
+/* Appends the oldest facts above `after` as a JSON array, limit of them at most. Returns their
+ * number; *ret_last is the sequence of the last one. */
 int outbox_db_batch(struct outbox_db *db, int64_t after, int limit, struct text *out,
                     int64_t *ret_last);
 int outbox_db_delete_through(struct outbox_db *db, int64_t last);
-/* Moves one fact (the first above `after`) out of the way. */
+/* Moves one fact (the first above `after`; it was a batch of its own) out of the way. */
 int outbox_db_reject(struct outbox_db *db, int64_t after, const char *why);
 int64_t outbox_db_count(struct outbox_db *db);
 

@@ -138,7 +138,7 @@ export const unwell = (talks) => talks.filter(({ caller, agent, heard = 0 }) =>
 
 // Facts in the outbox's file, as their ids: what was journalled and is not known to be in PostgreSQL.
 export function outboxIds(path) {
-  const text = execFileSync('sqlite3', [path, "SELECT json_extract(json, '$.id') FROM fact"], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const text = execFileSync('sqlite3', [path, "SELECT json_extract(e.value, '$.id') FROM fact, json_each('[' || replace(fact.json, char(30), ',') || ']') e"], { encoding: 'utf8', maxBuffer: 1 << 28 });
   return text.split('\n').filter(Boolean);
 }
 export const storedIds = (region) => region.sql('SELECT id FROM fact').split('\n').filter(Boolean);
