@@ -373,12 +373,13 @@ static void a_file_of_the_version_before_is_shipped(void **state)
     /* As it was made then: a row a fact, and no column that counts. */
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(db,
-                     "CREATE TABLE old (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);"
-                     "INSERT INTO old (json) SELECT e.value FROM fact,"
-                     " json_each('[' || replace(fact.json, char(30), ',') || ']') e ORDER BY seq, e.key;"
-                     "DROP TABLE fact; ALTER TABLE old RENAME TO fact;",
-                     NULL, NULL, NULL),
+        sqlite3_exec(
+            db,
+            "CREATE TABLE old (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);"
+            "INSERT INTO old (json) SELECT e.value FROM fact,"
+            " json_each('[' || replace(fact.json, char(30), ',') || ']') e ORDER BY seq, e.key;"
+            "DROP TABLE fact; ALTER TABLE old RENAME TO fact;",
+            NULL, NULL, NULL),
         SQLITE_OK);
     sqlite3_close(db);
     open_outbox();
