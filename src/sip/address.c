@@ -4,27 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include <hotlined/network.h>
 #include <hotlined/text.h>
 
 #include "sip/room.h"
-
-/* IPv4 mapped into IPv6 is IPv4. Returns the family. */
-static int plain_address(const struct sockaddr *address, uint8_t out[16])
-{
-    if (address->sa_family == AF_INET) {
-        memcpy(out, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
-        return AF_INET;
-    }
-    if (address->sa_family != AF_INET6)
-        return AF_UNSPEC;
-    const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(six)) {
-        memcpy(out, six->s6_addr + 12, 4);
-        return AF_INET;
-    }
-    memcpy(out, six, 16);
-    return AF_INET6;
-}
 
 bool source_of(const struct sip *sip, struct sockaddr_storage *ret_source)
 {
@@ -49,7 +32,7 @@ bool is_from_wire(const struct sip *sip, const struct event *event)
 const char *address_text(const struct sockaddr *address, char *out, size_t size)
 {
     uint8_t bytes[16];
-    int family = plain_address(address, bytes);
+    int family = network_address(address, bytes);
 
     if (family == AF_UNSPEC || !inet_ntop(family, bytes, out, (socklen_t)size))
         (void)text_copy(out, size, "?");
@@ -59,45 +42,24 @@ const char *address_text(const struct sockaddr *address, char *out, size_t size)
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b)
 {
     uint8_t x[16], y[16];
-    int family = plain_address(a, x);
+    int family = network_address(a, x);
 
-    return family != AF_UNSPEC && family == plain_address(b, y) &&
+    return family != AF_UNSPEC && family == network_address(b, y) &&
            memcmp(x, y, family == AF_INET ? 4 : 16) == 0;
-}
-
-static bool prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
-{
-    unsigned whole = bits / 8, rest = bits % 8;
-
-    return memcmp(a, b, whole) == 0 && (rest == 0 || ((a[whole] ^ b[whole]) >> (8 - rest)) == 0);
-}
-
-/* network: an address, or an address/bits. */
-static bool in_network(const struct sockaddr *address, char *network)
-{
-    uint8_t bytes[16], wanted[16];
-    int family = plain_address(address, bytes);
-    char *slash = strchr(network, '/');
-    int64_t bits = family == AF_INET ? 32 : 128;
-
-    if (family == AF_UNSPEC)
-        return false;
-    if (slash) {
-        *slash = 0;
-        if (text_to_int(slash + 1, 0, bits, &bits))
-            return false;
-    }
-    return inet_pton(family, network, wanted) == 1 && prefix_equal(bytes, wanted, (unsigned)bits);
 }
 
 bool address_in_list(const struct sockaddr *address, const char *list)
 {
-    char copy[256], *save = NULL;
+    struct network network;
 
-    (void)text_copy(copy, sizeof(copy), list);
-    for (char *item = strtok_r(copy, ", ;\t", &save); item; item = strtok_r(NULL, ", ;\t", &save))
-        if (in_network(address, item))
+    for (list += strspn(list, NETWORK_SEPARATORS); *list;
+         list += strspn(list, NETWORK_SEPARATORS)) {
+        size_t length = strcspn(list, NETWORK_SEPARATORS);
+
+        if (network_parse(list, length, &network) && network_has(&network, address))
             return true;
+        list += length;
+    }
     return false;
 }
 
