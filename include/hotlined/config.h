@@ -39,7 +39,7 @@ struct config {
     char tls_certificate[CONFIG_TEXT]; /* PEM; "" = made at first start in state_dir/tls */
     char tls_key[CONFIG_TEXT];
     int http_connections_per_address;       /* more are refused; 0 = no limit */
-    char http_trusted_proxies[CONFIG_TEXT]; /* addresses without that limit, by spaces */
+    char http_trusted_proxies[CONFIG_TEXT]; /* addresses and networks, by spaces; "" = none */
 
     /* sip */
     char sip_listen[CONFIG_TEXT];      /* "0.0.0.0:5060": UDP and TCP */

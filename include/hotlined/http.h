@@ -19,6 +19,7 @@ struct loop;
 struct http;
 struct http_request;
 struct http_stream;
+struct sockaddr;
 
 struct http_route {
     const char *method;
@@ -45,7 +46,9 @@ struct http_options {
     size_t max_body;               /* bytes; the most any route may allow */
     int max_connections;           /* of each listener */
     unsigned max_connections_each; /* of one address, both listeners together; 0 = no limit */
-    const char *trusted_proxies;   /* addresses that have no such limit, separated by spaces */
+    /* Addresses and networks, separated by spaces: they have no such limit, and whom they name in
+     * X-Forwarded-For is the client. NULL = none. */
+    const char *trusted_proxies;
 };
 
 /* Called before every handler. Returns true to go on; false when it answered (401, 403 ...). It may
@@ -73,7 +76,9 @@ const char *http_query(const struct http_request *request, const char *name);   
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_cookie(const struct http_request *request, const char *name);
 const char *http_body(const struct http_request *request, size_t *ret_length);
-const char *http_peer(const struct http_request *request); /* address text */
+/* Who asks: the far end of the connection or, where that is a trusted proxy, who is behind it. */
+const char *http_peer(const struct http_request *request); /* address text, "?" = not known */
+const struct sockaddr *http_peer_address(const struct http_request *request); /* no port */
 bool http_is_tls(const struct http_request *request);
 void http_set_user(struct http_request *request, void *user); /* not owned */
 void *http_user(const struct http_request *request);

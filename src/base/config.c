@@ -9,6 +9,7 @@
 
 #include <hotlined/config.h>
 #include <hotlined/log.h>
+#include <hotlined/network.h>
 #include <hotlined/text.h>
 
 enum kind { TEXT, NUMBER, LEVEL };
@@ -67,8 +68,8 @@ static const struct setting settings[] = {
     TEXT_AT("http.key", tls_key, "", "a PEM file, or \"\" together with certificate"),
     NUMBER_AT("http.connections_per_address", http_connections_per_address, 0, 100000, 1000,
               "a number from 1 to 100000, or 0 for no limit"),
-    TEXT_AT("http.trusted_proxies", http_trusted_proxies, "127.0.0.1 ::1",
-            "up to 16 IP addresses separated by spaces, or \"\""),
+    TEXT_AT("http.trusted_proxies", http_trusted_proxies, "",
+            "up to 16 IP addresses or networks separated by spaces, or \"\""),
 
     TEXT_AT("sip.listen", sip_listen, "0.0.0.0:5060", "ADDRESS:PORT for UDP and TCP"),
     TEXT_AT("sip.tls_listen", sip_tls_listen, "", "ADDRESS:PORT, or \"\" for none"),
@@ -368,18 +369,18 @@ static void check_media(struct loading *l)
 static void check_proxies(struct loading *l)
 {
     const char *list = l->config->http_trusted_proxies;
+    struct network network;
     unsigned count = 0;
 
-    for (list += strspn(list, " ,"); *list; list += strspn(list, " ,")) {
-        size_t length = strcspn(list, " ,");
-        char address[64] = "";
+    for (list += strspn(list, NETWORK_SEPARATORS); *list;
+         list += strspn(list, NETWORK_SEPARATORS)) {
+        size_t length = strcspn(list, NETWORK_SEPARATORS);
 
-        if (length < sizeof(address))
-            memcpy(address, list, length);
-        if (!is_ip(address) || ++count > CONFIG_MAX_PROXIES) {
+        if (!network_parse(list, length, &network) || ++count > CONFIG_MAX_PROXIES) {
             complain(l, line_of(l, "http.trusted_proxies"),
-                     "http.trusted_proxies: no list of IP addresses, or more than %d (found "
-                     "\"%.*s\"). Write addresses separated by spaces.",
+                     "http.trusted_proxies: no list of IP addresses and networks, or more than %d "
+                     "(found \"%.*s\"). Write addresses like 192.0.2.7 or 192.0.2.0/24 separated "
+                     "by spaces.",
                      CONFIG_MAX_PROXIES, (int)length, list);
             return;
         }

@@ -13,8 +13,7 @@
 
 #include "http/room.h"
 
-#define NOBODY     (-1)
-#define SEPARATORS " ,"
+#define NOBODY (-1)
 
 struct http_client { /* an address, or a free entry */
     uint8_t key[SOURCE_KEY_SIZE];
@@ -29,24 +28,6 @@ static struct metric refused = {
     .name = "hotlined_http_connections_refused_total",
     .help = "Connections refused because their address has too many already.",
     .kind = METRIC_COUNTER};
-
-static int read_proxies(struct http_clients *clients, const char *list)
-{
-    for (list += strspn(list, SEPARATORS); *list; list += strspn(list, SEPARATORS)) {
-        size_t length = strcspn(list, SEPARATORS);
-        char address[64];
-
-        if (length >= sizeof(address) || clients->proxy_count == HTTP_MAX_PROXIES)
-            return -EINVAL;
-        memcpy(address, list, length);
-        address[length] = 0;
-        if (!source_key_of_text(address, clients->proxies[clients->proxy_count]))
-            return -EINVAL;
-        clients->proxy_count++;
-        list += length;
-    }
-    return 0;
-}
 
 static int make_table(struct http_clients *clients, size_t size)
 {
@@ -65,15 +46,14 @@ static int make_table(struct http_clients *clients, size_t size)
 }
 
 int http_clients_init(struct http_clients *clients, struct loop *loop, unsigned max_each,
-                      const char *proxies, size_t max_connections)
+                      const struct http_proxies *proxies, size_t max_connections)
 {
     metric_register(&connections);
     metric_register(&refused);
     metric_set(&connections, 0);
     log_limit_init(&clients->refused_lines, loop, "http", "too_many_connections", "flood");
     clients->max_each = max_each;
-    if (read_proxies(clients, proxies ? proxies : ""))
-        return -EINVAL;
+    clients->proxies = proxies;
     return max_each ? make_table(clients, max_connections) : 0;
 }
 
@@ -87,12 +67,8 @@ void http_clients_done(struct http_clients *clients)
 static bool is_counted(const struct http_clients *clients, const struct sockaddr *address,
                        uint8_t key[SOURCE_KEY_SIZE])
 {
-    if (!clients->max_each || !source_key(address, key))
-        return false;
-    for (unsigned i = 0; i < clients->proxy_count; i++)
-        if (memcmp(clients->proxies[i], key, SOURCE_KEY_SIZE) == 0)
-            return false;
-    return true;
+    return clients->max_each && source_key(address, key) &&
+           !http_proxies_have(clients->proxies, address);
 }
 
 /* Where the index of the entry stands, or of the end of the bucket. */

@@ -62,6 +62,11 @@ const char *http_peer(const struct http_request *request)
     return request->peer;
 }
 
+const struct sockaddr *http_peer_address(const struct http_request *request)
+{
+    return (const struct sockaddr *)&request->client;
+}
+
 bool http_is_tls(const struct http_request *request)
 {
     return request->server->tls;
@@ -96,8 +101,13 @@ static void read_peer(struct http_request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
 
-    (void)http_address_text(info ? info->client_addr : NULL, request->peer, sizeof(request->peer));
+    if (peer)
+        memcpy(&request->client, peer,
+               peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                           : sizeof(struct sockaddr_in));
+    (void)http_address_text(peer, request->peer, sizeof(request->peer));
 }
 
 struct http_request *http_request_new(struct http_server *server, struct MHD_Connection *connection,
@@ -200,6 +210,8 @@ static bool head_is_good(struct http_request *request)
     } else if (query.bad_text || !text_is_utf8(request->path, path_length)) {
         http_problem(request, 400, "request.encoding", "请求地址不是有效的 UTF-8 文本", NULL);
     }
+    if (!request->answered)
+        http_proxies_look_behind(request);
     return !request->answered;
 }
 

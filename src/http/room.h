@@ -9,6 +9,7 @@
 #include <hotlined/http.h>
 #include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
+#include <hotlined/network.h>
 #include <hotlined/source.h>
 #include <hotlined/text.h>
 
@@ -44,12 +45,16 @@ struct http_server { /* one listener: plain or TLS */
     uint64_t due_ms; /* when MHD wants to run next, 0 = not asked for */
 };
 
+struct http_proxies { /* whose X-Forwarded-For is believed */
+    struct network networks[HTTP_MAX_PROXIES];
+    unsigned count;
+};
+
 struct http_client;
 
-struct http_clients {  /* connections of each address */
-    unsigned max_each; /* 0 = without limit, and nothing is counted */
-    uint8_t proxies[HTTP_MAX_PROXIES][SOURCE_KEY_SIZE]; /* exempt */
-    unsigned proxy_count;
+struct http_clients {                   /* connections of each address */
+    unsigned max_each;                  /* 0 = without limit, and nothing is counted */
+    const struct http_proxies *proxies; /* exempt */
     uint64_t seed;
     struct http_client *entries; /* owned: as many as there may be connections */
     int32_t *buckets;            /* owned: first entry of each */
@@ -60,6 +65,7 @@ struct http_clients {  /* connections of each address */
 
 struct http {
     struct loop *loop;
+    struct http_proxies proxies;
     struct http_clients clients;
     http_guard_h *guard;
     void *guard_arg;
@@ -93,7 +99,8 @@ struct http_request {
     const struct http_row *row; /* NULL: no route, a page perhaps */
     char *path;                 /* decoded */
     char method[16];
-    char peer[64];
+    struct sockaddr_storage client; /* AF_UNSPEC = not known */
+    char peer[64];                  /* the same as text */
     struct http_param params[HTTP_MAX_PARAMS];
     unsigned param_count;
     struct text body;
@@ -126,9 +133,20 @@ int http_row_init(struct http_row *row, const struct http_route *route, void *ar
  * wrong, NULL with it empty when there is nothing. Fills the request's parameters. */
 const struct http_row *http_find_row(struct http_request *request, struct text *ret_allow);
 
-/* clients.c: max_connections is that of all listeners together. */
+/* proxies.c: list is that of http_options. 0 or -EINVAL. */
+int http_proxies_init(struct http_proxies *proxies, const char *list);
+bool http_proxies_have(const struct http_proxies *proxies, const struct sockaddr *address);
+/* Who is the client by the lines of X-Forwarded-For, in the order they came? 0; -ENOENT without
+ * any; -EINVAL when no address stands where one is due. */
+int http_proxies_client(const struct http_proxies *proxies, const char *const *lines,
+                        unsigned count, struct sockaddr_storage *ret_client);
+/* Asks of a proxy: the request becomes that of who is behind it. Others', and those that do not
+ * say it well, stay as they are. */
+void http_proxies_look_behind(struct http_request *request);
+
+/* clients.c: max_connections is that of all listeners together. proxies is borrowed. */
 int http_clients_init(struct http_clients *clients, struct loop *loop, unsigned max_each,
-                      const char *proxies, size_t max_connections);
+                      const struct http_proxies *proxies, size_t max_connections);
 void http_clients_done(struct http_clients *clients);
 /* May the address have one more? Counts and logs when not. */
 bool http_clients_may_connect(struct http_clients *clients, const struct sockaddr *address);

@@ -352,8 +352,11 @@ int http_create(struct loop *loop, const struct http_options *options, http_guar
     if (!http->rows || (is_set(options->web_dir) && !http->web_dir))
         err = -ENOMEM;
     if (!err)
-        err = http_clients_init(&http->clients, loop, options->max_connections_each,
-                                options->trusted_proxies, 2 * (size_t)max);
+        err = http_proxies_init(&http->proxies,
+                                options->trusted_proxies ? options->trusted_proxies : "");
+    if (!err)
+        err = http_clients_init(&http->clients, loop, options->max_connections_each, &http->proxies,
+                                2 * (size_t)max);
     if (!err && is_set(options->listen))
         err = open_server(http, &http->plain, options->listen, max);
     if (!err && is_set(options->https_listen))

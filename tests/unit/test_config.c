@@ -171,12 +171,15 @@ static void each_error_has_line_and_remedy(void **state)
         {GOOD_MEDIA "http: { connections_per_address = -1; };\n", 2,
          "http.connections_per_address: wrong value (found -1)", "0 for no limit"},
         {GOOD_MEDIA "http: { trusted_proxies = \"192.0.2.1, gateway\"; };\n", 2,
-         "http.trusted_proxies: no list of IP addresses, or more than 16 (found \"gateway\")",
+         "http.trusted_proxies: no list of IP addresses and networks, or more than 16 (found "
+         "\"gateway\")",
          "separated by spaces"},
         {GOOD_MEDIA
          "http: { trusted_proxies = \"::1 ::2 ::3 ::4 ::5 ::6 ::7 ::8 ::9 ::a ::b ::c ::d "
          "::e ::f ::10 ::11\"; };\n",
-         2, "http.trusted_proxies: no list of IP addresses, or more than 16 (found \"::11\")",
+         2,
+         "http.trusted_proxies: no list of IP addresses and networks, or more than 16 (found "
+         "\"::11\")",
          "separated by spaces"},
         {GOOD_MEDIA "sip: { ban_s = 0; };\n", 2, "sip.ban_s: wrong value (found 0)",
          "from 1 to 86400"},
