@@ -6,7 +6,7 @@
  * that is up passes. Behind the last header we see whether the message is good SIP, because sofia
  * answers 400 and 505 by itself and tells nobody.
  *
- * Who pays by points: strangers.h. Addresses of trunks and of registered phones are never banned,
+ * Who pays by points: door.h. Addresses of trunks and of registered phones are never banned,
  * whatever comes from there; requests within a dialog and ACKs give no points. An address can be
  * forged over UDP, so a ban is short and ends by itself. */
 #include <errno.h>
@@ -302,7 +302,7 @@ static void register_metrics(void)
 int door_init(struct sip *sip)
 {
     struct door *door = &sip->door;
-    int err = strangers_init(&door->strangers);
+    int err = strangers_init(&door->strangers, DOOR_LIMIT, DOOR_LEAK_MS);
 
     register_metrics();
     loop_timer_init(&door->next_end, sip->loop, on_end, sip);

@@ -7,16 +7,24 @@
 
 #include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
-
-#include "sip/strangers.h"
+#include <hotlined/strangers.h>
 
 struct sip;
 
-/* What a stranger does, in points of strangers.h. */
+/* Who is banned, in points of strangers.h. */
+enum {
+    /* Ten guesses of a password (challenge 1, wrong answer 3): who mistypes stops before that. */
+    DOOR_LIMIT = 40,
+    /* Twelve points a minute leak away: a phone with an old password that tries every 20 s, or a
+     * monitor that sends OPTIONS every 5 s, is a nuisance and no attack. */
+    DOOR_LEAK_MS = 5000
+};
+
+/* What a stranger does. */
 enum door_fault {
     DOOR_ASKED = 1, /* OPTIONS, a method we do not serve, REGISTER or INVITE without credentials */
     DOOR_WRONG = 3, /* a call of nobody we know, a wrong password, a message that is no good SIP */
-    DOOR_SCANNER = STRANGERS_LIMIT /* says of itself that it is a scanner */
+    DOOR_SCANNER = DOOR_LIMIT /* says of itself that it is a scanner */
 };
 
 /* Broken header fields that make a request bad: of those only others read we take no notice. */

@@ -14,7 +14,6 @@
  *   peek.c      the Call-ID of a request nobody has parsed yet
  *   knock.c     how late requests are read; new calls refused before sofia works on them
  *   connections.c  TCP connections that sofia forgets, or too many
- *   strangers.c who asks too much: source addresses with a score
  *   address.c   source addresses, lists of networks
  *   cause.c     SIP status <-> Q.850 cause
  */

@@ -14,7 +14,7 @@ import { closeFarSides } from './lib/sipp.mjs';
 
 const NANNING = '07711236601';
 const BAN_S = 8;
-const LIMIT = 40; // points of src/sip/strangers.h
+const LIMIT = 40; // points of src/sip/door.h
 let region, supervisor, leader;
 const open = [];
 

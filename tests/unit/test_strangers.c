@@ -14,11 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/strangers.h>
 #include <hotlined/text.h>
 
 #include "sip/digest.h"
+#include "sip/door.h"
 #include "sip/peek.h"
-#include "sip/strangers.h"
 #include "sip_bench.h"
 
 enum { HOUR_MS = 3600 * 1000 };
@@ -71,7 +72,7 @@ static bool forgive(const char *text)
 static int table_setup(void **state)
 {
     (void)state;
-    return strangers_init(&table);
+    return strangers_init(&table, DOOR_LIMIT, DOOR_LEAK_MS);
 }
 
 static int table_teardown(void **state)
@@ -86,7 +87,7 @@ static int table_teardown(void **state)
 static void test_limit_is_reached_by_points_not_by_time(void **state)
 {
     (void)state;
-    for (unsigned i = 1; i < STRANGERS_LIMIT; i++)
+    for (unsigned i = 1; i < DOOR_LIMIT; i++)
         assert_false(note("192.0.2.1", 1, 1000));
     assert_true(note("192.0.2.1", 1, 1000));
     assert_false(note("192.0.2.2", 1, 1000)); /* each for himself */
@@ -99,13 +100,32 @@ static void test_the_score_leaks_away(void **state)
     uint64_t now = 1;
 
     (void)state;
-    for (unsigned i = 0; i < 10000; i++, now += STRANGERS_LEAK_MS)
+    for (unsigned i = 0; i < 10000; i++, now += DOOR_LEAK_MS)
         assert_false(note("192.0.2.1", 1, now)); /* a patient monitor */
     for (unsigned i = 0; i < 1000; i++, now += 20 * 1000)
         assert_false(note("192.0.2.2", 4, now)); /* a phone with an old password */
-    assert_false(note("192.0.2.3", STRANGERS_LIMIT - 1, now));
-    assert_false(note("192.0.2.3", STRANGERS_LIMIT - 1,
-                      now + (uint64_t)STRANGERS_LIMIT * STRANGERS_LEAK_MS));
+    assert_false(note("192.0.2.3", DOOR_LIMIT - 1, now));
+    assert_false(note("192.0.2.3", DOOR_LIMIT - 1, now + (uint64_t)DOOR_LIMIT * DOOR_LEAK_MS));
+}
+
+/* Who does not ban asks for patience: until there is room below the limit again. */
+static void test_how_long_until_there_is_room(void **state)
+{
+    struct sockaddr_storage source = address("192.0.2.1"), nobody = {.ss_family = AF_UNSPEC};
+    const struct sockaddr *from = (const struct sockaddr *)&source;
+
+    (void)state;
+    assert_int_equal(strangers_wait_ms(&table, from, DOOR_LIMIT, 1000), 0);
+    assert_int_equal(strangers_wait_ms(&table, (struct sockaddr *)&nobody, 1, 1000), 0);
+    note("192.0.2.1", DOOR_LIMIT - 1, 1000);
+    assert_int_equal(strangers_wait_ms(&table, from, 1, 1000), 0);
+    note("192.0.2.1", 1, 1000);
+    assert_int_equal(strangers_wait_ms(&table, from, 1, 1000), DOOR_LEAK_MS);
+    assert_int_equal(strangers_wait_ms(&table, from, 1, 1001), DOOR_LEAK_MS - 1);
+    assert_int_equal(strangers_wait_ms(&table, from, 2, 1000), 2 * DOOR_LEAK_MS);
+    assert_int_equal(strangers_wait_ms(&table, from, 1, 1000 + DOOR_LEAK_MS), 0);
+    note("192.0.2.1", 10, 1000); /* more at once than there was room: all of it is paid */
+    assert_int_equal(strangers_wait_ms(&table, from, 1, 1000), 11 * DOOR_LEAK_MS);
 }
 
 static void test_a_ban_holds_till_its_end_and_not_longer(void **state)
@@ -116,11 +136,11 @@ static void test_a_ban_holds_till_its_end_and_not_longer(void **state)
     assert_true(is_banned("192.0.2.1", 4999));
     assert_false(is_banned("192.0.2.1", 5000));
     assert_false(is_banned("192.0.2.2", 4999));
-    assert_false(note("192.0.2.1", STRANGERS_LIMIT, 3000)); /* no second ban within */
+    assert_false(note("192.0.2.1", DOOR_LIMIT, 3000)); /* no second ban within */
     assert_true(forgive("192.0.2.1"));
     assert_false(forgive("192.0.2.1"));
     assert_int_equal(table.banned, 0);
-    assert_false(note("192.0.2.1", STRANGERS_LIMIT - 1, 5000)); /* begins anew */
+    assert_false(note("192.0.2.1", DOOR_LIMIT - 1, 5000)); /* begins anew */
 }
 
 static void test_ipv4_in_ipv6_is_the_same_and_a_64_is_one_house(void **state)
@@ -210,7 +230,7 @@ static void test_no_address_is_nobody(void **state)
     struct sockaddr_storage none = {.ss_family = AF_UNSPEC};
 
     (void)state;
-    assert_false(strangers_note(&table, (struct sockaddr *)&none, STRANGERS_LIMIT, 1));
+    assert_false(strangers_note(&table, (struct sockaddr *)&none, DOOR_LIMIT, 1));
     strangers_ban(&table, (struct sockaddr *)&none, 1000);
     assert_int_equal(table.banned, 0);
     assert_false(strangers_is_banned(&table, (struct sockaddr *)&none, 1));
@@ -292,7 +312,7 @@ static void test_wrong_passwords_ban_and_the_ban_ends(void **state)
 
     (void)state;
     count = answered("REGISTER", WRONG, "SIP/2.0 403");
-    assert_in_range(count, STRANGERS_LIMIT / 3 - 1, STRANGERS_LIMIT / 3 + 2);
+    assert_in_range(count, DOOR_LIMIT / 3 - 1, DOOR_LIMIT / 3 + 2);
     for (int i = 0; i < 200 && banned_now(); i++)
         bench_turn(&bench, 10);
     assert_int_equal(banned_now(), 0);
@@ -303,8 +323,7 @@ static void test_wrong_passwords_ban_and_the_ban_ends(void **state)
 static void test_calls_sweeps_and_scanners_ban(void **state)
 {
     (void)state;
-    assert_in_range(answered("OPTIONS", "", "SIP/2.0 200"), STRANGERS_LIMIT - 1,
-                    STRANGERS_LIMIT + 1);
+    assert_in_range(answered("OPTIONS", "", "SIP/2.0 200"), DOOR_LIMIT - 1, DOOR_LIMIT + 1);
     bench_turn(&bench, 500);
     assert_int_equal(banned_now(), 0);
     assert_int_equal(answered("REGISTER", "User-Agent: friendly-scanner\r\n", "SIP/2.0 403"), 1);
@@ -319,7 +338,7 @@ static void test_a_new_trunk_is_heard_at_once(void **state)
     assert_int_equal(banned_now(), 1);
     bench_set_trunks(&bench, &trunk, 1);
     assert_int_equal(banned_now(), 0);
-    for (int i = 0; i < 2 * STRANGERS_LIMIT; i++) {
+    for (int i = 0; i < 2 * DOOR_LIMIT; i++) {
         dialog_request(&peer, &dialog, "REGISTER", WRONG, "");
         (void)peer_expect(&peer, "SIP/2.0 403", "REGISTER");
     }
@@ -338,7 +357,7 @@ static void expect_silence(const char *method)
 
 static void ban_peer(void)
 {
-    for (int i = 0; i < STRANGERS_LIMIT && !banned_now(); i++) {
+    for (int i = 0; i < DOOR_LIMIT && !banned_now(); i++) {
         dialog_request(&peer, &dialog, "REGISTER", WRONG, "");
         (void)peer_expect(&peer, "SIP/2.0 403", "REGISTER");
     }
@@ -426,7 +445,7 @@ static void test_malformed_messages_ban(void **state)
                   "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n");
         bench_turn(&bench, 10);
     }
-    assert_in_range(count, STRANGERS_LIMIT / 3, STRANGERS_LIMIT / 3 + 2);
+    assert_in_range(count, DOOR_LIMIT / 3, DOOR_LIMIT / 3 + 2);
 }
 
 /* A banned TCP connection is closed, a new one hears nothing. */
@@ -450,6 +469,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limit_is_reached_by_points_not_by_time, table_setup,
                                         table_teardown),
         cmocka_unit_test_setup_teardown(test_the_score_leaks_away, table_setup, table_teardown),
+        cmocka_unit_test_setup_teardown(test_how_long_until_there_is_room, table_setup,
+                                        table_teardown),
         cmocka_unit_test_setup_teardown(test_a_ban_holds_till_its_end_and_not_longer, table_setup,
                                         table_teardown),
         cmocka_unit_test_setup_teardown(test_ipv4_in_ipv6_is_the_same_and_a_64_is_one_house,

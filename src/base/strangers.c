@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include <hotlined/id.h>
-#include <hotlined/source.h>
-
-#include "sip/strangers.h"
+#include <hotlined/strangers.h>
 
 _Static_assert(STRANGERS_SLOTS % STRANGERS_WAYS == 0, "whole buckets");
 
-int strangers_init(struct strangers *strangers)
+int strangers_init(struct strangers *strangers, unsigned limit, uint64_t leak_ms)
 {
-    memset(strangers, 0, sizeof(*strangers));
+    *strangers = (struct strangers){.limit = limit, .leak_ms = leak_ms};
     strangers->slots = calloc(STRANGERS_SLOTS, sizeof(*strangers->slots));
     if (!strangers->slots)
         return -ENOMEM;
@@ -98,12 +96,23 @@ bool strangers_note(struct strangers *strangers, const struct sockaddr *source, 
 
     if (!stranger || stranger->banned_ms)
         return false;
-    if (points > STRANGERS_LIMIT)
-        points = STRANGERS_LIMIT;
+    if (points > strangers->limit)
+        points = strangers->limit;
     if (stranger->full_ms < now_ms)
         stranger->full_ms = now_ms;
-    stranger->full_ms += (uint64_t)points * STRANGERS_LEAK_MS;
-    return stranger->full_ms - now_ms >= (uint64_t)STRANGERS_LIMIT * STRANGERS_LEAK_MS;
+    stranger->full_ms += points * strangers->leak_ms;
+    return stranger->full_ms - now_ms >= strangers->limit * strangers->leak_ms;
+}
+
+uint64_t strangers_wait_ms(const struct strangers *strangers, const struct sockaddr *source,
+                           unsigned points, uint64_t now_ms)
+{
+    const struct stranger *stranger = find(strangers, source);
+    uint64_t full_ms = stranger && stranger->full_ms > now_ms ? stranger->full_ms : now_ms;
+    uint64_t room_ms = now_ms + strangers->limit * strangers->leak_ms;
+
+    full_ms += points * strangers->leak_ms;
+    return full_ms > room_ms ? full_ms - room_ms : 0;
 }
 
 void strangers_ban(struct strangers *strangers, const struct sockaddr *source, uint64_t until_ms)

@@ -1,11 +1,12 @@
-/* Who asks too much: a table of source addresses with a score that leaks away.
+/* Who does too much: a table of source addresses with a score that leaks away.
  *
- * What a stranger does wrong gives points (door.c says what). At STRANGERS_LIMIT the owner of the
- * table bans him or forgives him. The table is one block of memory that never grows: under a flood
- * of addresses the lowest scores are forgotten first, and bans only for bans. Pure: times are
- * given. */
-#ifndef HOTLINED_SIP_STRANGERS_H
-#define HOTLINED_SIP_STRANGERS_H
+ * What somebody does wrong gives points; what they are worth says the owner of the table (door.h
+ * of the SIP room, attempts.c of the API). At the table's limit he bans the address, forgives it or
+ * asks for patience. The table is one block of memory that never grows, and a look-up is one bucket
+ * of it: under a flood of addresses the lowest scores are forgotten first, and bans only for bans.
+ * Pure: times are given. */
+#ifndef HOTLINED_STRANGERS_H
+#define HOTLINED_STRANGERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,12 +19,7 @@ struct sockaddr_in6;
 enum {
     /* A scanner comes from one address or a few hundred; 8 slots of a bucket are one look-up. */
     STRANGERS_SLOTS = 4096,
-    STRANGERS_WAYS = 8,
-    /* Ten guesses of a password (challenge 1, wrong answer 3): who mistypes stops before that. */
-    STRANGERS_LIMIT = 40,
-    /* Twelve points a minute leak away: a phone with an old password that tries every 20 s, or a
-     * monitor that sends OPTIONS every 5 s, is a nuisance and no attack. */
-    STRANGERS_LEAK_MS = 5000
+    STRANGERS_WAYS = 8
 };
 
 struct stranger {
@@ -33,12 +29,14 @@ struct stranger {
 };
 
 struct strangers {
-    uint64_t seed; /* nobody outside can choose addresses that meet in one bucket */
+    uint64_t seed;    /* nobody outside can choose addresses that meet in one bucket */
+    unsigned limit;   /* points */
+    uint64_t leak_ms; /* in which one point leaks away */
     unsigned banned;
     struct stranger *slots; /* owned, STRANGERS_SLOTS */
 };
 
-int strangers_init(struct strangers *strangers);
+int strangers_init(struct strangers *strangers, unsigned limit, uint64_t leak_ms);
 void strangers_done(struct strangers *strangers);
 
 bool strangers_is_banned(const struct strangers *strangers, const struct sockaddr *source,
@@ -46,6 +44,9 @@ bool strangers_is_banned(const struct strangers *strangers, const struct sockadd
 /* True when the score has reached the limit: then ban or forgive. False while banned. */
 bool strangers_note(struct strangers *strangers, const struct sockaddr *source, unsigned points,
                     uint64_t now_ms);
+/* How long until so many points have room below or at the limit; 0 = now. */
+uint64_t strangers_wait_ms(const struct strangers *strangers, const struct sockaddr *source,
+                           unsigned points, uint64_t now_ms);
 void strangers_ban(struct strangers *strangers, const struct sockaddr *source, uint64_t until_ms);
 /* Forgets him; true when that ended a ban. */
 bool strangers_forgive(struct strangers *strangers, const struct sockaddr *source);
