@@ -39,6 +39,7 @@ struct config {
     char tls_certificate[CONFIG_TEXT]; /* PEM; "" = made at first start in state_dir/tls */
     char tls_key[CONFIG_TEXT];
     int http_connections_per_address;       /* more are refused; 0 = no limit */
+    int http_sign_in_failures_per_address;  /* in 15 minutes; more wait; 0 = no limit */
     char http_trusted_proxies[CONFIG_TEXT]; /* addresses and networks, by spaces; "" = none */
 
     /* sip */

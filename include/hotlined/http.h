@@ -19,7 +19,7 @@ struct loop;
 struct http;
 struct http_request;
 struct http_stream;
-struct sockaddr;
+struct sockaddr_storage;
 
 struct http_route {
     const char *method;
@@ -76,9 +76,10 @@ const char *http_query(const struct http_request *request, const char *name);   
 const char *http_header(const struct http_request *request, const char *name);
 const char *http_cookie(const struct http_request *request, const char *name);
 const char *http_body(const struct http_request *request, size_t *ret_length);
-/* Who asks: the far end of the connection or, where that is a trusted proxy, who is behind it. */
-const char *http_peer(const struct http_request *request); /* address text, "?" = not known */
-const struct sockaddr *http_peer_address(const struct http_request *request); /* no port */
+/* Who asks: the far end of the connection or, where that is a trusted proxy, who is behind it. As
+ * text ("?" = not known), and as an address without port (AF_UNSPEC = not known). */
+const char *http_peer(const struct http_request *request);
+const struct sockaddr_storage *http_peer_address(const struct http_request *request);
 bool http_is_tls(const struct http_request *request);
 void http_set_user(struct http_request *request, void *user); /* not owned */
 void *http_user(const struct http_request *request);

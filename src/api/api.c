@@ -88,6 +88,8 @@ int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_
     api->deps = *deps;
     err = api_hub_create(api);
     if (!err)
+        err = api_attempts_create(api);
+    if (!err)
         err = api_sessions_create(api);
     if (!err)
         err = start_server(api);
@@ -109,6 +111,7 @@ void api_destroy(struct api *api)
         http_destroy(api->http);
     api_hub_destroy(api);
     api_sessions_destroy(api);
+    api_attempts_destroy(api);
     free(api);
 }
 

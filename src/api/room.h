@@ -24,8 +24,10 @@
 #include <hotlined/http.h>
 #include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
 #include <hotlined/store.h>
+#include <hotlined/strangers.h>
 #include <hotlined/telephony.h>
 #include <hotlined/text.h>
 #include <hotlined/worker.h>
@@ -46,7 +48,9 @@ struct api {
     struct http *http;
     struct api_sessions *sessions;
     struct api_hub *hub;
-    struct api_wait *waits; /* all under way */
+    struct api_wait *waits;    /* all under way */
+    struct strangers attempts; /* without slots: no limit */
+    struct log_limit attempt_lines;
     bool stopping;
 };
 
@@ -213,6 +217,14 @@ extern const size_t api_route_table_count;
 
 /* Takes as long for a hash that is "" or broken as for a good one, and says no. */
 bool api_password_matches(const char *password, const char *hash);
+
+/* --- attempts.c ----------------------------------------------------------------------------- */
+
+int api_attempts_create(struct api *api);
+void api_attempts_destroy(struct api *api);
+/* Answers 429 and returns false where the address has failed too often. */
+bool api_attempt_may_begin(struct api *api, struct http_request *request, const char *login);
+void api_attempt_failed(struct api *api, struct http_request *request);
 
 /* --- sessions.c ----------------------------------------------------------------------------- */
 

@@ -88,6 +88,7 @@ static void refuse(struct sign_in *s, struct http_request *request, void **state
 
     log_warn("api", "sign_in_refused", "login=%s center=%s address=%s", log_safe(s->login),
              log_safe(s->center), http_peer(request));
+    api_attempt_failed(s->api, request);
     if (!s->center_id) {
         say_wrong(request);
         return;
@@ -208,6 +209,7 @@ static void found(struct api *api, struct http_request *request, const struct ap
         s->user_id = (int32_t)store_int(result, 0, 1);
         text_copy(s->hash, sizeof(s->hash), store_text(result, 0, 2));
         if (store_int(result, 0, 3)) {
+            api_attempt_failed(api, request);
             say_locked(api, request, store_int(result, 0, 3));
             return;
         }
@@ -223,7 +225,8 @@ static void post_sessions(struct http_request *request, void *arg)
     struct api_ask ask = {.statement = STMT_USER_LOGIN, .then = found};
     struct sign_in *s;
 
-    if (!http_read_body(request, sign_in_fields, 3, &body))
+    if (!http_read_body(request, sign_in_fields, 3, &body) ||
+        !api_attempt_may_begin(api, request, body.login))
         return;
     s = calloc(1, sizeof(*s));
     if (!s) {

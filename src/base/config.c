@@ -68,6 +68,8 @@ static const struct setting settings[] = {
     TEXT_AT("http.key", tls_key, "", "a PEM file, or \"\" together with certificate"),
     NUMBER_AT("http.connections_per_address", http_connections_per_address, 0, 100000, 1000,
               "a number from 1 to 100000, or 0 for no limit"),
+    NUMBER_AT("http.sign_in_failures_per_address", http_sign_in_failures_per_address, 0, 100000, 60,
+              "a number from 1 to 100000, or 0 for no limit"),
     TEXT_AT("http.trusted_proxies", http_trusted_proxies, "",
             "up to 16 IP addresses or networks separated by spaces, or \"\""),
 

@@ -62,9 +62,9 @@ const char *http_peer(const struct http_request *request)
     return request->peer;
 }
 
-const struct sockaddr *http_peer_address(const struct http_request *request)
+const struct sockaddr_storage *http_peer_address(const struct http_request *request)
 {
-    return (const struct sockaddr *)&request->client;
+    return &request->client;
 }
 
 bool http_is_tls(const struct http_request *request)

@@ -186,8 +186,9 @@ static void say_who(struct http_request *request, void *arg)
 
     (void)arg;
     snprintf(json, sizeof(json), "{\"peer\":\"%s\"}", http_peer(request));
-    assert_string_equal(http_address_text(http_peer_address(request), text, sizeof(text)),
-                        http_peer(request));
+    assert_string_equal(
+        http_address_text((const struct sockaddr *)http_peer_address(request), text, sizeof(text)),
+        http_peer(request));
     http_answer_json(request, 200, json);
 }
 
