@@ -44,7 +44,9 @@ struct sip_trunk_conf {
 
 enum sip_trunk_state { SIP_TRUNK_UNKNOWN, SIP_TRUNK_UP, SIP_TRUNK_DOWN, SIP_TRUNK_DISABLED };
 
-/* Replaces the whole set. Trunks keep their state and calls when their id stays. */
+/* Replaces the whole set. Trunks keep their state and calls when their id stays. Until it was
+ * called for the first time, whoever calls or registers is answered 503 with Retry-After, and
+ * nobody is a stranger: set the phones in the same turn. */
 int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigned count);
 enum sip_trunk_state sip_trunk_state(const struct sip *sip, int32_t trunk_id);
 int sip_trunk_channels(const struct sip *sip, int32_t trunk_id); /* in use now */

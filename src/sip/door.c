@@ -7,8 +7,8 @@
  * answers 400 and 505 by itself and tells nobody.
  *
  * Who pays by points: door.h. Addresses of trunks and of registered phones are never banned,
- * whatever comes from there; requests within a dialog and ACKs give no points. An address can be
- * forged over UDP, so a ban is short and ends by itself. */
+ * whatever comes from there, nor is anybody before they are known; requests within a dialog and
+ * ACKs give no points. An address can be forged over UDP, so a ban is short and ends by itself. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -126,6 +126,8 @@ static void note(struct sip *sip, const struct sockaddr *source, enum door_fault
 {
     struct door *door = &sip->door;
 
+    if (!sip->knows_peers) /* it may be a trunk's */
+        return;
     if (!strangers_note(&door->strangers, source, fault, loop_now_ms(sip->loop)))
         return;
     if (door_knows(sip, source))

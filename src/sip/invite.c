@@ -12,7 +12,7 @@
 
 #include "sip/room.h"
 
-enum { BUSY_RETRY_S = 5 };
+enum { BUSY_RETRY_S = 5, STARTING_RETRY_S = 2 };
 
 /* --- numbers ------------------------------------------------------------------------------- */
 
@@ -85,6 +85,23 @@ static void refuse(struct sip *sip, const struct event *event, int status, const
                 TAG_IF(retry_after_s > 0, SIPTAG_RETRY_AFTER_STR(retry)),
                 TAG_IF(status == 415, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
     nua_handle_destroy(event->nh);
+}
+
+bool refused_while_starting(struct sip *sip, const struct event *event)
+{
+    struct sockaddr_storage source;
+    char address[64];
+
+    if (sip->knows_peers)
+        return false;
+    if (sip_refused(sip, SIP_REFUSED_STARTING))
+        log_info("sip", "not_ready", "source=%s method=%s",
+                 source_of(sip, &source)
+                     ? address_text((struct sockaddr *)&source, address, sizeof(address))
+                     : "?",
+                 event->sip->sip_request->rq_method_name);
+    refuse(sip, event, 503, "Starting", STARTING_RETRY_S);
+    return true;
 }
 
 static void refuse_stranger(struct sip *sip, const struct event *event,
@@ -191,7 +208,7 @@ void invite_arrived(struct sip *sip, const struct event *event)
         return;
     }
     metric_add(&sip_invites_in, 1);
-    if (!identify(sip, event, &origin))
+    if (refused_while_starting(sip, event) || !identify(sip, event, &origin))
         return;
     err = message_sdp(event->sip, &invite.sdp);
     if (err && err != -ENOENT) {

@@ -317,6 +317,8 @@ void register_arrived(struct sip *sip, const struct event *event)
         nua_handle_destroy(event->nh);
         return;
     }
+    if (refused_while_starting(sip, event))
+        return;
     if (!phone) { /* challenged and refused like a wrong password: scanners learn nothing */
         if (request_is_signed(sip, event, user ? user : "", "-", "-"))
             refuse_signature(sip, event, user ? user : "", "unknown_extension");

@@ -131,6 +131,7 @@ struct phone {
 
 /* Why a request of somebody was refused; each has a metric and a bound on its log lines. */
 enum sip_refusal {
+    SIP_REFUSED_STARTING,
     SIP_REFUSED_NO_SOURCE,
     SIP_REFUSED_NO_TRUNK,
     SIP_REFUSED_NOT_REGISTERED,
@@ -153,7 +154,8 @@ struct sip {
 
     struct root *root;
     nua_t *nua;
-    bool shut; /* nua said that its shutdown is complete */
+    bool shut;        /* nua said that its shutdown is complete */
+    bool knows_peers; /* trunks were set once: before, nobody is a stranger */
 
     struct slots legs;
     struct leg_io *io;              /* one per slot */
@@ -244,6 +246,9 @@ int multipart_sdp(const sip_content_type_t *type, const char *body, size_t lengt
 
 /* invite.c */
 void invite_arrived(struct sip *sip, const struct event *event);
+/* Who calls or registers before trunks and phones are known hears 503 and may come again in a
+ * moment: true when it did. */
+bool refused_while_starting(struct sip *sip, const struct event *event);
 
 /* trunk.c */
 int trunks_init(struct sip *sip);

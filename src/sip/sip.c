@@ -42,6 +42,7 @@ static struct {
     const char *event, *why;
     struct metric metric;
 } refusals[SIP_REFUSAL_COUNT] = {
+    [SIP_REFUSED_STARTING] = {"not_ready", "starting", REFUSED("starting")},
     [SIP_REFUSED_NO_SOURCE] = {"stranger", "no_source", REFUSED("no_source")},
     [SIP_REFUSED_NO_TRUNK] = {"stranger", "no_trunk", REFUSED("no_trunk")},
     [SIP_REFUSED_NOT_REGISTERED] = {"stranger", "phone_not_registered",

@@ -409,6 +409,7 @@ int sip_set_trunks(struct sip *sip, const struct sip_trunk_conf *trunks, unsigne
 
         apply(trunk ? trunk : free_trunk(sip), &trunks[i]);
     }
+    sip->knows_peers = true;
     door_look_again(sip);
     return 0;
 }

@@ -139,7 +139,7 @@ static int on_knock(bool new_call, uint32_t late_us, void *arg)
     return new_call ? b->retry_after_s : 0;
 }
 
-void bench_start(struct bench *b, const struct sip_options *more)
+void bench_open(struct bench *b, const struct sip_options *more)
 {
     static const struct sip_handlers handlers = {on_invite,      on_progress, on_established,
                                                  on_reoffer,     on_digit,    on_ended,
@@ -165,6 +165,12 @@ void bench_start(struct bench *b, const struct sip_options *more)
     if (!options.t1_ms)
         options.t1_ms = 20;
     assert_int_equal(sip_create(b->loop, &options, &handlers, b, &b->sip), 0);
+}
+
+void bench_start(struct bench *b, const struct sip_options *more)
+{
+    bench_open(b, more);
+    bench_set_trunks(b, NULL, 0);
 }
 
 void bench_stop(struct bench *b)

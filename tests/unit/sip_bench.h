@@ -35,6 +35,8 @@ struct bench {
 };
 
 void bench_start(struct bench *bench, const struct sip_options *more);
+/* The same before anybody has told the room its trunks. */
+void bench_open(struct bench *bench, const struct sip_options *more);
 void bench_stop(struct bench *bench);
 /* Turns the loop until *counter reaches value; fails the test after 10 s. */
 void bench_until(struct bench *bench, const unsigned *counter, unsigned value);

@@ -269,6 +269,16 @@ static int room_setup_for_long(void **state)
     return room_setup_with(600 * 1000);
 }
 
+static int room_setup_starting(void **state)
+{
+    const struct sip_options options = {.ban_ms = 600 * 1000};
+
+    (void)state;
+    bench_open(&bench, &options);
+    peer_open(&peer, bench.loop, PEER_UDP, bench.port);
+    return 0;
+}
+
 static int room_teardown(void **state)
 {
     (void)state;
@@ -305,6 +315,38 @@ static unsigned answered(const char *method, const char *extra, const char *expe
     "Authorization: Digest username=\"8001\", realm=\"hotline.test\", nonce=\"00\", "              \
     "uri=\"sip:x\", "                                                                              \
     "response=\"00000000000000000000000000000000\", qop=auth, nc=00000001, cnonce=\"c\"\r\n"
+
+/* The port is open before the directory is read: a trunk that calls then must not be told to go
+ * away, nor a phone with its right password. */
+static void test_nobody_is_a_stranger_before_trunks_are_known(void **state)
+{
+    struct sip_trunk_conf trunk = bench_trunk(1, peer.port);
+    const char *answer;
+
+    (void)state;
+    for (int i = 0; i < DOOR_LIMIT; i++) {
+        dialog_init(&dialog, &peer, "13877100001", "12366", bench.port);
+        dialog_request(&peer, &dialog, "INVITE", "", peer_sdp(5000, "sendrecv"));
+        answer = peer_expect(&peer, "SIP/2.0 503", "INVITE");
+        assert_non_null(strstr(answer, "\r\nRetry-After: 2\r\n"));
+        dialog_learn(&dialog, answer);
+        dialog_ack(&peer, &dialog, false, "");
+        dialog_init(&dialog, &peer, "8001", "8001", bench.port);
+        dialog_request(&peer, &dialog, "REGISTER", WRONG, "");
+        answer = peer_expect(&peer, "SIP/2.0 503", "REGISTER");
+        assert_non_null(strstr(answer, "\r\nRetry-After: 2\r\n"));
+        dialog_request(&peer, &dialog, "OPTIONS", "User-Agent: friendly-scanner\r\n", "");
+        (void)peer_expect(&peer, "SIP/2.0 200", "OPTIONS");
+    }
+    assert_int_equal(banned_now(), 0);
+    assert_int_equal(bench.invites, 0);
+    bench_set_trunks(&bench, &trunk, 1);
+    bench_call_in(&bench, &peer, &dialog);
+    bench_set_trunks(&bench, NULL, 0);
+    dialog_init(&dialog, &peer, "8001", "8001", bench.port);
+    assert_in_range(answered("REGISTER", WRONG, "SIP/2.0 403"), DOOR_LIMIT / 3 - 1,
+                    DOOR_LIMIT / 3 + 2); /* nothing was held against it */
+}
 
 static void test_wrong_passwords_ban_and_the_ban_ends(void **state)
 {
@@ -480,6 +522,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flood_of_addresses, table_setup, table_teardown),
         cmocka_unit_test_setup_teardown(test_flood_of_bans, table_setup, table_teardown),
         cmocka_unit_test_setup_teardown(test_no_address_is_nobody, table_setup, table_teardown),
+        cmocka_unit_test_setup_teardown(test_nobody_is_a_stranger_before_trunks_are_known,
+                                        room_setup_starting, room_teardown),
         cmocka_unit_test_setup_teardown(test_wrong_passwords_ban_and_the_ban_ends, room_setup,
                                         room_teardown),
         cmocka_unit_test_setup_teardown(test_calls_sweeps_and_scanners_ban, room_setup,
