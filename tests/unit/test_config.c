@@ -84,6 +84,38 @@ static void the_file_that_is_delivered_is_good(void **state)
     assert_string_equal(problems.data ? problems.data : "", "");
 }
 
+/* Limits that somebody meets one day stand in the guide he reads then, with their defaults. */
+static void the_guide_names_the_limits(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } limits[] = {{"disk_alarm_percent", offsetof(struct config, disk_alarm_percent)},
+                  {"disk_clean_percent", offsetof(struct config, disk_clean_percent)},
+                  {"disk_stop_percent", offsetof(struct config, disk_stop_percent)},
+                  {"http.sign_in_failures_per_address",
+                   offsetof(struct config, http_sign_in_failures_per_address)}};
+    static char guide[64 * 1024];
+    FILE *f = fopen("docs/deployment.zh-CN.md", "r");
+
+    (void)state;
+    assert_non_null(f);
+    guide[fread(guide, 1, sizeof(guide) - 1, f)] = 0;
+    fclose(f);
+    config_defaults(&config);
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        char name[80], value[16];
+        const char *line;
+
+        snprintf(name, sizeof(name), "`%s`", limits[i].name);
+        snprintf(value, sizeof(value), " %d", *(int *)((char *)&config + limits[i].offset));
+        line = strstr(guide, name);
+        if (!line || !memmem(line, strcspn(line, "\n"), value, strlen(value)))
+            fail_msg("%s with its default%s", name, value);
+    }
+    assert_non_null(strstr(guide, "`http.trusted_proxies`"));
+}
+
 static void settings_are_taken(void **state)
 {
     (void)state;
@@ -309,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_that_is_delivered_is_good),
+        cmocka_unit_test(the_guide_names_the_limits),
         cmocka_unit_test(settings_are_taken),
         cmocka_unit_test(each_error_has_line_and_remedy),
         cmocka_unit_test(all_errors_are_said_at_once),
