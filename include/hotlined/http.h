@@ -31,7 +31,8 @@ struct http_route {
 };
 
 /* What a request may be at most. More is answered 413, 400, 431 and 414. What does not fit into
- * libmicrohttpd's memory of a connection (32 KB) at all is answered by it, without a document. */
+ * libmicrohttpd's memory of a connection (32 KB) at all is answered 431 or 414 by it: its text is
+ * fixed, and nothing in its interface (0.9.75) lets us send a document instead. */
 #define HTTP_BODY_DEFAULT     (16 * 1024)
 #define HTTP_JSON_DEPTH_MAX   32 /* brackets within brackets */
 #define HTTP_HEADERS_MAX      100

@@ -26,6 +26,7 @@
 #define SMALL       1024
 #define LARGE       (64 * 1024)
 #define EACH        3
+#define HEAD_BEYOND (33 * 1024)
 #define PATIENCE_MS 20000
 
 static struct loop *loop;
@@ -240,6 +241,36 @@ static void the_address_has_a_limit(void **state)
     text_done(&path);
 }
 
+/* A head beyond libmicrohttpd's memory of a connection never reaches us, and the library has no
+ * place for words of ours: the status is right, the connection ends, the text is the library's. */
+static void a_head_beyond_the_librarys_memory_is_answered_by_it(void **state)
+{
+    static const struct {
+        const char *before, *after;
+        int status;
+    } rows[] = {{"GET /api/v1/hello?q=", " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
+                {"GET /api/v1/hello HTTP/1.1\r\nHost: x\r\nX-Long: ", "\r\n\r\n", 431}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct text text = {0};
+        struct answer answer;
+        int fd = client_connect(http_port(http));
+
+        text_add(&text, rows[i].before);
+        for (int n = 0; n < HEAD_BEYOND; n++)
+            text_add(&text, "x");
+        text_add(&text, rows[i].after);
+        client_send(fd, text.data, text.length);
+        client_read_all(loop, fd, &answer);
+        assert_int_equal(answer.status, rows[i].status);
+        assert_null(answer_header(&answer, "Content-Type"));
+        assert_string_equal(answer_header(&answer, "Connection"), "close");
+        answer_free(&answer);
+        text_done(&text);
+    }
+}
+
 /* --- connections ------------------------------------------------------------------------------ */
 
 static int connect_from(const char *address, uint16_t port)
@@ -382,6 +413,7 @@ int main(void)
         TEST(nesting_has_a_limit),
         TEST(headers_have_a_limit),
         TEST(the_address_has_a_limit),
+        TEST(a_head_beyond_the_librarys_memory_is_answered_by_it),
         TEST(one_address_has_so_many_connections_and_others_theirs),
         TEST(places_of_those_who_left_are_used_again),
         cmocka_unit_test_setup_teardown(a_trusted_proxy_has_as_many_as_it_wants,
