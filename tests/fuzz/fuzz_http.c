@@ -130,6 +130,7 @@ static void made(struct http_request *request, void *arg)
     (void)http_cookie(request, "session");
     (void)http_is_tls(request);
     MUST(http_method(request)[0] && http_path(request)[0] && http_peer(request)[0]);
+    MUST((http_peer(request)[0] == '?') == (http_peer_address(request)->ss_family == AF_UNSPEC));
     http_answer_source(request, &source);
 }
 
@@ -234,6 +235,7 @@ static void prepare(void)
     http.guard = guard;
     http.web_dir = root;
     http.max_body = 4096;
+    MUST(http_proxies_init(&http.proxies, "0.0.0.0 10.0.0.0/8") == 0);
     http_answers_register();
 }
 

@@ -443,3 +443,9 @@ seed('door', 'malformed', Array.from({ length: 15 }, () => at_door('3', 'OPTIONS
 seed('door', 'unserved', Array.from({ length: 45 }, (_, i) => at_door(i % 2 ? '1' : '2', 'MESSAGE', { body: 'x' })).join('\n===\n'));
 seed('door', 'trunk', Array.from({ length: 3 }, () => at_door('0', 'OPTIONS', scanner)).join('\n===\n'));
 seed('door', 'own_and_half', [at_door('4', 'OPTIONS', scanner), '1BYE', '1BYE sip:x SIP/2.0', '1\r\n\r\n', at_door('1', 'BYE', live).slice(0, 90), '1SIP/2.0 200 OK\r\nCall-ID: a\r\n\r\n'].join('\n===\n'));
+const under_a_ban = (name, change) => seed('door', name, [at_door('1', 'OPTIONS', scanner), change(at_door('1', 'BYE', live))].join('\n===\n'));
+under_a_ban('blanks_behind', (text) => text.replace('live@call', 'live@call \t'));
+under_a_ban('folded', (text) => text.replace('live@call', 'live@call\r\n more'));
+under_a_ban('no_call_id', (text) => text.replace(/Call-ID.*\r\n/, ''));
+under_a_ban('call_id_far_away', (text) => text.replace('Via:', `X: ${'x'.repeat(4100)}\r\nVia:`));
+seed('door', 'bad_request_line', ['1BYE  \r\nCall-ID: a\r\n\r\n', '1BYE sip:[ SIP/2.0\r\nCall-ID: a\r\n\r\n', '2BYE sip:x\r\nCall-ID: a\r\n\r\n'].join('\n===\n'));
