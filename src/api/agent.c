@@ -15,18 +15,18 @@ static const struct {
     int status;
     const char *code, *title;
 } problems[] = {
-    [TELEPHONY_NOT_AGENT] = {403, "agent.none", "您没有工号,不能签入话务"},
-    [TELEPHONY_NOT_SIGNED_IN] = {409, "agent.not_signed_in", "您还没有签入话务,请先签入"},
+    [TELEPHONY_NOT_AGENT] = {403, "agent.none", "您没有工号，不能签入话务"},
+    [TELEPHONY_NOT_SIGNED_IN] = {409, "agent.not_signed_in", "您还没有签入话务，请先签入"},
     [TELEPHONY_SIGNED_IN_ELSEWHERE] = {409, "agent.signed_in_elsewhere",
-                                       "您已在别处签入,是否迁移到本机?"},
-    [TELEPHONY_IN_CALL] = {409, "agent.in_call", "正在通话或振铃,请先结束通话"},
-    [TELEPHONY_NO_LINE] = {409, "agent.no_line", "语音线路未连通,请检查麦克风和网络后重试"},
-    [TELEPHONY_STALE] = {409, "call.stale", "这通来电已结束,或已由他人接听"},
+                                       "您已在别处签入，是否迁移到本机？"},
+    [TELEPHONY_IN_CALL] = {409, "agent.in_call", "正在通话或振铃，请先结束通话"},
+    [TELEPHONY_NO_LINE] = {409, "agent.no_line", "语音线路未连通，请检查麦克风和网络后重试"},
+    [TELEPHONY_STALE] = {409, "call.stale", "这通来电已结束，或已由他人接听"},
     [TELEPHONY_WRAP_UP_MISSING] = {409, "agent.wrap_up_missing",
-                                   "本队列要求填写小结,请先选择小结代码并保存"},
-    [TELEPHONY_BAD_REASON] = {422, "agent.bad_reason", "状态或原因不存在,请重新选择"},
+                                   "本队列要求填写小结，请先选择小结代码并保存"},
+    [TELEPHONY_BAD_REASON] = {422, "agent.bad_reason", "状态或原因不存在，请重新选择"},
     [TELEPHONY_BAD_OFFER] = {422, "line.bad_offer", "浏览器的语音线路请求无法识别"},
-    [TELEPHONY_NO_PHONE] = {409, "agent.no_phone", "您的话机没有注册,请检查话机后重试"},
+    [TELEPHONY_NO_PHONE] = {409, "agent.no_phone", "您的话机没有注册，请检查话机后重试"},
     [TELEPHONY_BAD_NUMBER] = {422, "number.bad", "号码应为 3 至 20 位数字，可带 * # 和开头的 +"},
     [TELEPHONY_NO_TRUNK] = {503, "trunk.none", "没有可用的外线，请稍后再拨，或请管理员检查中继"},
     [TELEPHONY_NO_QUEUE] = {422, "transfer.queue", "没有这个队列，请重新选择"},
@@ -34,7 +34,7 @@ static const struct {
     [TELEPHONY_QUEUE_FULL] = {409, "transfer.full", "该队列排队已满，通话未转出"},
     [TELEPHONY_OUTBOUND] = {409, "transfer.outbound", "呼出的电话不能转入队列"},
     [TELEPHONY_NOT_NOW] = {503, "server.not_now", "系统正忙或正在停机，暂不能呼出，请稍后再拨"},
-    [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满,请联系管理员"},
+    [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满，请联系管理员"},
 };
 
 static void say_elsewhere(struct api *api, struct http_request *request, int32_t user_id)
@@ -117,7 +117,7 @@ static void post_sign_in(struct http_request *request, void *arg)
     in.phone = strcmp(body.line, "phone") == 0;
     in.move = body.move;
     if (!in.phone && strcmp(body.line, "browser") != 0) {
-        api_field_problem(request, "line", "线路应为 browser(浏览器)或 phone(话机)");
+        api_field_problem(request, "line", "线路应为 browser（浏览器）或 phone（话机）");
         return;
     }
     if (is_good(api, request, telephony_sign_in(api->deps.telephony, person->subject.user_id, &in)))
@@ -333,7 +333,7 @@ static bool check_wrap_up(struct api *api, struct http_request *request,
 
     if (!body->code[0] || directory_has_wrap_up(api->deps.directory, center_id, body->code))
         return true;
-    api_field_problem(request, "code", "没有这个小结类型,或已停用,请重新选择");
+    api_field_problem(request, "code", "没有这个小结类型，或已停用，请重新选择");
     return false;
 }
 

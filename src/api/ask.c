@@ -25,12 +25,12 @@ void api_unavailable(struct http_request *request)
 {
     http_add_header(request, "Retry-After", "5");
     http_problem(request, 503, "store.unavailable",
-                 "数据库暂时连接不上,本次操作没有生效,请稍后再试", NULL);
+                 "数据库暂时连接不上，本次操作没有生效，请稍后再试", NULL);
 }
 
 void api_missing(struct http_request *request, const char *title)
 {
-    http_problem(request, 404, "not_found", title ? title : "没有这条数据,或您无权查看", NULL);
+    http_problem(request, 404, "not_found", title ? title : "没有这条数据，或您无权查看", NULL);
 }
 
 void api_missing_id(struct api *api, struct http_request *request, const struct api_person *person,
@@ -59,18 +59,18 @@ void api_store_problem(struct http_request *request, const struct store_result *
         else
             http_problem(request, 422, "request.invalid",
                          strncmp(state, "HL", 2) == 0 ? store_message(result)
-                                                      : "提交的内容与已有数据不符,请检查后再试",
+                                                      : "提交的内容与已有数据不符，请检查后再试",
                          NULL);
         return;
     case STORE_CONFLICT:
-        http_problem(request, 409, "conflict", "他人刚刚修改了同一数据,请刷新后再试", NULL);
+        http_problem(request, 409, "conflict", "他人刚刚修改了同一数据，请刷新后再试", NULL);
         return;
     case STORE_TIMEOUT:
-        http_problem(request, 503, "store.timeout", "查询时间过长已取消,请缩小范围再试", NULL);
+        http_problem(request, 503, "store.timeout", "查询时间过长已取消，请缩小范围再试", NULL);
         return;
     case STORE_UNKNOWN:
         http_problem(request, 503, "store.unknown",
-                     "数据库连接中断,不能确定是否已保存;再次提交同一内容是安全的", NULL);
+                     "数据库连接中断，不能确定是否已保存；再次提交同一内容是安全的", NULL);
         return;
     case STORE_UNAVAILABLE:
         api_unavailable(request);
@@ -80,7 +80,7 @@ void api_store_problem(struct http_request *request, const struct store_result *
         break;
     }
     log_error("api", "query_failed", "path=%s sqlstate=%s", log_safe(http_path(request)), state);
-    http_problem(request, 500, "store.failed", "数据库处理出错,已记录;请联系系统管理员", NULL);
+    http_problem(request, 500, "store.failed", "数据库处理出错，已记录；请联系系统管理员", NULL);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -177,7 +177,7 @@ static void answer_result(struct api_wait *wait, const struct store_result *resu
                          store_text(result, 0, 0));
     } else if (text_equal(word, "stale")) {
         http_problem(wait->request, 412, "version.stale",
-                     "此内容在您打开之后已被他人修改,请刷新后再改", NULL);
+                     "此内容在您打开之后已被他人修改，请刷新后再改", NULL);
     } else {
         answer_missing(wait);
     }
@@ -270,7 +270,7 @@ void api_work(struct api *api, struct http_request *request, const struct api_pe
     wait->worked = then;
     if (worker_submit(api->deps.workers, work, worked, wait)) {
         http_add_header(request, "Retry-After", "2");
-        http_problem(request, 503, "server.busy", "服务器正忙,请稍后再试", NULL);
+        http_problem(request, 503, "server.busy", "服务器正忙，请稍后再试", NULL);
         wait_free(wait);
     }
 }
@@ -279,7 +279,7 @@ void api_waits_end(struct api *api)
 {
     for (struct api_wait *wait = api->waits, *next; wait; wait = next) {
         next = wait->next;
-        http_problem(wait->request, 503, "server.stopping", "系统正在停止,请稍后再试", NULL);
+        http_problem(wait->request, 503, "server.stopping", "系统正在停止，请稍后再试", NULL);
         wait->request = NULL;
         if (wait->query) {
             store_cancel(wait->query);

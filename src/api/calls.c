@@ -73,7 +73,7 @@ static void read_call(struct http_request *request, void *arg)
 {
     struct api_ask ask = {.statement = STMT_CALL_GET,
                           .permission = PERM_CALL_READ,
-                          .missing = "没有这个通话,或您无权查看"};
+                          .missing = "没有这个通话，或您无权查看"};
 
     look_at_one(arg, request, &ask, "call.read", "call");
 }

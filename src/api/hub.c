@@ -530,7 +530,7 @@ void api_hub_destroy(struct api *api)
 }
 
 static const struct api_route rows[] = {
-    {{"GET", "/api/v1/events", PERM_SIGNED_IN, get_events, "事件流(server-sent events)"},
+    {{"GET", "/api/v1/events", PERM_SIGNED_IN, get_events, "事件流（server-sent events）"},
      NULL,
      0,
      NULL},

@@ -12,25 +12,25 @@
 static const struct {
     const char *name, *title, *type;
 } query_names[] = {
-    {"from", "起始日期或时间(含)", "string"},
+    {"from", "起始日期或时间（含）", "string"},
     {"to", "截止日期或时间", "string"},
-    {"center_id", "中心编号,缺省为可见的全部或本人所在中心", "integer"},
+    {"center_id", "中心编号，缺省为可见的全部或本人所在中心", "integer"},
     {"queue_id", "队列编号", "integer"},
     {"user_id", "用户编号", "integer"},
     {"limit", "每页条数", "integer"},
-    {"after", "翻页标记,取自上一页的 next", "string"},
+    {"after", "翻页标记，取自上一页的 next", "string"},
     {"mine", "1 = 只看本人的", "string"},
-    {"unit_type", "单位类型:self、from_12366、from_city", "string"},
-    {"by", "统计对象:center、queue", "string"},
-    {"source", "数据来源:rollup 汇总(缺省)、facts 明细", "string"},
+    {"unit_type", "单位类型：self、from_12366、from_city", "string"},
+    {"by", "统计对象：center、queue", "string"},
+    {"source", "数据来源：rollup 汇总（缺省）、facts 明细", "string"},
     {"caller_no", "来电号码", "string"},
     {"agent_no", "工号", "string"},
     {"outcome", "结果", "string"},
-    {"direction", "方向:in、out、internal", "string"},
+    {"direction", "方向：in、out、internal", "string"},
     {"category", "业务类别代码", "string"},
     {"state", "状态", "string"},
     {"action", "操作", "string"},
-    {"side", "声道:both、left、right", "string"},
+    {"side", "声道：both、left、right", "string"},
 };
 
 /* What is answered with other things than JSON, by the end of the path. */
@@ -179,7 +179,7 @@ static void add_headers(cJSON *list, const struct api_route *route)
         parameter = add_parameter(list, "If-Match", 8, "header", "string");
         cJSON_AddTrueToObject(parameter, "required");
         cJSON_AddStringToObject(parameter, "description",
-                                "所依据的版本,如 \"3\";缺少时 428,已被他人修改时 412");
+                                "所依据的版本，如 \"3\"；缺少时 428，已被他人修改时 412");
     }
 }
 
@@ -203,7 +203,7 @@ static void add_responses(cJSON *operation, const char *path)
     cJSON *good = cJSON_AddObjectToObject(responses, "2XX");
     cJSON *bad = cJSON_AddObjectToObject(responses, "default");
 
-    cJSON_AddStringToObject(good, "description", "成功(204 没有内容)");
+    cJSON_AddStringToObject(good, "description", "成功（204 没有内容）");
     cJSON_AddObjectToObject(cJSON_AddObjectToObject(good, "content"), answer_type(path));
     cJSON_AddStringToObject(bad, "$ref", "#/components/responses/Problem");
 }
@@ -241,11 +241,11 @@ static void add_operation(cJSON *paths, const struct api_route *route)
 static void add_components(cJSON *document)
 {
     static const char problem[] =
-        "{\"description\":\"出错(RFC "
-        "9457)\",\"content\":{\"application/problem+json\":{\"schema\":{"
+        "{\"description\":\"出错（RFC "
+        "9457）\",\"content\":{\"application/problem+json\":{\"schema\":{"
         "\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\",\"code\"],\"properties\":{"
         "\"type\":{\"type\":\"string\"},"
-        "\"title\":{\"type\":\"string\",\"title\":\"错在哪里、怎么办(中文)\"},"
+        "\"title\":{\"type\":\"string\",\"title\":\"错在哪里、怎么办（中文）\"},"
         "\"status\":{\"type\":\"integer\"},"
         "\"code\":{\"type\":\"string\",\"title\":\"稳定的英文代码\"},"
         "\"errors\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}}}}}}";

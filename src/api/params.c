@@ -144,7 +144,7 @@ static bool refuse_query(struct http_request *request, const char *name, const c
     cJSON *errors = cJSON_CreateObject();
 
     cJSON_AddStringToObject(errors, name, message);
-    http_problem(request, 422, "request.invalid", "查询条件有误,请按提示修改", errors);
+    http_problem(request, 422, "request.invalid", "查询条件有误，请按提示修改", errors);
     return false;
 }
 
@@ -213,7 +213,7 @@ bool api_param_query_time(struct http_request *request, struct store_params *par
     }
     if (!looks_like_time(value)) {
         snprintf(message, sizeof(message),
-                 "%s应为日期或时间,如 2026-11-24 或 2026-11-24T16:00+08:00", title);
+                 "%s应为日期或时间，如 2026-11-24 或 2026-11-24T16:00+08:00", title);
         return refuse_query(request, name, message);
     }
     store_param_text(params, value);
@@ -232,7 +232,7 @@ bool api_param_query_cursor(struct http_request *request, struct store_params *p
         return true;
     }
     if (!digits || digits > 18 || value[digits] != '_' || uuid_parse(value + digits + 1, &id))
-        return refuse_query(request, "after", "翻页标记无效,请从第一页重新查询");
+        return refuse_query(request, "after", "翻页标记无效，请从第一页重新查询");
     store_param_text(params, value);
     return true;
 }
@@ -276,7 +276,7 @@ bool api_if_match(struct http_request *request, int64_t *ret_version)
 
     if (!header) {
         http_problem(request, 428, "version.required",
-                     "修改需要带上所依据的版本(If-Match),请刷新后再改", NULL);
+                     "修改需要带上所依据的版本（If-Match），请刷新后再改", NULL);
         return false;
     }
     if (length >= 3 && length < sizeof(version) && header[0] == '"' && header[length - 1] == '"') {
@@ -285,6 +285,6 @@ bool api_if_match(struct http_request *request, int64_t *ret_version)
         if (text_to_int(version, 1, INT32_MAX, ret_version) == 0)
             return true;
     }
-    http_problem(request, 422, "version.invalid", "If-Match 应为带引号的版本号,如 \"3\"", NULL);
+    http_problem(request, 422, "version.invalid", "If-Match 应为带引号的版本号，如 \"3\"", NULL);
     return false;
 }

@@ -61,10 +61,10 @@ static void answer_unreadable(struct http_request *request, const struct play *p
               log_safe(path), -error);
     if (error == -ENOENT || error == -EPERM || error == -EISDIR)
         http_problem(request, 404, "recording.file_missing",
-                     "录音文件已不在磁盘上,可能已按保存期限清理;如需找回请联系系统管理员", NULL);
+                     "录音文件已不在磁盘上，可能已按保存期限清理；如需找回请联系系统管理员", NULL);
     else
         http_problem(request, 503, "recording.unreadable",
-                     "录音文件暂时读不出来,请稍后再试;仍不行请联系系统管理员", NULL);
+                     "录音文件暂时读不出来，请稍后再试；仍不行请联系系统管理员", NULL);
 }
 
 /* Opens what statement recording_get found, or answers and returns false. */
@@ -76,7 +76,7 @@ static bool open_found(struct api *api, struct http_request *request,
 
     if (!store_rows(result)) { /* a guessed id, perhaps of another center (GEN-04) */
         audit(api, person, "refused", play, http_path(request));
-        api_missing(request, "没有这段录音,或您无权收听");
+        api_missing(request, "没有这段录音，或您无权收听");
         return false;
     }
     if (strcmp(store_text(result, 0, 1), "deleted") == 0) {
@@ -165,7 +165,7 @@ static bool read_side(struct http_request *request, struct play *play)
             play->side_name = names[i];
             return true;
         }
-    api_field_problem(request, "side", "声道应为 both、left(来电人)或 right(坐席)");
+    api_field_problem(request, "side", "声道应为 both、left（来电人）或 right（坐席）");
     return false;
 }
 

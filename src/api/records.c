@@ -87,7 +87,7 @@ static bool read_record(struct http_request *request, const struct http_field *f
         return false;
     if (are_tags(ret_body->tags))
         return true;
-    api_field_problem(request, "tags", "标签应为不超过 20 个文本,每个 1 到 30 个字符");
+    api_field_problem(request, "tags", "标签应为不超过 20 个文本，每个 1 到 30 个字符");
     return false;
 }
 
@@ -132,7 +132,7 @@ static void read_one_record(struct http_request *request, void *arg)
 {
     struct api_ask ask = {.statement = STMT_RECORD_GET,
                           .permission = PERM_RECORD_READ,
-                          .missing = "没有这条业务记录,或您无权查看"};
+                          .missing = "没有这条业务记录，或您无权查看"};
 
     look_at_one(arg, request, &ask, "record.read", "record");
 }
@@ -144,7 +144,7 @@ static void ask_update(struct api *api, struct http_request *request, const stru
     struct api_ask ask = {.statement = STMT_RECORD_UPDATE,
                           .permission = PERM_RECORD_WRITE,
                           .answer = API_RESULT,
-                          .missing = "没有这条业务记录,或您无权修改"};
+                          .missing = "没有这条业务记录，或您无权修改"};
     struct text users = {0};
     char *json = print_body(request);
 

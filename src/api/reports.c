@@ -49,7 +49,7 @@ static int read_date(struct http_request *request, const char *name, const char 
     int day = value ? day_number(value) : -1;
     char message[100];
 
-    snprintf(message, sizeof(message), value ? "%s应为日期,如 2026-11-24" : "请填写%s", title);
+    snprintf(message, sizeof(message), value ? "%s应为日期，如 2026-11-24" : "请填写%s", title);
     if (day < 0)
         complain(errors, name, message);
     else
@@ -67,7 +67,7 @@ static void read_period(struct http_request *request, struct period *period, cJS
     if (to < from)
         complain(errors, "to", "截止日期不能早于起始日期");
     else if (to - from >= MAX_DAYS)
-        complain(errors, "to", "一次最多统计 400 天,请缩小范围");
+        complain(errors, "to", "一次最多统计 400 天，请缩小范围");
 }
 
 /* One of the words, separated by spaces; "" when absent. */
@@ -100,7 +100,7 @@ static bool read_filters(struct api *api, struct http_request *request, struct a
     by = read_word(request, "by", "center queue wrap_up", errors);
     source = read_word(request, "source", "rollup facts", errors);
     if (!errors || errors->child) {
-        http_problem(request, 422, "request.invalid", "查询条件有误,请按提示修改", errors);
+        http_problem(request, 422, "request.invalid", "查询条件有误，请按提示修改", errors);
         return false;
     }
     cJSON_Delete(errors);
@@ -218,7 +218,7 @@ static void send_file(struct api *api, struct http_request *request,
     (void)person;
     if (export->err) {
         log_error("api", "export_failed", "error=%d", export->err);
-        http_problem(request, 500, "export.failed", "文件生成失败,已记录;请稍后重试", NULL);
+        http_problem(request, 500, "export.failed", "文件生成失败，已记录；请稍后重试", NULL);
         return;
     }
     http_answer_download(request, export->xlsx ? XLSX_TYPE : CSV_TYPE, export->file.data,
@@ -233,7 +233,7 @@ static void begin_file(struct api *api, struct http_request *request,
 
     export->json = store_rows(result) ? strdup(store_text(result, 0, 0)) : NULL;
     if (!export->json) {
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return;
     }
     *state = NULL;
@@ -252,7 +252,7 @@ static void export_voice_service(struct api *api, struct http_request *request, 
         return;
     export = calloc(1, sizeof(*export));
     if (!export) {
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return;
     }
     export->xlsx = xlsx;
@@ -277,10 +277,10 @@ static const struct api_route routes[] = {
     {.http = {"GET", VOICE_SERVICE, PERM_REPORT_READ, show_voice_service, "语音服务统计分析表"},
      .query = FILTERS},
     {.http = {"GET", VOICE_SERVICE ".xlsx", PERM_REPORT_READ, download_xlsx,
-              "语音服务统计分析表(XLSX)"},
+              "语音服务统计分析表（XLSX）"},
      .query = FILTERS},
     {.http = {"GET", VOICE_SERVICE ".csv", PERM_REPORT_READ, download_csv,
-              "语音服务统计分析表(CSV)"},
+              "语音服务统计分析表（CSV）"},
      .query = FILTERS},
 };
 const struct api_routes api_routes_reports = API_ROUTES(routes);

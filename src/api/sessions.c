@@ -211,18 +211,18 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
     if (!api->sessions->known || !directory_is_ready(api->deps.directory)) {
         /* not 401: pages would throw their people out at every restart */
         http_add_header(request, "Retry-After", "2");
-        http_problem(request, 503, "server.starting", "系统正在启动,请稍候", NULL);
+        http_problem(request, 503, "server.starting", "系统正在启动，请稍候", NULL);
         return false;
     }
     if (cookie)
         hash_token(cookie, hash);
     session = session_find(api, hash);
     if (!session || !session->known || session->expires_ms <= wall_now(api)) {
-        http_problem(request, 401, "session.none", "请先登录;若长时间未操作,登录已过期", NULL);
+        http_problem(request, 401, "session.none", "请先登录；若长时间未操作，登录已过期", NULL);
         return false;
     }
     if (is_change(route->method) && !csrf_is_right(request, &session->person)) {
-        http_problem(request, 403, "csrf", "页面已过期,请刷新后再试", NULL);
+        http_problem(request, 403, "csrf", "页面已过期，请刷新后再试", NULL);
         return false;
     }
     text_copy(session->person.address, sizeof(session->person.address), http_peer(request));

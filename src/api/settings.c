@@ -53,7 +53,7 @@ bool settings_refuse(struct http_request *request, cJSON *errors)
     bool bad = !errors || errors->child;
 
     if (bad)
-        http_problem(request, 422, "request.invalid", "提交的内容有误,请按提示修改", errors);
+        http_problem(request, 422, "request.invalid", "提交的内容有误，请按提示修改", errors);
     else
         cJSON_Delete(errors);
     return bad;

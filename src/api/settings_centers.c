@@ -62,7 +62,7 @@ static bool check_new(struct http_request *request, const struct new_center *bod
     cJSON *errors = cJSON_CreateObject();
 
     if (!settings_is_code(body->code))
-        settings_complain(errors, "code", "代码以小写字母开头,只能用小写字母、数字和下划线");
+        settings_complain(errors, "code", "代码以小写字母开头，只能用小写字母、数字和下划线");
     if (settings_is_blank(body->name))
         settings_complain(errors, "name", "请填写名称");
     if (!settings_consists_of(body->city_code, SETTINGS_DIGITS))

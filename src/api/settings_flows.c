@@ -30,7 +30,7 @@ struct publishing {
     char *note;
 };
 
-static const char missing_flow[] = "没有这个语音流程,或不属于您管理的中心";
+static const char missing_flow[] = "没有这个语音流程，或不属于您管理的中心";
 
 /* --- reading -------------------------------------------------------------------------------- */
 
@@ -128,7 +128,7 @@ static void answer_problems(struct http_request *request, int status, const char
     add_lines(json, problems->data);
     text_add(json, "}");
     if (json->failed || problems->failed)
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
     else
         http_answer_bytes(request, status, type, json->data, json->length);
     text_done(json);
@@ -167,7 +167,7 @@ static void refuse(struct http_request *request, int count, const struct text *p
     char title[120];
     struct text json = {0};
 
-    snprintf(title, sizeof(title), "流程有 %d 处问题,没有发布;原来的版本继续有效", count);
+    snprintf(title, sizeof(title), "流程有 %d 处问题，没有发布；原来的版本继续有效", count);
     text_add(&json,
              "{\"type\":\"about:blank\",\"status\":422,\"code\":\"flow.invalid\",\"title\":");
     text_add_json(&json, title);
@@ -248,7 +248,7 @@ static void ask_names(struct api *api, struct http_request *request, const struc
     if (!what || !what->document || !what->note) {
         if (what)
             free_publishing(what);
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return;
     }
     store_param_int(&ask.params, what->flow_id);
@@ -279,7 +279,7 @@ static void publish_flow(struct http_request *request, void *arg)
 static const struct api_route routes[] = {
     {.http = {"GET", FLOWS, PERM_SETTINGS_READ, list_flows, "语音流程列表"}, .query = "center_id"},
     {.http = {"GET", FLOWS "/{id}", PERM_SETTINGS_READ, get_flow, "查看语音流程及其历史版本"}},
-    {{"POST", FLOWS "/{id}/check", PERM_SETTINGS_READ, check_flow, "检查语音流程,列出全部问题",
+    {{"POST", FLOWS "/{id}/check", PERM_SETTINGS_READ, check_flow, "检查语音流程，列出全部问题",
       API_BODY_FLOW},
      SETTINGS_BODY(check_fields)},
     {{"POST", FLOWS "/{id}/publish", PERM_SETTINGS_WRITE, publish_flow, "发布语音流程",

@@ -69,7 +69,8 @@ static void make_sound(void *state)
 
     making->err = make_folders(making->path);
     if (making->err)
-        snprintf(making->why, sizeof(making->why), "无法建立提示音目录:%s", strerror(-making->err));
+        snprintf(making->why, sizeof(making->why), "无法建立提示音目录：%s",
+                 strerror(-making->err));
     else if (making->text)
         making->err = tts_render(&options, &request, making->why, sizeof(making->why));
     else
@@ -89,7 +90,7 @@ static void refuse(struct http_request *request, const struct making *making)
     }
     log_warn("api", "prompt_failed", "code=%s error=%d why=%s", making->code, making->err,
              log_safe(making->why));
-    snprintf(title, sizeof(title), "提示音没有发布:%s", making->why);
+    snprintf(title, sizeof(title), "提示音没有发布：%s", making->why);
     http_problem(request, 503, "prompt.failed", title, NULL);
 }
 
@@ -170,7 +171,7 @@ static bool take_body(struct http_request *request, struct making *making)
     }
     if (making->wav || making->text)
         return true;
-    http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+    http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
     return false;
 }
 
@@ -181,7 +182,7 @@ static bool take_code(struct http_request *request, struct making *making)
     if (settings_is_code(code) && text_copy(making->code, sizeof(making->code), code))
         return true;
     api_field_problem(request, "code",
-                      "提示音代码应以小写字母开头,只含小写字母、数字和下划线,最多 47 个字符");
+                      "提示音代码应以小写字母开头，只含小写字母、数字和下划线，最多 47 个字符");
     return false;
 }
 
@@ -196,7 +197,7 @@ static void put_prompt(struct http_request *request, void *arg)
     struct making *making = calloc(1, sizeof(*making));
 
     if (!making) {
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return;
     }
     making->config = api->deps.config;

@@ -24,16 +24,16 @@ struct queue_body {
     FIELD(code, "代码", HTTP_TEXT, required, 1, 41),                                               \
         FIELD(name, "名称", HTTP_TEXT, required, 1, 20),                                           \
         FIELD(strategy, "分配策略", HTTP_TEXT, 0, 1, 20),                                          \
-        FIELD(ring_timeout_ms, "振铃时限(毫秒)", HTTP_INT, 0, 1000, 300000),                       \
-        FIELD(wrap_up_ms, "整理时限(毫秒)", HTTP_INT, 0, 0, 3600000),                              \
+        FIELD(ring_timeout_ms, "振铃时限（毫秒）", HTTP_INT, 0, 1000, 300000),                     \
+        FIELD(wrap_up_ms, "整理时限（毫秒）", HTTP_INT, 0, 0, 3600000),                            \
         FIELD(wrap_up_required, "必须小结", HTTP_BOOL, 0, 0, 0),                                   \
-        FIELD(max_wait_ms, "最长等待(毫秒)", HTTP_INT, 0, 0, 86400000),                            \
+        FIELD(max_wait_ms, "最长等待（毫秒）", HTTP_INT, 0, 0, 86400000),                          \
         FIELD(max_length, "最大排队数", HTTP_INT, 0, 0, 100000),                                   \
         FIELD(max_offers, "最多振铃次数", HTTP_INT, 0, 0, 100),                                    \
         FIELD(overflow_queue_id, "溢出队列", HTTP_INT, 0, 0, INT32_MAX),                           \
-        FIELD(age_step_ms, "等待加级(毫秒)", HTTP_INT, 0, 0, 86400000),                            \
-        FIELD(sl_threshold_ms, "服务水平时限(毫秒)", HTTP_INT, 0, 1000, 600000),                   \
-        FIELD(short_abandon_ms, "短时放弃时限(毫秒)", HTTP_INT, 0, 0, 600000),                     \
+        FIELD(age_step_ms, "等待加级（毫秒）", HTTP_INT, 0, 0, 86400000),                          \
+        FIELD(sl_threshold_ms, "服务水平时限（毫秒）", HTTP_INT, 0, 1000, 600000),                 \
+        FIELD(short_abandon_ms, "短时放弃时限（毫秒）", HTTP_INT, 0, 0, 600000),                   \
         FIELD(enabled, "启用", HTTP_BOOL, 0, 0, 0),                                                \
         FIELD(skill_group_id, "技能组", HTTP_INT, 0, 1, INT32_MAX)
 
@@ -43,7 +43,7 @@ static const struct http_field create_fields[] = {
 };
 static const struct http_field update_fields[] = {QUEUE_FIELDS(0)};
 
-static const char missing_queue[] = "没有这个队列,或不属于您管理的中心";
+static const char missing_queue[] = "没有这个队列，或不属于您管理的中心";
 
 /* --- queues --------------------------------------------------------------------------------- */
 
@@ -67,11 +67,11 @@ static bool read_queue(struct http_request *request, const struct http_field *fi
         return false;
     errors = cJSON_CreateObject();
     if (body->code && !settings_is_code(body->code))
-        settings_complain(errors, "code", "代码应以小写字母开头,只含小写字母、数字和下划线");
+        settings_complain(errors, "code", "代码应以小写字母开头，只含小写字母、数字和下划线");
     if (body->name && settings_is_blank(body->name))
         settings_complain(errors, "name", "请填写名称");
     if (body->strategy && !is_strategy(body->strategy))
-        settings_complain(errors, "strategy", "没有这种分配策略,请从列表中选择");
+        settings_complain(errors, "strategy", "没有这种分配策略，请从列表中选择");
     return !settings_refuse(request, errors);
 }
 
@@ -192,7 +192,7 @@ static void delete_member(struct http_request *request, void *arg)
         .statement = STMT_SETTINGS_MEMBER_DELETE,
         .permission = PERM_SETTINGS_WRITE,
         .answer = API_RESULT,
-        .missing = "该坐席不在这个队列中,或队列不属于您管理的中心",
+        .missing = "该坐席不在这个队列中，或队列不属于您管理的中心",
         .action = "queue.member.delete",
         .object_kind = "queue",
     };

@@ -31,7 +31,7 @@ static const struct http_field trunk_fields[] = {
     FIELD(in_password, "对方密码", HTTP_TEXT, 0, 127),
     FIELD(max_channels, "最大通道数", HTTP_INT, 0, 100000),
     FIELD(priority, "呼出优先级", HTTP_INT, 0, 1000),
-    FIELD(options_interval_s, "健康检查间隔(秒)", HTTP_INT, 0, 3600),
+    FIELD(options_interval_s, "健康检查间隔（秒）", HTTP_INT, 0, 3600),
     FIELD(registers, "向对端注册", HTTP_BOOL, 0, 0),
     FIELD(enabled, "启用", HTTP_BOOL, 0, 0),
 };
@@ -118,7 +118,7 @@ static bool read_trunk(struct http_request *request, struct trunk_body *body)
         settings_complain(errors, "host", "对端地址应为 IP 地址或主机名");
     if (body->allowed_ips && !are_networks(body->allowed_ips))
         settings_complain(errors, "allowed_ips",
-                          "应为 IP 地址或网段,用逗号分隔,如 10.1.2.3,10.1.0.0/16");
+                          "应为 IP 地址或网段，用逗号分隔，如 10.1.2.3,10.1.0.0/16");
     check_credentials(body, errors);
     return !settings_refuse(request, errors);
 }

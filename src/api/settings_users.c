@@ -34,7 +34,7 @@ struct user_body {
         FIELD(phone_password, "话机密码", HTTP_TEXT, 0, 0, 64),                                    \
         FIELD(auto_answer_ms, "自动应答延时", HTTP_INT, 0, 0, 60000)
 
-static const char missing_user[] = "没有这个用户,或不属于您管理的中心";
+static const char missing_user[] = "没有这个用户，或不属于您管理的中心";
 
 static const struct http_field create_fields[] = {
     USER_FIELDS(HTTP_REQUIRED),
@@ -110,7 +110,7 @@ static bool read_user(struct http_request *request, const struct http_field *fie
     if (*body->agent_no && !settings_consists_of(body->agent_no, SETTINGS_DIGITS))
         settings_complain(errors, "agent_no", "工号应为 1 到 8 位数字");
     if (body->roles && !cJSON_IsNull(body->roles) && !are_roles(body->roles))
-        settings_complain(errors, "roles", "角色应为角色代码的列表,最多 20 个");
+        settings_complain(errors, "roles", "角色应为角色代码的列表，最多 20 个");
     check_password(body, errors);
     check_phone(body, errors);
     return !settings_refuse(request, errors);
@@ -225,7 +225,7 @@ static void hashed(struct api *api, struct http_request *request, const struct a
     const struct user_change *change = *state;
 
     if (change->err)
-        http_problem(request, 500, "password.failed", "密码处理失败,没有保存,请重试", NULL);
+        http_problem(request, 500, "password.failed", "密码处理失败，没有保存，请重试", NULL);
     else
         save(api, request, person, change);
 }
@@ -255,7 +255,7 @@ static void begin(struct api *api, struct http_request *request, const struct us
         free(change);
         free(password);
         free(document);
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return;
     }
     *change = *wanted;

@@ -52,13 +52,13 @@ static enum cell_kind kind_of(const cJSON *column)
                                           : CELL_TEXT;
 }
 
-/* "平均应答速度(秒)": numbers alone do not say their unit. */
+/* "平均应答速度（秒）": numbers alone do not say their unit. */
 static void head_of(const cJSON *column, struct text *out)
 {
     enum cell_kind kind = kind_of(column);
 
     text_add(out, text_of(column, "title"));
-    text_add(out, kind == CELL_SECONDS ? "(秒)" : kind == CELL_PERCENT ? "(%)" : "");
+    text_add(out, kind == CELL_SECONDS ? "（秒）" : kind == CELL_PERCENT ? "（%）" : "");
 }
 
 /* --- XLSX ----------------------------------------------------------------------------------- */
@@ -128,7 +128,7 @@ static void write_preface(struct book *book, const struct report *report)
         write_line(book, line.data ? line.data : "", book->plain);
     }
     text_clear(&line);
-    text_addf(&line, "制表时间:%s", text_of(report->json, "made_at"));
+    text_addf(&line, "制表时间：%s", text_of(report->json, "made_at"));
     write_line(book, line.data ? line.data : "", book->plain);
     text_done(&line);
 }
@@ -197,7 +197,7 @@ static void arrange(struct book *book, const struct report *report, lxw_row_t he
     worksheet_set_landscape(book->page);
     worksheet_set_paper(book->page, 9); /* A4 */
     worksheet_fit_to_pages(book->page, 1, 0);
-    (void)worksheet_set_footer(book->page, "&C第 &P 页,共 &N 页");
+    (void)worksheet_set_footer(book->page, "&C第 &P 页，共 &N 页");
 }
 
 /* GEN-02: what each column counts goes along with the figures. */

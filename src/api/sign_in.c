@@ -63,7 +63,7 @@ static void say_locked(struct api *api, struct http_request *request, int64_t un
     long long minutes = (until_ms - loop_wall_ms(api->loop) + 58999) / 60000;
     char title[120];
 
-    snprintf(title, sizeof(title), "密码连续输错 5 次,账号已锁定,请 %lld 分钟后再试",
+    snprintf(title, sizeof(title), "密码连续输错 5 次，账号已锁定，请 %lld 分钟后再试",
              minutes > 0 ? minutes : 1);
     http_problem(request, 423, "session.locked", title, NULL);
 }
@@ -252,7 +252,7 @@ static void delete_session(struct http_request *request, void *arg)
 
     if (telephony_is_signed_in(api->deps.telephony, user_id, person.token_hash) &&
         telephony_sign_out(api->deps.telephony, user_id, "user") == TELEPHONY_IN_CALL) {
-        http_problem(request, 409, "agent.in_call", "正在通话或振铃,请先结束通话再退出", NULL);
+        http_problem(request, 409, "agent.in_call", "正在通话或振铃，请先结束通话再退出", NULL);
         return;
     }
     api_audit(api, &person, "session.sign_out", "user", "", "");

@@ -72,8 +72,8 @@ static void get_openapi(struct http_request *request, void *arg)
 static const struct api_route rows[] = {
     {{"GET", "/healthz", PERM_PUBLIC, get_health, "存活检查"}, NULL, 0, NULL},
     {{"GET", "/readyz", PERM_PUBLIC, get_ready, "就绪检查"}, NULL, 0, NULL},
-    {{"GET", "/metrics", PERM_PUBLIC, get_metrics, "运行指标(Prometheus)"}, NULL, 0, NULL},
-    {{"GET", "/api/v1/openapi.json", PERM_PUBLIC, get_openapi, "接口说明(OpenAPI 3.1)"},
+    {{"GET", "/metrics", PERM_PUBLIC, get_metrics, "运行指标（Prometheus）"}, NULL, 0, NULL},
+    {{"GET", "/api/v1/openapi.json", PERM_PUBLIC, get_openapi, "接口说明（OpenAPI 3.1）"},
      NULL,
      0,
      NULL},

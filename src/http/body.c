@@ -48,8 +48,8 @@ static bool bind_text(const struct http_field *field, const cJSON *value, void *
         return false;
     }
     if ((long long)length < min || (long long)length > max) {
-        snprintf(message, MESSAGE_SIZE, "%s应为 %lld 到 %lld 个字符,现为 %zu 个", field->title, min,
-                 max, length);
+        snprintf(message, MESSAGE_SIZE, "%s应为 %lld 到 %lld 个字符，现为 %zu 个", field->title,
+                 min, max, length);
         return false;
     }
     *(const char **)member(object, field) = value->valuestring;
@@ -222,7 +222,7 @@ bool http_read_body(struct http_request *request, const struct http_field *field
 
     if (is_too_deep(request->body.data, request->body.length)) {
         char title[80];
-        snprintf(title, sizeof(title), "提交的内容嵌套过深,最多 %d 层", HTTP_JSON_DEPTH_MAX);
+        snprintf(title, sizeof(title), "提交的内容嵌套过深，最多 %d 层", HTTP_JSON_DEPTH_MAX);
         http_problem(request, 400, "request.too_deep", title, NULL);
         return false;
     }
@@ -234,7 +234,7 @@ bool http_read_body(struct http_request *request, const struct http_field *field
     check_unknown(request->json, fields, count, errors);
     bind_all(request->json, fields, count, ret_struct, errors);
     if (!errors || errors->child) {
-        http_problem(request, 422, "request.invalid", "提交的内容有误,请按提示修改", errors);
+        http_problem(request, 422, "request.invalid", "提交的内容有误，请按提示修改", errors);
         return false;
     }
     cJSON_Delete(errors);
@@ -258,6 +258,6 @@ bool http_read_query_int(struct http_request *request, const char *name, const c
              (long long)max);
     errors = cJSON_CreateObject();
     cJSON_AddStringToObject(errors, name, message);
-    http_problem(request, 422, "request.invalid", "查询条件有误,请按提示修改", errors);
+    http_problem(request, 422, "request.invalid", "查询条件有误，请按提示修改", errors);
     return false;
 }

@@ -201,10 +201,10 @@ static bool head_is_good(struct http_request *request)
     char title[120];
 
     if (path_length + query.size > HTTP_ADDRESS_SIZE_MAX) {
-        snprintf(title, sizeof(title), "请求地址过长,最多 %d KB", HTTP_ADDRESS_SIZE_MAX / 1024);
+        snprintf(title, sizeof(title), "请求地址过长，最多 %d KB", HTTP_ADDRESS_SIZE_MAX / 1024);
         refuse_head(request, 414, "request.address_too_long", title);
     } else if (headers.count > HTTP_HEADERS_MAX || headers.size > HTTP_HEADERS_SIZE_MAX) {
-        snprintf(title, sizeof(title), "请求头过多或过长,最多 %d 项、%d KB", HTTP_HEADERS_MAX,
+        snprintf(title, sizeof(title), "请求头过多或过长，最多 %d 项、%d KB", HTTP_HEADERS_MAX,
                  HTTP_HEADERS_SIZE_MAX / 1024);
         refuse_head(request, 431, "request.headers_too_large", title);
     } else if (query.bad_text || !text_is_utf8(request->path, path_length)) {
@@ -240,7 +240,7 @@ static void say_too_large(struct http_request *request)
     size_t max = http_body_max(request);
     char title[120];
 
-    snprintf(title, sizeof(title), "提交的内容过大,最多 %zu KB", max / 1024);
+    snprintf(title, sizeof(title), "提交的内容过大，最多 %zu KB", max / 1024);
     http_problem(request, 413, "request.too_large", title, NULL);
 }
 
@@ -297,7 +297,7 @@ static void ask_guard(struct http_request *request)
 void http_request_begin(struct http_request *request)
 {
     if (request->http->stopping)
-        http_problem(request, 503, "server.stopping", "系统正在停止服务,请稍后重试", NULL);
+        http_problem(request, 503, "server.stopping", "系统正在停止服务，请稍后重试", NULL);
     else if (head_is_good(request) && find_row(request)) {
         if (body_is_announced_above(request, http_body_max(request)))
             refuse_too_long(request);
@@ -314,7 +314,7 @@ void http_request_dispatch(struct http_request *request)
     if (request->answered)
         return;
     if (request->body.failed)
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
     else if (request->body_seen > http_body_max(request))
         say_too_large(request);
     else

@@ -406,7 +406,7 @@ static void answer_waiting(struct http *http)
 {
     for (struct http_request *r = http->requests; r; r = r->next)
         if (r->suspended)
-            http_problem(r, 503, "server.stopping", "系统正在停止服务,请稍后重试", NULL);
+            http_problem(r, 503, "server.stopping", "系统正在停止服务，请稍后重试", NULL);
     http_streams_end(http);
 }
 

@@ -132,7 +132,7 @@ int http_stream_open(struct http_request *request, void (*on_closed)(void *arg),
         if (stream)
             unlink_stream(stream);
         free(stream);
-        http_problem(request, 503, "server.memory", "系统繁忙,请稍后重试", NULL);
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
         return -ENOMEM;
     }
     (void)MHD_add_response_header(response, "Content-Type", "text/event-stream");

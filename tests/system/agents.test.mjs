@@ -155,7 +155,7 @@ test('CC-06 a compulsory summary: no timer, nothing ends the wrap-up without a c
     assert.deepEqual([refused.status, refused.body.code], [409, 'agent.wrap_up_missing']);
   for (const code of ['no_such', 'ANSWERED', "x' OR 1"]) {
     const { status, body } = await wrap({ code, note: '无' });
-    assert.deepEqual([status, body.errors], [422, { code: '没有这个小结类型,或已停用,请重新选择' }], code);
+    assert.deepEqual([status, body.errors], [422, { code: '没有这个小结类型，或已停用，请重新选择' }], code);
   }
   assert.equal(agent.document.call.wrap_up_saved, false);
   assert.equal(agent.document.state, 'acw');

@@ -150,7 +150,7 @@ function readSheet(path, sheet) {
   return rows;
 }
 const FORMATS = { count: '#,##0', percent: '0.00', seconds: '#,##0.00' };
-const titleOf = (column) => column.title + ({ percent: '(%)', seconds: '(秒)' }[column.kind] ?? '');
+const titleOf = (column) => column.title + ({ percent: '（%）', seconds: '（秒）' }[column.kind] ?? '');
 
 test('RPT-01 GEN-02 the XLSX has the cells of the page: numbers as numbers, conditions in words, total, check line, formulas', async () => {
   for (const [person, by] of [leader, supervisor].flatMap((p) => ['center', 'queue', 'wrap_up'].map((b) => [p, b]))) {
@@ -165,7 +165,7 @@ test('RPT-01 GEN-02 the XLSX has the cells of the page: numbers as numbers, cond
     const head = 2 + document.conditions.length; // title, conditions, time
     const preface = rows.slice(1, head - 1).map((r) => r[0].text);
     assert.deepEqual(preface, document.conditions.map((c) => `${c.title}:${c.value}`));
-    assert.match(rows[head - 1][0].text, /^制表时间:20\d\d-/);
+    assert.match(rows[head - 1][0].text, /^制表时间：20\d\d-/);
     assert.deepEqual(rows[head].map((c) => c.text), document.columns.map(titleOf));
     const expected = [...document.rows, document.total];
     assert.equal(rows.length, head + 1 + expected.length + 1);

@@ -130,7 +130,7 @@ test('each route takes as much as its description says and answers 413 in Chines
       const good = await send(filled(max));
       assert.ok(good.status < 500 && good.status !== 413, `${method} ${address}: ${good.status} ${good.body.slice(0, 200)}`);
       const above = await send(filled(max + 1));
-      assert.deepEqual([above.status, JSON.parse(above.body).code, JSON.parse(above.body).title], [413, 'request.too_large', `提交的内容过大,最多 ${max / 1024} KB`], `${method} ${address}`);
+      assert.deepEqual([above.status, JSON.parse(above.body).code, JSON.parse(above.body).title], [413, 'request.too_large', `提交的内容过大，最多 ${max / 1024} KB`], `${method} ${address}`);
       const deepOne = await send(deep(33));
       assert.ok(!/request.json/.test(deepOne.body) && deepOne.status < 500 && deepOne.status >= 400, `${method} ${address}: ${deepOne.status} ${deepOne.body.slice(0, 200)}`);
       limits[max] = (limits[max] ?? 0) + 1;
@@ -138,13 +138,13 @@ test('each route takes as much as its description says and answers 413 in Chines
   console.log(`# routes by limit: ${JSON.stringify(limits)}`);
   assert.equal(paths['/api/v1/sessions'].post.requestBody['x-max-bytes'], 4096, 'what anybody may send is small');
   const nested = await new Person(region).raw('POST', '/sessions', JSON.parse(deep(33)));
-  assert.deepEqual([nested.status, nested.body.code, nested.body.title], [400, 'request.too_deep', '提交的内容嵌套过深,最多 32 层']);
+  assert.deepEqual([nested.status, nested.body.code, nested.body.title], [400, 'request.too_deep', '提交的内容嵌套过深，最多 32 层']);
   const long = await raw([`GET /api/v1/me?q=${'q'.repeat(9000)} HTTP/1.1\r\nHost: x\r\n\r\n`]);
   assert.equal(long.statuses[0], 414);
-  assert.match(Buffer.from(long.text, 'latin1').toString(), /请求地址过长,最多 8 KB/);
+  assert.match(Buffer.from(long.text, 'latin1').toString(), /请求地址过长，最多 8 KB/);
   const headers = await raw([`GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX-Long: ${'z'.repeat(13000)}\r\n\r\n`]);
   assert.equal(headers.statuses[0], 431);
-  assert.match(Buffer.from(headers.text, 'latin1').toString(), /请求头过多或过长,最多 100 项、12 KB/);
+  assert.match(Buffer.from(headers.text, 'latin1').toString(), /请求头过多或过长，最多 100 项、12 KB/);
 });
 
 test('one address has so many connections; others have theirs meanwhile', async () => {

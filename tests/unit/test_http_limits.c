@@ -160,9 +160,9 @@ static void each_route_has_its_own_limit(void **state)
         const char *path;
         size_t max;
         const char *title;
-    } rows[] = {{"/api/v1/small", SMALL, "提交的内容过大,最多 1 KB"},
-                {"/api/v1/usual", HTTP_BODY_DEFAULT, "提交的内容过大,最多 16 KB"},
-                {"/api/v1/large", LARGE, "提交的内容过大,最多 64 KB"}};
+    } rows[] = {{"/api/v1/small", SMALL, "提交的内容过大，最多 1 KB"},
+                {"/api/v1/usual", HTTP_BODY_DEFAULT, "提交的内容过大，最多 16 KB"},
+                {"/api/v1/large", LARGE, "提交的内容过大，最多 64 KB"}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -197,7 +197,7 @@ static void nesting_has_a_limit(void **state)
         if (depth <= HTTP_JSON_DEPTH_MAX)
             expect("POST", "/api/v1/usual", NULL, body, 200, "good");
         else
-            expect("POST", "/api/v1/usual", NULL, body, 400, "提交的内容嵌套过深,最多 32 层");
+            expect("POST", "/api/v1/usual", NULL, body, 400, "提交的内容嵌套过深，最多 32 层");
     }
     expect("POST", "/api/v1/usual", NULL, strange, 200, "good"); /* brackets in a text are text */
 }
@@ -213,7 +213,7 @@ static void headers_have_a_limit(void **state)
     for (int i = 0; i < HTTP_HEADERS_SIZE_MAX; i++)
         text_add(&headers, "z");
     text_add(&headers, "\r\n");
-    expect("GET", "/api/v1/hello", headers.data, NULL, 431, "请求头过多或过长,最多 100 项、12 KB");
+    expect("GET", "/api/v1/hello", headers.data, NULL, 431, "请求头过多或过长，最多 100 项、12 KB");
     text_clear(&headers);
     for (int i = 0; i < HTTP_HEADERS_MAX - 2; i++) /* Host and Connection are there */
         text_addf(&headers, "X-%d: %d\r\n", i, i);
@@ -234,10 +234,10 @@ static void the_address_has_a_limit(void **state)
     expect("GET", path.data, NULL, NULL, 200, NULL);
     for (int i = 0; i < 100; i++)
         text_add(&path, "q");
-    expect("GET", path.data, NULL, NULL, 414, "请求地址过长,最多 8 KB");
+    expect("GET", path.data, NULL, NULL, 414, "请求地址过长，最多 8 KB");
     for (int i = 0; i < 22000; i++) /* libmicrohttpd has no room for a body behind it */
         text_add(&path, "q");
-    expect("POST", path.data, NULL, body_of(SMALL), 414, "请求地址过长,最多 8 KB");
+    expect("POST", path.data, NULL, body_of(SMALL), 414, "请求地址过长，最多 8 KB");
     text_done(&path);
 }
 
