@@ -1,5 +1,6 @@
 /* Agents: their states, and the sets of available members. */
 #include <errno.h>
+#include <stddef.h>
 
 #include "acd/state.h"
 
@@ -128,4 +129,195 @@ void agent_settle(struct acd *acd, uint64_t now, uint32_t at)
     agent->wrap_required = false;
     agent_set_state(acd, now, at, state, reason);
     match_agent(acd, now, at);
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static bool is_idle_state(enum acd_agent_state state)
+{
+    return state == ACD_READY || state == ACD_BUSY || state == ACD_REST;
+}
+
+int acd_sign_in(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_state state,
+                int32_t reason_id)
+{
+    uint32_t at = agent_enrol(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOSPC;
+    agent = &acd->agents[at];
+    if (agent->state != ACD_SIGNED_OUT)
+        return -EALREADY;
+    if (!is_idle_state(state))
+        return -EINVAL;
+    agent->answered = 0;
+    agent->line_up = false;
+    agent->next_state = ACD_SIGNED_OUT;
+    agent_set_state(acd, now, at, state, reason_id);
+    return 0;
+}
+
+int acd_sign_out(struct acd *acd, uint64_t now, int32_t id, bool forced)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    agent = &acd->agents[at];
+    if (agent->state == ACD_TALK || (agent->state == ACD_RING && !forced))
+        return -EBUSY;
+    if (agent->offer) {
+        uint32_t entry = agent->entry;
+        offer_revoke(acd, now, at, ACD_REVOKE_FORCED, false);
+        agent_set_state(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
+        if (!acd->entries[entry].offers) {
+            entry_wait(acd, now, entry);
+            match_entry(acd, now, entry);
+        }
+    } else {
+        agent_set_state(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
+    }
+    agent->line_up = false;
+    agent->next_state = ACD_SIGNED_OUT;
+    agent->wrap_required = false;
+    return 0;
+}
+
+static int keep_request(struct agent *agent, enum acd_agent_state state, int32_t reason_id)
+{
+    agent->next_state = state;
+    agent->next_reason = reason_id;
+    return 1;
+}
+
+int acd_request_state(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_state state,
+                      int32_t reason_id)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    if (!is_idle_state(state))
+        return -EINVAL;
+    agent = &acd->agents[at];
+    if (agent->state == ACD_RING || agent->state == ACD_TALK)
+        return keep_request(agent, state, reason_id);
+    if (agent->state == ACD_ACW) {
+        (void)keep_request(agent, state, reason_id);
+        if (state != ACD_READY)
+            return 1;
+        if (agent->wrap_required)
+            return -EINPROGRESS;
+        agent_settle(acd, now, at);
+        return 0;
+    }
+    agent_set_state(acd, now, at, state, reason_id);
+    match_agent(acd, now, at);
+    return 0;
+}
+
+int acd_line(struct acd *acd, uint64_t now, int32_t id, bool up)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    agent = &acd->agents[at];
+    if (agent->line_up == up)
+        return 0;
+    agent->line_up = up;
+    if (agent->offer && !up) {
+        offer_revoke(acd, now, at, ACD_REVOKE_LINE_LOST, true);
+    } else if (agent->state == ACD_READY && up) {
+        agent_list(acd, at);
+        match_agent(acd, now, at);
+    } else if (!up) {
+        agent_unlist(acd, at);
+    }
+    return 0;
+}
+
+int acd_occupy(struct acd *acd, uint64_t now, int32_t id, int32_t queue)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    agent = &acd->agents[at];
+    if (agent->state == ACD_RING || agent->state == ACD_TALK)
+        return -EBUSY;
+    if (agent->state != ACD_ACW) { /* in ACW the way back stays the one before the last call */
+        agent->base_state = agent->state;
+        agent->base_reason = agent->reason_id;
+    }
+    agent->talk_queue = queue_index(acd, queue);
+    agent->talk_queue_id = queue; /* a summary still missing stays owed: see acd_talk_ended() */
+    agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
+    return 0;
+}
+
+static const struct acd_queue_conf *talk_conf(const struct acd *acd, const struct agent *agent)
+{
+    const struct queue *queue;
+
+    if (agent->talk_queue == NONE)
+        return NULL;
+    queue = &acd->queues[agent->talk_queue];
+    return queue->used && queue->conf.id == agent->talk_queue_id ? &queue->conf : NULL;
+}
+
+int acd_talk_ended(struct acd *acd, uint64_t now, int32_t id, bool wrap_up)
+{
+    uint32_t at = agent_present(acd, id);
+    const struct acd_queue_conf *conf;
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE || acd->agents[at].state != ACD_TALK)
+        return -ENOENT;
+    agent = &acd->agents[at];
+    conf = talk_conf(acd, agent);
+    agent->talk_queue = NONE;
+    agent->wrap_required |= wrap_up && conf && conf->wrap_up_required;
+    if (!agent->wrap_required && (!wrap_up || !conf || !conf->wrap_up_ms)) {
+        agent_settle(acd, now, at);
+        return 0;
+    }
+    agent->deadline = agent->wrap_required ? TIMER_NEVER : now + conf->wrap_up_ms;
+    agent_set_state(acd, now, at, ACD_ACW, ACD_REASON_NONE);
+    timer_set(acd, at, agent->deadline);
+    return 0;
+}
+
+int acd_wrap_up_done(struct acd *acd, uint64_t now, int32_t id)
+{
+    uint32_t at = agent_present(acd, id);
+
+    step_begin(acd, now);
+    if (at == NONE || acd->agents[at].state != ACD_ACW)
+        return -ENOENT;
+    agent_settle(acd, now, at);
+    return 0;
+}
+
+void agent_due(struct acd *acd, uint64_t now, uint32_t at)
+{
+    struct agent *agent = &acd->agents[at];
+
+    timer_set(acd, at, TIMER_NEVER);
+    agent->deadline = TIMER_NEVER;
+    if (agent->state == ACD_RING)
+        offer_revoke(acd, now, at, ACD_REVOKE_NO_ANSWER, true);
+    else if (agent->state == ACD_ACW)
+        agent_settle(acd, now, at);
 }

@@ -1,4 +1,5 @@
 /* Entries: callers in queues, their order, their refusals and their times. */
+#include <errno.h>
 #include <string.h>
 
 #include "acd/state.h"
@@ -162,4 +163,114 @@ void entry_free(struct acd *acd, uint32_t at)
     entry->generation = entry->generation == 0xfff ? 1 : (uint16_t)(entry->generation + 1);
     entry->next_free = acd->entry_free;
     acd->entry_free = at;
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static void entry_link(struct acd *acd, uint32_t at, uint32_t queue_at)
+{
+    struct entry *entry = &acd->entries[at];
+    struct queue *queue = &acd->queues[queue_at];
+
+    entry->queue = queue_at;
+    entry->queue_prev = NONE;
+    entry->queue_next = queue->entries;
+    if (queue->entries != NONE)
+        acd->entries[queue->entries].queue_prev = at;
+    queue->entries = at;
+    queue->count++;
+    order_insert(acd->age_nodes, &queue->by_age, at,
+                 (struct order_key){entry->first_entry, entry->id, 0});
+}
+
+static bool is_full(const struct queue *queue)
+{
+    return queue->conf.max_length && queue->count >= queue->conf.max_length;
+}
+
+int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, uint64_t first_entry,
+              uint64_t tag, acd_entry_t *ret_entry)
+{
+    uint32_t queue_at = queue_index(acd, queue), at = acd->entry_free;
+    struct entry *entry;
+    uint16_t generation;
+
+    step_begin(acd, now);
+    if (queue_at == NONE)
+        return -ENOENT;
+    if (at == NONE || is_full(&acd->queues[queue_at]))
+        return -ENOSPC;
+    entry = &acd->entries[at];
+    acd->entry_free = entry->next_free;
+    generation = entry->generation;
+    *entry = (struct entry){.used = true,
+                            .generation = generation,
+                            .priority = priority,
+                            .first_entry = first_entry,
+                            .entered = now,
+                            .tag = tag,
+                            .ringing = NONE,
+                            .id = ++acd->next_entry_id};
+    entry_link(acd, at, queue_at);
+    *ret_entry = entry_handle(acd, at);
+    entry_wait(acd, now, at);
+    match_entry(acd, now, at);
+    return 0;
+}
+
+int acd_leave(struct acd *acd, uint64_t now, acd_entry_t handle)
+{
+    uint32_t at = entry_handle_index(acd, handle);
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ESTALE;
+    entry_unwait(acd, at);
+    entry_revoke_all(acd, now, at, NONE, ACD_REVOKE_CALLER_LEFT);
+    entry_free(acd, at);
+    return 0;
+}
+
+int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
+{
+    uint32_t at = entry_handle_index(acd, handle), to = queue_index(acd, queue), from, rang;
+    struct entry *entry, kept;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ESTALE;
+    entry = &acd->entries[at];
+    from = entry->queue;
+    if (to == NONE || acd->queues[to].conf.center_id != acd->queues[from].conf.center_id)
+        return -ENOENT;
+    if (to == from)
+        return 0;
+    if (is_full(&acd->queues[to]))
+        return -ENOSPC;
+    entry_unwait(acd, at);
+    rang = entry_withdraw(acd, at, ACD_REVOKE_MOVED);
+    kept = *entry;
+    entry_free(acd, at);
+    acd->entry_free = acd->entries[at].next_free; /* the same slot and handle again */
+    *entry = kept;
+    entry->entered = now;
+    entry->wait_said = false;
+    entry->failed = 0;
+    entry->rest_until = 0;
+    entry_link(acd, at, to);
+    entry_wait(acd, now, at);
+    settle_withdrawn(acd, now, rang);
+    match_entry(acd, now, at);
+    return 0;
+}
+
+void entry_due(struct acd *acd, uint64_t now, uint32_t at)
+{
+    struct entry *entry = &acd->entries[at];
+    const struct acd_queue_conf *conf = &acd->queues[entry->queue].conf;
+
+    if (conf->max_wait_ms && !entry->wait_said && now >= entry->entered + conf->max_wait_ms)
+        entry_wait_over(acd, at);
+    entry_timer(acd, now, at);
+    match_entry(acd, now, at); /* a refusal may have run out */
 }

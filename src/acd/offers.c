@@ -1,4 +1,5 @@
 /* Offers: who rings with whom, and why. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -359,4 +360,51 @@ void settle_withdrawn(struct acd *acd, uint64_t now, uint32_t rang)
         acd->agents[at].ring_next = NONE;
         agent_settle(acd, now, at);
     }
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static uint32_t offered(const struct acd *acd, int32_t id, acd_offer_t offer)
+{
+    uint32_t at = agent_present(acd, id);
+
+    return at != NONE && offer && acd->agents[at].offer == offer ? at : NONE;
+}
+
+int acd_answer(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
+{
+    uint32_t at = offered(acd, id, offer), entry_at;
+    struct acd_command *command;
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ESTALE;
+    agent = &acd->agents[at];
+    entry_at = agent->entry;
+    command = say(acd, ACD_CONNECT);
+    command->agent = id;
+    command->queue = acd->queues[acd->entries[entry_at].queue].conf.id;
+    command->entry = entry_handle(acd, entry_at);
+    command->tag = acd->entries[entry_at].tag;
+    command->offer = offer;
+    offer_unlink(acd, at);
+    agent->answered++;
+    agent->talk_queue = acd->entries[entry_at].queue;
+    agent->talk_queue_id = command->queue;
+    agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
+    entry_revoke_all(acd, now, entry_at, at, ACD_REVOKE_TAKEN);
+    entry_free(acd, entry_at);
+    return 0;
+}
+
+int acd_reject(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
+{
+    uint32_t at = offered(acd, id, offer);
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ESTALE;
+    offer_revoke(acd, now, at, ACD_REVOKE_REJECTED, true);
+    return 0;
 }

@@ -1,5 +1,5 @@
-/* Private to acd: the engine's tables. Everything is found by index; ids are looked up once, at the
- * door (acd.c). */
+/* Private to acd: the engine's tables. Everything is found by index; ids are looked up once, where
+ * an event comes in. */
 #ifndef ACD_STATE_H
 #define ACD_STATE_H
 
@@ -10,6 +10,9 @@
 #define NONE        UINT32_MAX
 #define REFUSALS    16 /* remembered per entry; the oldest is forgotten */
 #define TIMER_NEVER UINT64_MAX
+
+#define ENTRY_INDEX_BITS 20 /* of a handle; above them the generation */
+#define ENTRY_INDEX_MASK ((1u << ENTRY_INDEX_BITS) - 1)
 
 struct refusal {
     uint32_t agent; /* index */
@@ -111,6 +114,16 @@ struct acd {
 /* acd.c */
 struct acd_command *say(struct acd *acd, enum acd_command_kind kind);
 void timer_set(struct acd *acd, uint32_t node, uint64_t due);
+void step_begin(struct acd *acd, uint64_t now); /* of every event */
+
+/* ids.c: NONE = there is none */
+int map_init(struct id_map *map, uint32_t items);
+uint32_t map_find(const struct id_map *map, int32_t id);
+void map_add(struct id_map *map, int32_t id, uint32_t index);
+uint32_t agent_index(const struct acd *acd, int32_t id);
+uint32_t agent_present(const struct acd *acd, int32_t id); /* signed in */
+uint32_t agent_enrol(struct acd *acd, int32_t id);         /* makes it; NONE = no room */
+uint32_t queue_index(const struct acd *acd, int32_t id);
 uint32_t entry_handle_index(const struct acd *acd, acd_entry_t handle); /* NONE = stale */
 acd_entry_t entry_handle(const struct acd *acd, uint32_t index);
 
@@ -125,6 +138,7 @@ void agent_list(struct acd *acd, uint32_t at);
 void agent_unlist(struct acd *acd, uint32_t at);
 void member_list(struct acd *acd, uint32_t member);
 void member_unlist(struct acd *acd, uint32_t member);
+void agent_due(struct acd *acd, uint64_t now, uint32_t at);
 
 /* entries.c */
 void entry_wait(struct acd *acd, uint64_t now, uint32_t at); /* into the waiting set, timer set */
@@ -139,6 +153,7 @@ uint64_t entry_refused_until(const struct entry *entry, uint32_t agent); /* 0 = 
 uint64_t entry_barred_until(const struct entry *entry, uint32_t agent);
 /* Says WAIT_OVER, once. */
 void entry_wait_over(struct acd *acd, uint32_t at);
+void entry_due(struct acd *acd, uint64_t now, uint32_t at);
 void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent);
 
 /* offers.c */

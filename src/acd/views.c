@@ -3,27 +3,16 @@
 
 #include "acd/state.h"
 
-static uint32_t find_agent(const struct acd *acd, int32_t id)
-{
-    for (uint32_t at = ((uint32_t)id * 2654435761u) & (acd->agent_map.size - 1);
-         acd->agent_map.indexes[at] != NONE; at = (at + 1) & (acd->agent_map.size - 1))
-        if (acd->agent_map.ids[at] == id)
-            return acd->agent_map.indexes[at];
-    return NONE;
-}
-
 static const struct queue *find_queue(const struct acd *acd, int32_t id)
 {
-    for (uint32_t at = ((uint32_t)id * 2654435761u) & (acd->queue_map.size - 1);
-         acd->queue_map.indexes[at] != NONE; at = (at + 1) & (acd->queue_map.size - 1))
-        if (acd->queue_map.ids[at] == id && acd->queues[acd->queue_map.indexes[at]].used)
-            return &acd->queues[acd->queue_map.indexes[at]];
-    return NULL;
+    uint32_t at = queue_index(acd, id);
+
+    return at != NONE ? &acd->queues[at] : NULL;
 }
 
 bool acd_agent_view(const struct acd *acd, int32_t id, struct acd_agent_view *ret_view)
 {
-    uint32_t at = find_agent(acd, id);
+    uint32_t at = agent_index(acd, id);
     const struct agent *agent;
 
     if (at == NONE)
