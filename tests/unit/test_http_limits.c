@@ -1,5 +1,5 @@
 /* rooms: base http */
-/* with: tests/unit/http_client.c */
+/* with: tests/unit/http_client.c tests/unit/http_server.c */
 /* What a request may be and how much of the server one address may have: bodies of a route, depth
  * of JSON, headers, address, connections. */
 #include <arpa/inet.h>
@@ -16,22 +16,16 @@
 
 #include <cmocka.h>
 
-#include <hotlined/http.h>
 #include <hotlined/loop.h>
-#include <hotlined/metrics.h>
 #include <hotlined/text.h>
 
-#include "http_client.h"
+#include "http_server.h"
 
 #define SMALL       1024
 #define LARGE       (64 * 1024)
 #define EACH        3
 #define HEAD_BEYOND (33 * 1024)
 #define PATIENCE_MS 20000
-
-static struct loop *loop;
-static struct http *http;
-static char root[64];
 
 static void take(struct http_request *request, void *arg)
 {
@@ -58,24 +52,14 @@ static const struct http_route routes[] = {
 
 static int start(const char *proxies, unsigned each)
 {
-    char certificate[100], key[100];
-    struct http_options options = {.listen = "127.0.0.1:0",
-                                   .https_listen = "127.0.0.1:0",
-                                   .certificate = certificate,
-                                   .key = key,
-                                   .max_body = LARGE,
-                                   .max_connections = 50,
-                                   .max_connections_each = each,
-                                   .trusted_proxies = proxies};
+    struct http_options options = server_options();
 
-    snprintf(root, sizeof(root), "/tmp/hl-limits-XXXXXX");
-    assert_non_null(mkdtemp(root));
-    snprintf(certificate, sizeof(certificate), "%s/server.pem", root);
-    snprintf(key, sizeof(key), "%s/server.key", root);
-    assert_int_equal(http_make_certificate(certificate, key), 0);
-    assert_int_equal(loop_create(&loop), 0);
-    assert_int_equal(http_create(loop, &options, NULL, NULL, &http), 0);
-    return http_add_routes(http, routes, sizeof(routes) / sizeof(routes[0]), NULL);
+    options.max_body = LARGE;
+    options.max_connections = 50;
+    options.max_connections_each = each;
+    options.trusted_proxies = proxies;
+    server_start(&options, NULL, routes, sizeof(routes) / sizeof(routes[0]), NULL);
+    return 0;
 }
 
 static int set_up(void **state)
@@ -98,30 +82,9 @@ static int set_up_without_limit(void **state)
 
 static int tear_down(void **state)
 {
-    char path[100];
-
     (void)state;
-    http_destroy(http);
-    loop_destroy(loop);
-    snprintf(path, sizeof(path), "%s/server.pem", root);
-    assert_int_equal(remove(path), 0);
-    snprintf(path, sizeof(path), "%s/server.key", root);
-    assert_int_equal(remove(path), 0);
-    return remove(root);
-}
-
-static void expect(const char *method, const char *path, const char *headers, const char *body,
-                   int status, const char *part)
-{
-    struct answer answer;
-
-    client_ask(loop, http_port(http), method, path, headers, body, &answer);
-    if (answer.status != status || (part && !strstr(answer.body, part)))
-        fail_msg("%s %.60s: %d, and %s", method, path, answer.status,
-                 answer.body ? answer.body : "");
-    if (status >= 400)
-        assert_string_equal(answer_header(&answer, "Content-Type"), "application/problem+json");
-    answer_free(&answer);
+    server_stop();
+    return 0;
 }
 
 /* --- bodies ----------------------------------------------------------------------------------- */
@@ -303,27 +266,11 @@ static bool is_served(int fd)
     return got > 0;
 }
 
-static long long metric(const char *name)
-{
-    struct text text = {0};
-    const char *line;
-    long long value = -1;
-
-    metrics_print(&text);
-    line = strstr(text.data, name);
-    while (line && (line[strlen(name)] != ' ' || line[-1] != '\n'))
-        line = strstr(line + 1, name);
-    if (line)
-        value = strtoll(line + strlen(name), NULL, 10);
-    text_done(&text);
-    return value;
-}
-
 static void wait_until_open(long long count)
 {
     uint64_t until = loop_now_ms(loop) + PATIENCE_MS;
 
-    while (metric("hotlined_http_connections") != count) {
+    while (metric_value("hotlined_http_connections") != count) {
         loop_run_once(loop, 1);
         assert_true(loop_now_ms(loop) < until);
     }
@@ -331,7 +278,7 @@ static void wait_until_open(long long count)
 
 static void one_address_has_so_many_connections_and_others_theirs(void **state)
 {
-    long long refused = metric("hotlined_http_connections_refused_total");
+    long long refused = metric_value("hotlined_http_connections_refused_total");
     int fds[EACH], more, other;
 
     (void)state;
@@ -346,16 +293,16 @@ static void one_address_has_so_many_connections_and_others_theirs(void **state)
         assert_false(is_served(more));
         close(more);
     }
-    assert_int_equal(metric("hotlined_http_connections_refused_total"), refused + 2);
+    assert_int_equal(metric_value("hotlined_http_connections_refused_total"), refused + 2);
     other = connect_from("127.0.0.2", http_port(http));
     assert_true(is_served(other));
-    assert_int_equal(metric("hotlined_http_connections"), EACH + 1);
+    assert_int_equal(metric_value("hotlined_http_connections"), EACH + 1);
 
     close(fds[1]); /* room for another one */
     wait_until_open(EACH);
     fds[1] = connect_from("127.0.0.1", http_port(http));
     assert_true(is_served(fds[1]));
-    assert_int_equal(metric("hotlined_http_connections_refused_total"), refused + 2);
+    assert_int_equal(metric_value("hotlined_http_connections_refused_total"), refused + 2);
     for (int i = 0; i < EACH; i++)
         close(fds[i]);
     close(other);
@@ -379,7 +326,7 @@ static void places_of_those_who_left_are_used_again(void **state)
 
 static void many_connections_are_served(unsigned count)
 {
-    long long refused = metric("hotlined_http_connections_refused_total");
+    long long refused = metric_value("hotlined_http_connections_refused_total");
     int fds[20];
 
     for (unsigned i = 0; i < count; i++) {
@@ -389,7 +336,7 @@ static void many_connections_are_served(unsigned count)
     for (unsigned i = 0; i < count; i++)
         close(fds[i]);
     wait_until_open(0);
-    assert_int_equal(metric("hotlined_http_connections_refused_total"), refused);
+    assert_int_equal(metric_value("hotlined_http_connections_refused_total"), refused);
 }
 
 static void a_trusted_proxy_has_as_many_as_it_wants(void **state)

@@ -1,5 +1,5 @@
 /* rooms: base http */
-/* with: tests/unit/http_client.c */
+/* with: tests/unit/http_client.c tests/unit/http_server.c */
 /* Pipelined requests: all of them are answered, in order, whether the answer is there at once or
  * comes later, in the clear and over TLS, however the bytes arrive. */
 #include <errno.h>
@@ -17,18 +17,13 @@
 
 #include <cmocka.h>
 
-#include <hotlined/http.h>
 #include <hotlined/loop.h>
 #include <hotlined/text.h>
 
-#include "http_client.h"
+#include "http_server.h"
 
 #define REQUESTS    100
 #define PATIENCE_MS 20000
-
-static struct loop *loop;
-static struct http *http;
-static char root[64];
 
 /* --- a small application: answers with the number it was asked with --------------------------- */
 
@@ -92,38 +87,18 @@ static const struct http_route routes[] = {
 
 static int set_up(void **state)
 {
-    char certificate[100], key[100];
-    struct http_options options = {.listen = "127.0.0.1:0",
-                                   .https_listen = "127.0.0.1:0",
-                                   .certificate = certificate,
-                                   .key = key,
-                                   .max_body = 20000,
-                                   .max_connections = 100};
+    struct http_options options = server_options();
 
     (void)state;
-    snprintf(root, sizeof(root), "/tmp/hl-pipe-XXXXXX");
-    assert_non_null(mkdtemp(root));
-    snprintf(certificate, sizeof(certificate), "%s/server.pem", root);
-    snprintf(key, sizeof(key), "%s/server.key", root);
-    assert_int_equal(http_make_certificate(certificate, key), 0);
-    assert_int_equal(loop_create(&loop), 0);
-    assert_int_equal(http_create(loop, &options, NULL, NULL, &http), 0);
-    assert_int_equal(http_add_routes(http, routes, sizeof(routes) / sizeof(routes[0]), NULL), 0);
+    options.max_body = 20000;
+    server_start(&options, NULL, routes, sizeof(routes) / sizeof(routes[0]), NULL);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    char path[100];
-
     (void)state;
-    http_destroy(http);
-    loop_destroy(loop);
-    snprintf(path, sizeof(path), "%s/server.pem", root);
-    assert_int_equal(remove(path), 0);
-    snprintf(path, sizeof(path), "%s/server.key", root);
-    assert_int_equal(remove(path), 0);
-    assert_int_equal(remove(root), 0);
+    server_stop();
     return 0;
 }
 

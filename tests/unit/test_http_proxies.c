@@ -1,5 +1,5 @@
 /* rooms: base http */
-/* with: tests/unit/http_client.c */
+/* with: tests/unit/http_client.c tests/unit/http_server.c */
 /* Who is behind a proxy: X-Forwarded-For word by word, then over a real connection. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,17 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <hotlined/loop.h>
-#include <hotlined/metrics.h>
-#include <hotlined/text.h>
-
 #include "http/room.h"
-#include "http_client.h"
+#include "http_server.h"
 
 #define PROXIES "10.0.0.0/8, 192.0.2.7 2001:db8:1::/48 ::ffff:198.51.100.0/120"
 
@@ -177,9 +172,6 @@ static void garbage_where_an_address_is_due_is_malformed(void **state)
 
 /* --- over a connection ----------------------------------------------------------------------- */
 
-static struct loop *loop;
-static struct http *http;
-
 static void say_who(struct http_request *request, void *arg)
 {
     char json[100], text[64];
@@ -196,11 +188,10 @@ static const struct http_route routes[] = {{"GET", "/api/v1/who", 1, say_who, "è
 
 static void start(const char *proxies)
 {
-    struct http_options options = {.listen = "127.0.0.1:0", .trusted_proxies = proxies};
+    struct http_options options = server_options();
 
-    assert_int_equal(loop_create(&loop), 0);
-    assert_int_equal(http_create(loop, &options, NULL, NULL, &http), 0);
-    assert_int_equal(http_add_routes(http, routes, 1, NULL), 0);
+    options.trusted_proxies = proxies;
+    server_start(&options, NULL, routes, 1, NULL);
 }
 
 static int set_up(void **state)
@@ -220,36 +211,21 @@ static int set_up_behind_proxy(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    http_destroy(http);
-    loop_destroy(loop);
+    server_stop();
     return 0;
 }
 
 static void expect_peer(const char *headers, const char *peer)
 {
-    struct answer answer;
     char json[100];
 
     snprintf(json, sizeof(json), "{\"peer\":\"%s\"}", peer);
-    client_ask(loop, http_port(http), "GET", "/api/v1/who", headers, NULL, &answer);
-    assert_int_equal(answer.status, 200);
-    assert_string_equal(answer.body, json);
-    answer_free(&answer);
+    expect("GET", "/api/v1/who", headers, NULL, 200, json);
 }
 
 static long long malformed(void)
 {
-    static const char name[] = "\nhotlined_http_forwarded_malformed_total ";
-    struct text text = {0};
-    const char *line;
-    long long value;
-
-    metrics_print(&text);
-    line = strstr(text.data, name);
-    assert_non_null(line);
-    value = strtoll(line + strlen(name), NULL, 10);
-    text_done(&text);
-    return value;
+    return metric_value("hotlined_http_forwarded_malformed_total");
 }
 
 static void who_is_no_proxy_of_ours_is_not_believed(void **state)
