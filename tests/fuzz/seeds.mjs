@@ -411,6 +411,10 @@ Object.assign(scenes, {
   ping_answered: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@', 'Expires: 9999'], '', '', '<sip:8001@hotlined>'), ...[0, 128, 128].flatMap((n) => [sip('TIME sip:x SIP/2.0', 31), sip('SIP/2.0 200 OK', 256 + n)])), ping_unasked: sip('SIP/2.0 200 OK', 256),
   phone_asks: flowOf(sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('Contact: <sip:a@192.0.2.1:5060>\r\n', ''), sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>').replace('5060>\r\n', '5060>;expires=x\r\n')),
 })
+Object.assign(scenes, {
+  starting_invite: 'STARTING\n' + flowOf(invite(), invite()),
+  starting_register: 'STARTING\n' + sip('REGISTER sip:hotlined SIP/2.0', 2, ['Authorization: @GOOD@'], '', '', '<sip:8001@hotlined>'),
+})
 const parts = (body, type = 'multipart/mixed;boundary=b') => sip('INVITE sip:12366@hotlined SIP/2.0', 4, [], body, type)
 const sdpPart = 'content-type:\tapplication/SDP; x=y\r\n\r\n' + offer
 Object.assign(scenes, {
