@@ -140,6 +140,13 @@ enum telephony_result telephony_reject(struct telephony *telephony, int32_t user
                                        const struct uuid *call_id);
 enum telephony_result telephony_hangup(struct telephony *telephony, int32_t user_id,
                                        const struct uuid *call_id);
+/* 保持/取保持: the other side hears music and is heard by nobody. Asking for what is so already is
+ * OK. STALE: he does not talk in this call. */
+enum telephony_result telephony_hold(struct telephony *telephony, int32_t user_id,
+                                     const struct uuid *call_id, bool on);
+/* 静音: nobody hears the agent, for this talk. */
+enum telephony_result telephony_mute(struct telephony *telephony, int32_t user_id,
+                                     const struct uuid *call_id, bool on);
 /* Calls a number for the agent over the trunks in order of their priority. The number may carry
  * spaces, hyphens, brackets and +86. The agent is in TALK at once; document "agent" tells how it
  * goes on. ret_call_id is set when OK. Refused in RING and TALK (IN_CALL) and while a compulsory

@@ -222,6 +222,48 @@ static void post_hangup(struct http_request *request, void *arg)
     do_call_verb(request, arg, telephony_hangup);
 }
 
+static enum telephony_result hold(struct telephony *t, int32_t user_id, const struct uuid *call_id)
+{
+    return telephony_hold(t, user_id, call_id, true);
+}
+
+static enum telephony_result retrieve(struct telephony *t, int32_t user_id,
+                                      const struct uuid *call_id)
+{
+    return telephony_hold(t, user_id, call_id, false);
+}
+
+static enum telephony_result mute(struct telephony *t, int32_t user_id, const struct uuid *call_id)
+{
+    return telephony_mute(t, user_id, call_id, true);
+}
+
+static enum telephony_result unmute(struct telephony *t, int32_t user_id,
+                                    const struct uuid *call_id)
+{
+    return telephony_mute(t, user_id, call_id, false);
+}
+
+static void post_hold(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, hold);
+}
+
+static void post_retrieve(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, retrieve);
+}
+
+static void post_mute(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, mute);
+}
+
+static void post_unmute(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, unmute);
+}
+
 struct transfer_body {
     int64_t queue_id;
 };
@@ -378,6 +420,16 @@ static const struct api_route rows[] = {
     {{"POST", BASE "/calls/{call_id}/answer", PERM_AGENT_WORK, post_answer, "接听"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/reject", PERM_AGENT_WORK, post_reject, "拒接"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/hangup", PERM_AGENT_WORK, post_hangup, "挂机"}, NULL, 0, NULL},
+    {{"POST", BASE "/calls/{call_id}/hold", PERM_AGENT_WORK, post_hold, "保持"}, NULL, 0, NULL},
+    {{"POST", BASE "/calls/{call_id}/retrieve", PERM_AGENT_WORK, post_retrieve, "取保持"},
+     NULL,
+     0,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/mute", PERM_AGENT_WORK, post_mute, "静音"}, NULL, 0, NULL},
+    {{"POST", BASE "/calls/{call_id}/unmute", PERM_AGENT_WORK, post_unmute, "取消静音"},
+     NULL,
+     0,
+     NULL},
     {{"POST", BASE "/calls/{call_id}/transfer", PERM_AGENT_WORK, post_transfer, "转接到队列"},
      transfer_fields,
      1,

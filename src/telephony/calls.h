@@ -15,6 +15,7 @@
 #include <hotlined/media.h>
 #include <hotlined/sip.h>
 #include <hotlined/slots.h>
+#include <hotlined/stage.h>
 #include <hotlined/telephony.h>
 #include <hotlined/text.h>
 
@@ -56,6 +57,11 @@ struct call_key { /* one press, for the page */
     int64_t at_ms;  /* wall */
 };
 
+struct scene_done {
+    handle_t media[STAGE_PARTIES]; /* in the room, by index of the stage */
+    struct stage_plan plan;
+};
+
 struct call {
     handle_t handle;
     struct uuid id, global_id;
@@ -71,8 +77,6 @@ struct call {
     bool wait_over;   /* a queue's maximum wait put it out */
     uint8_t trunks_tried; /* outbound: so many of the directory's trunks */
     uint8_t overflows;    /* queues left for their overflow queue */
-    bool announcing;      /* agent's number is being said; the two do not hear each other yet */
-    bool line_away;       /* agent's line lost in the talk: caller hears music */
     char caller[SIP_NUMBER_SIZE],
         called[SIP_NUMBER_SIZE]; /* the far one normalised, "" = anonymous */
     char place_text[80], place_province[32], place_city[8]; /* of the far one */
@@ -80,6 +84,8 @@ struct call {
     handle_t leg;  /* the far side's, in telephony->legs; 0 once it ended */
     handle_t room; /* of media, 0 = none */
     handle_t recording;
+    struct stage stage;       /* who stands where, from the first talk or dialing on */
+    struct scene_done played; /* what of it media was told */
 
     struct ivr_run ivr;
     struct call_key keys[CALL_KEYS];
@@ -97,15 +103,17 @@ struct call {
     int32_t agent;       /* connected, or the last one who was; 0 = none */
     int32_t first_agent; /* who answered first; outbound: who calls */
     uint16_t holders;    /* agents whose call it is: ringing, talking, in ACW for it */
-    struct uuid ivr_visit, queue_visit, talk, recording_id;
+    struct uuid ivr_visit, queue_visit, talk, hold, recording_id;
     bool in_ivr_visit, in_queue_visit, in_talk; /* opened by a fact, not yet closed */
     char offer_reason[ACD_REASON_SIZE];
 
     /* wall clock, for facts and pages */
-    int64_t began_ms, queued_ms, ring_ms, answered_ms, ended_ms, first_queued_ms;
+    int64_t began_ms, queued_ms, ring_ms, answered_ms, ended_ms, first_queued_ms, hold_since_ms;
     /* monotonic, for durations */
     uint64_t first_queued_at, queued_at, answered_at, talk_at;
-    int64_t talk_ms;            /* finished talks */
+    uint64_t hold_at;           /* since when the far one is put aside; 0 = it is not */
+    int64_t talk_ms, hold_ms;   /* finished talks, and holds in them */
+    int64_t talk_hold_ms;       /* finished holds of this talk */
     const char *end_reason;     /* a constant of facts.md; set by whoever ends it first */
     const char *forced_outcome; /* said by the flow's hang-up; NULL = derive it */
 };
@@ -323,11 +331,23 @@ void waiting_leave(struct telephony *t, struct call *call, const char *outcome);
 void waiting_unlink(struct telephony *t, struct call *call);
 void acd_timer_fired(void *arg);
 
-/* --- talk.c: two people in a room ----------------------------------------------------------- */
+/* --- scene.c: the call's stage carried out by media ------------------------------------------ */
+int scene_open(struct telephony *t, struct call *call);
+void scene_close(struct telephony *t, struct call *call); /* and everybody leaves the stage */
+/* After every change of the stage or of somebody's line. */
+void scene_play(struct telephony *t, struct call *call);
+/* NULL: not on the stage. */
+struct stage_party *scene_far(struct call *call);
+struct stage_party *scene_agent(struct call *call, int32_t user_id);
+
+/* --- talk.c: people in a room ---------------------------------------------------------------- */
+/* The agent's line is lost, or the page that had it is being reloaded. */
+bool talk_line_is_away(struct telephony *t, const struct call *call);
+/* The far side and the agent come onto the stage of a call that is dialed. */
+int talk_dialing(struct telephony *t, struct call *call, struct agent *agent);
 void talk_connect(struct telephony *t, struct call *call, struct agent *agent);
 /* The far side of a call of the agent's own has answered. */
 void talk_connect_outbound(struct telephony *t, struct call *call, struct agent *agent);
-void talk_join(struct telephony *t, struct call *call, handle_t media);
 void talk_announced(struct telephony *t, struct call *call);
 /* The agent's part is over (hang-up by anybody). released_by is a constant of facts.md. */
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up);
@@ -370,6 +390,8 @@ void fact_offer_end(struct telephony *t, const struct agent *agent, const char *
 void fact_talk_begin(struct telephony *t, const struct call *call);
 void fact_talk_end(struct telephony *t, const struct call *call, int64_t talk_ms,
                    const char *released_by);
+void fact_hold_begin(struct telephony *t, const struct call *call);
+void fact_hold_end(struct telephony *t, const struct call *call);
 void fact_acw_end(struct telephony *t, const struct agent *agent, const struct call *call);
 void fact_call_end(struct telephony *t, const struct call *call, const char *outcome);
 void fact_session_begin(struct telephony *t, const struct agent *agent);

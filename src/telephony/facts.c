@@ -238,9 +238,31 @@ void fact_talk_end(struct telephony *t, const struct call *call, int64_t talk_ms
     put_int(&json, "user_id", call->agent);
     put_int(&json, "t_rel_ms", loop_wall_ms(t->loop));
     put_int(&json, "talk_ms", talk_ms);
-    put_int(&json, "hold_ms", 0); /* there is no hold yet */
+    put_int(&json, "hold_ms", call->talk_hold_ms);
     put_text(&json, "released_by", released_by);
     emit(t, call->center_id, "talk_end", &json);
+}
+
+void fact_hold_begin(struct telephony *t, const struct call *call)
+{
+    struct text json = {0};
+
+    put_id(&json, "hold_id", &call->hold);
+    put_id(&json, "call_id", &call->id);
+    put_id(&json, "talk_id", &call->talk);
+    put_int(&json, "user_id", call->agent);
+    put_int(&json, "t_start_ms", call->hold_since_ms);
+    emit(t, call->center_id, "hold_begin", &json);
+}
+
+void fact_hold_end(struct telephony *t, const struct call *call)
+{
+    struct text json = {0};
+
+    put_id(&json, "hold_id", &call->hold);
+    put_id(&json, "call_id", &call->id);
+    put_int(&json, "t_end_ms", loop_wall_ms(t->loop));
+    emit(t, call->center_id, "hold_end", &json);
 }
 
 void fact_acw_end(struct telephony *t, const struct agent *agent, const struct call *call)
@@ -285,7 +307,7 @@ void fact_call_end(struct telephony *t, const struct call *call, const char *out
                                          (int64_t)(call->answered_at - call->first_queued_at),
                     call->answered_at != 0);
     put_int(&json, "talk_ms", call->talk_ms);
-    put_int(&json, "hold_ms", 0);
+    put_int(&json, "hold_ms", call->hold_ms);
     put_int_or_null(&json, "user_id", call->first_agent, call->first_agent != 0);
     put_int(&json, "sl_threshold_ms", first ? first->sl_threshold_ms : 20000);
     put_int(&json, "short_abandon_ms", first ? first->short_abandon_ms : 5000);

@@ -136,7 +136,7 @@ static int call_far(struct telephony *t, struct call *call)
         if (err)
             return err;
         call_leg_bind_media(t, leg, media);
-        talk_join(t, call, media);
+        scene_play(t, call);
     }
     return call_leg_print_sdp(t, leg, NULL, sdp, sizeof(sdp)) ? call_over_trunks(t, call, leg, sdp)
                                                               : -ENOSPC;
@@ -187,6 +187,7 @@ void outbound_progress(struct telephony *t, struct leg *leg, const struct sdp_au
     if (sdp && !call->early) {
         call_leg_set_remote(t, leg, sdp);
         call->early = call->far_rings = true;
+        scene_far(call)->absent = false;
         outbound_line_up(t, call, agent);
     } else if (!call->far_rings) {
         ring_back(t, call, agent);
@@ -196,19 +197,13 @@ void outbound_progress(struct telephony *t, struct leg *leg, const struct sdp_au
 /* The agent's line is there (again): what the call sounds like now comes to it. */
 void outbound_line_up(struct telephony *t, struct call *call, struct agent *agent)
 {
-    struct leg *far = call_leg_find(t, call->leg);
-    handle_t person = agent_media(t, agent);
-
-    if (!person || !far)
+    if (!agent_media(t, agent))
         return;
-    talk_join(t, call, person);
-    if (call->early) {
-        media_stop_play(t->media, person);
-        if (media_room_hears(t->media, call->room, person, far->media, true))
-            log_error("call", "hears_failed", "agent=%d", agent->user_id);
-    } else if (call->far_rings) {
+    if (call->early)
+        media_stop_play(t->media, agent_media(t, agent));
+    else if (call->far_rings)
         ring_back(t, call, agent);
-    }
+    scene_play(t, call);
 }
 
 void outbound_answered(struct telephony *t, struct call *call)
@@ -221,7 +216,8 @@ void outbound_answered(struct telephony *t, struct call *call)
 
 void outbound_phone_up(struct telephony *t, struct call *call, struct agent *agent)
 {
-    talk_join(t, call, agent_media(t, agent));
+    scene_agent(call, agent->user_id)->absent = false;
+    scene_play(t, call);
     if (call_far(t, call))
         call_hangup(t, call, "trunk");
 }
@@ -256,7 +252,7 @@ static struct call *make_call(struct telephony *t, struct agent *agent, const ch
     text_copy(call->caller, sizeof(call->caller), center->shown_no);
     call_place(t, call, number, call->called);
     text_copy(call->called, sizeof(call->called), number); /* the table of places knows no *123# */
-    if (media_room_open(t->media, &call->room)) {
+    if (talk_dialing(t, call, agent)) {
         slots_release(&t->legs, call->leg);
         call_free(t, call);
         return NULL;
@@ -269,7 +265,7 @@ static void unmake_call(struct telephony *t, struct call *call)
 {
     struct leg *leg = call_leg_find(t, call->leg);
 
-    media_room_close(t->media, call->room);
+    scene_close(t, call);
     leg->call = 0;
     leg->call_id = (struct uuid){{0}};
     if (leg->media)
@@ -318,8 +314,6 @@ enum telephony_result telephony_dial(struct telephony *t, int32_t user_id, const
         return agent->line_kind == LINE_PHONE ? TELEPHONY_NO_PHONE : TELEPHONY_NO_TRUNK;
     }
     occupy(t, agent, call);
-    if (agent->line_kind == LINE_BROWSER)
-        talk_join(t, call, agent_media(t, agent));
     *ret_call_id = call->id;
     return TELEPHONY_OK;
 }

@@ -1,5 +1,5 @@
-/* Two people in a room: connecting, announcing the agent's number, recording, a line that goes away
- * and comes back, and the end of the talk. All of it is a change of who hears whom. */
+/* People on a call's stage: connecting, announcing the agent's number, recording, hold, a line that
+ * goes away and comes back, and the end of the talk. All of it is somebody in another place. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,35 +74,44 @@ static void measure_begin(struct telephony *t, const struct call *call, const st
                   uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), leg->handle);
 }
 
-/* --- who hears whom ------------------------------------------------------------------------- */
+/* --- who is on the stage --------------------------------------------------------------------- */
 
-static void set_hears(struct telephony *t, struct call *call, struct agent *agent, bool on)
+/* A phone's leg lives as long as its call; a browser's line may be lost and come back. */
+static bool is_absent(struct telephony *t, const struct agent *agent)
 {
-    handle_t caller = caller_media(t, call), person = agent_media(t, agent);
-
-    if (!caller || !person || !call->room)
-        return;
-    if (media_room_hears(t->media, call->room, caller, person, on) ||
-        media_room_hears(t->media, call->room, person, caller, on))
-        log_error("call", "hears_failed", "call=%s",
-                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
+    return !agent_media(t, agent) ||
+           (agent->line_kind == LINE_BROWSER && agent->line_state != MEDIA_LINE_UP);
 }
 
-void talk_join(struct telephony *t, struct call *call, handle_t media)
+bool talk_line_is_away(struct telephony *t, const struct call *call)
 {
-    if (media && media_room_join(t->media, call->room, media))
-        log_error("call", "join_failed", "call=%s",
-                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
+    const struct agent *agent = agent_find(t, call->agent);
+
+    return call->state == CALL_TALKING && agent && is_absent(t, agent);
 }
 
-static void caller_music(struct telephony *t, struct call *call)
+static int enter_stage(struct telephony *t, struct call *call, struct agent *agent)
 {
-    struct media_play list = {.count = 1, .loop = true, .exclusive = true};
+    if (scene_open(t, call))
+        return -EAGAIN;
+    if (!scene_far(call))
+        (void)stage_add(&call->stage, 0, call->leg, STAGE_MAIN);
+    if (!scene_agent(call, agent->user_id))
+        (void)stage_add(&call->stage, agent->user_id, 0, STAGE_MAIN);
+    scene_agent(call, agent->user_id)->absent = is_absent(t, agent);
+    return 0;
+}
 
-    call->play_token = list.token = ++t->next_token;
-    list.audio[0] = prompt_for(t, call, "hold_music");
-    if (!list.audio[0] || media_play(t->media, caller_media(t, call), &list))
-        log_error("call", "music_missing", "center=%d", call->center_id);
+/* Until it answers the far side hears nobody, and is heard from when it sends sound. */
+int talk_dialing(struct telephony *t, struct call *call, struct agent *agent)
+{
+    int err = enter_stage(t, call, agent);
+
+    if (err)
+        return err;
+    scene_far(call)->occupied = scene_far(call)->absent = true;
+    scene_play(t, call);
+    return 0;
 }
 
 /* 「工号」 digits 「为您服务」 from prompts rendered when they were published. False: nothing to
@@ -139,7 +148,100 @@ static bool announce(struct telephony *t, struct call *call, struct agent *agent
     return true;
 }
 
-static void line_is_away(struct telephony *t, struct call *call, struct agent *agent);
+/* --- hold and mute --------------------------------------------------------------------------- */
+
+static void hold_over(struct telephony *t, struct call *call)
+{
+    int64_t held_ms;
+
+    if (!call->hold_at)
+        return;
+    held_ms = (int64_t)(loop_now_ms(t->loop) - call->hold_at);
+    call->hold_at = 0;
+    call->talk_hold_ms += held_ms;
+    call->hold_ms += held_ms;
+    fact_hold_end(t, call);
+}
+
+/* The call the agent speaks in; NULL when it is another one or over. */
+static struct call *talk_of(struct telephony *t, int32_t user_id, const struct uuid *call_id)
+{
+    struct call *call = call_find_by_id(t, call_id, user_id);
+
+    return call && call->state == CALL_TALKING && call->agent == user_id ? call : NULL;
+}
+
+enum telephony_result telephony_hold(struct telephony *t, int32_t user_id,
+                                     const struct uuid *call_id, bool on)
+{
+    struct call *call = talk_of(t, user_id, call_id);
+
+    if (!call)
+        return TELEPHONY_STALE;
+    if (on == (call->hold_at != 0))
+        return TELEPHONY_OK;
+    if (on) {
+        call->hold = uuid_new(loop_wall_ms(t->loop));
+        call->hold_at = loop_now_ms(t->loop);
+        call->hold_since_ms = loop_wall_ms(t->loop);
+        fact_hold_begin(t, call);
+    } else {
+        hold_over(t, call);
+    }
+    scene_far(call)->place = on ? STAGE_HOLD : STAGE_MAIN;
+    scene_play(t, call);
+    log_info("call", on ? "held" : "retrieved", "call=%s agent=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id);
+    view_agent_changed(t, agent_find(t, user_id));
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_mute(struct telephony *t, int32_t user_id,
+                                     const struct uuid *call_id, bool on)
+{
+    struct call *call = talk_of(t, user_id, call_id);
+
+    if (!call)
+        return TELEPHONY_STALE;
+    scene_agent(call, user_id)->muted = on;
+    scene_play(t, call);
+    view_agent_changed(t, agent_find(t, user_id));
+    return TELEPHONY_OK;
+}
+
+/* --- the line away and back ----------------------------------------------------------------- */
+
+static void line_is_away(struct telephony *t, const struct call *call, const struct agent *agent)
+{
+    log_warn("call", "line_away", "call=%s agent=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    loop_timer_start(&agent_beside(t, agent)->line_timer, LINE_LOST_LIMIT_MS);
+}
+
+/* It may be another leg than before: after a reload. */
+static void line_is_back(struct telephony *t, const struct call *call, const struct agent *agent)
+{
+    loop_timer_stop(&agent_beside(t, agent)->line_timer);
+    log_info("call", "line_back", "call=%s agent=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    measure_begin(t, call, agent);
+    if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),
+                                               agent_media(t, agent)))
+        log_error("recording", "tracks_failed", "agent=%d", agent->user_id);
+}
+
+static void line_changed(struct telephony *t, struct call *call, struct agent *agent)
+{
+    struct stage_party *party = scene_agent(call, agent->user_id);
+    bool was_absent = party->absent;
+
+    party->absent = is_absent(t, agent);
+    if (party->absent && !was_absent)
+        line_is_away(t, call, agent);
+    else if (was_absent && !party->absent)
+        line_is_back(t, call, agent);
+    scene_play(t, call);
+}
 
 /* --- the talk ------------------------------------------------------------------------------- */
 
@@ -159,6 +261,7 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
     agent->wrap_up_required = queue && queue->acd.wrap_up_required;
     agent->wrap_up_saved = false;
     call->talk = uuid_new(call->answered_ms);
+    call->talk_hold_ms = 0;
     call->in_talk = true;
     if (call->in_queue_visit) {
         call->in_queue_visit = false;
@@ -175,52 +278,46 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     talk_open(t, call, agent);
     media_stop_play(t->media, caller_media(t, call));
     media_stop_play(t->media, agent_media(t, agent));
-    if (media_room_open(t->media, &call->room)) {
+    if (enter_stage(t, call, agent)) {
         log_error("call", "no_room", "call=%s", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
         call_hangup(t, call, "error");
         return;
     }
-    talk_join(t, call, caller_media(t, call));
-    talk_join(t, call, agent_media(t, agent));
     measure_begin(t, call, agent);
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
              (long long)(call->talk_at - call->first_queued_at));
-    call->announcing = announce(t, call, agent);
-    if (!call->announcing)
-        set_hears(t, call, agent, true);
+    scene_far(call)->occupied = announce(t, call, agent);
+    scene_play(t, call);
     view_queue_changed(t, call->center_id);
     view_agent_changed(t, agent);
 }
 
 void talk_connect_outbound(struct telephony *t, struct call *call, struct agent *agent)
 {
+    struct stage_party *far = scene_far(call);
+
     media_stop_play(t->media, agent_media(t, agent));
-    talk_join(t, call, agent_media(t, agent)); /* the line of a page that is being reloaded */
     talk_open(t, call, agent);
     measure_begin(t, call, agent);
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d direction=out",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
-    if (agent_line_is_up(t, agent) && agent_media(t, agent))
-        set_hears(t, call, agent, true);
-    else
-        line_is_away(t, call, agent);
+    far->occupied = far->absent = false;
+    scene_agent(call, agent->user_id)->absent = false; /* if it is, that begins now */
+    line_changed(t, call, agent);
     view_agent_changed(t, agent);
 }
 
 void talk_announced(struct telephony *t, struct call *call)
 {
-    struct agent *agent = agent_find(t, call->agent);
+    struct stage_party *far = scene_far(call);
 
-    if (!call->announcing || !agent)
+    if (!far || !far->occupied)
         return;
-    call->announcing = false;
-    if (call->line_away)
-        caller_music(t, call);
-    else
-        set_hears(t, call, agent, true);
+    far->occupied = false;
+    scene_play(t, call);
 }
 
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
@@ -229,8 +326,8 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
     int64_t talk_ms = call->in_talk ? (int64_t)(loop_now_ms(t->loop) - call->talk_at) : 0;
     struct leg *line = agent ? call_leg_find(t, agent->line) : NULL;
 
+    hold_over(t, call);
     call->state = CALL_CLOSING;
-    call->announcing = call->line_away = false;
     call->talk_ms += talk_ms;
     call->ended_ms = loop_wall_ms(t->loop);
     if (call->in_talk) {
@@ -240,9 +337,7 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
     if (call->recording)
         media_record_stop(t->media, call->recording);
     call->recording = 0;
-    if (call->room)
-        media_room_close(t->media, call->room);
-    call->room = 0;
+    scene_close(t, call);
     if (!agent)
         return;
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
@@ -257,56 +352,20 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
         acd_carry_out(t);
 }
 
-/* --- the line away and back ----------------------------------------------------------------- */
-
-static void line_is_away(struct telephony *t, struct call *call, struct agent *agent)
-{
-    if (call->line_away)
-        return;
-    call->line_away = true;
-    log_warn("call", "line_away", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
-    set_hears(t, call, agent, false);
-    if (!call->announcing)
-        caller_music(t, call);
-    loop_timer_start(&agent_beside(t, agent)->line_timer, LINE_LOST_LIMIT_MS);
-}
-
-static void line_is_back(struct telephony *t, struct call *call, struct agent *agent)
-{
-    if (!call->line_away)
-        return;
-    call->line_away = false;
-    loop_timer_stop(&agent_beside(t, agent)->line_timer);
-    log_info("call", "line_back", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
-    talk_join(t, call,
-              agent_media(t, agent)); /* a new leg after a reload; the same one is a no-op */
-    measure_begin(t, call, agent);
-    if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),
-                                               agent_media(t, agent)))
-        log_error("recording", "tracks_failed", "agent=%d", agent->user_id);
-    if (call->announcing)
-        return;
-    call->play_token = ++t->next_token;
-    media_stop_play(t->media, caller_media(t, call));
-    set_hears(t, call, agent, true);
-}
-
 void talk_line_changed(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
 
     if (!call || call->agent != agent->user_id || agent->line_kind == LINE_PHONE)
         return; /* a phone's leg lives and ends with its call */
-    if (call->state == CALL_DIALING && agent->line_state == MEDIA_LINE_UP)
-        outbound_line_up(t, call, agent);
-    if (call->state != CALL_TALKING)
-        return;
-    if (agent->line_state == MEDIA_LINE_UP)
-        line_is_back(t, call, agent);
-    else
-        line_is_away(t, call, agent);
+    if (call->state == CALL_TALKING) {
+        line_changed(t, call, agent);
+    } else if (call->state == CALL_DIALING) {
+        scene_agent(call, agent->user_id)->absent = is_absent(t, agent);
+        scene_play(t, call);
+        if (agent->line_state == MEDIA_LINE_UP)
+            outbound_line_up(t, call, agent);
+    }
 }
 
 void talk_give_back(struct telephony *t, struct agent *agent)

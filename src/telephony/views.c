@@ -139,6 +139,13 @@ static void add_path(struct text *out, const struct call *call)
     text_add(out, "}");
 }
 
+static bool is_muted(const struct call *call, int32_t user_id)
+{
+    int index = stage_find_user(&call->stage, user_id);
+
+    return index >= 0 && call->stage.parties[index].muted;
+}
+
 static void add_call(struct telephony *t, struct text *out, const struct call *call,
                      const struct agent *agent)
 {
@@ -173,7 +180,9 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_text(out, "offer_reason", call->offer_reason);
     add_bool(out, "wrap_up_required", agent->wrap_up_required);
     add_bool(out, "wrap_up_saved", agent->wrap_up_saved);
-    add_bool(out, "line_away", call->line_away);
+    add_bool(out, "line_away", talk_line_is_away(t, call));
+    add_ms_or_null(out, "held_since_ms", call->hold_at ? call->hold_since_ms : 0);
+    add_bool(out, "muted", is_muted(call, agent->user_id));
     add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
     text_add(out, "}");
 }

@@ -136,31 +136,41 @@ static void check_waiting(struct telephony *t, const struct call *call)
         world_fail("a waiting caller hears no music");
 }
 
-static void check_sound(struct telephony *t, const struct call *call, struct agent *agent)
+/* What a caller in talk hears: his agent; or music while he is put aside or the agent's line is
+ * away; or the agent's number being said. */
+static void check_sound(struct telephony *t, struct call *call, struct agent *agent)
 {
     struct w_media_leg *caller = media_of_leg(t, call->leg);
     struct w_media_leg *person = media_of(agent_media(t, agent));
-    bool together = !call->announcing && !call->line_away;
+    bool away = talk_line_is_away(t, call), held = call->hold_at != 0;
+    bool told = scene_far(call)->occupied, muted = scene_agent(call, agent->user_id)->muted;
+    bool music = !told && (held || away);
 
     if (!room_of(call->room) || !caller || caller->room != call->room)
         world_fail("a talk without a room or a caller in it");
-    if (!person) {
-        if (!call->line_away)
-            world_fail("agent %d talks without a line", agent->user_id);
+    if (held != (scene_far(call)->place == STAGE_HOLD))
+        world_fail("held %d, in place %d", held, scene_far(call)->place);
+    if (music && (!caller->plays || !caller->exclusive) && (!world.faults || world.no_silence))
+        world_fail("a caller put aside hears nothing");
+    if (!music && !told && caller->plays && caller->exclusive)
+        world_fail("a caller in talk hears music");
+    if (!person && !away)
+        world_fail("agent %d talks without a line", agent->user_id);
+    if (!person || person->room != call->room) {
+        if (!away)
+            world_fail("agent %d talks outside the room", agent->user_id);
         return;
     }
-    if (room_hears(call->room, caller->handle, person->handle) != together ||
-        room_hears(call->room, person->handle, caller->handle) != together)
-        world_fail("agent %d: hears is not %d", agent->user_id, together);
-    if (together && caller->plays && caller->exclusive)
-        world_fail("a caller in talk hears music");
-    if (call->line_away && !call->announcing && !caller->plays &&
-        (!world.faults || world.no_silence))
-        world_fail("a caller whose agent is away hears nothing");
+    if (room_hears(call->room, caller->handle, person->handle) !=
+        (!told && !held && !away && !muted))
+        world_fail("agent %d is heard by the caller: told %d held %d away %d muted %d",
+                   agent->user_id, told, held, away, muted);
+    if (room_hears(call->room, person->handle, caller->handle) != (!held && !away))
+        world_fail("agent %d hears the caller: held %d away %d", agent->user_id, held, away);
 }
 
 /* Until the far side answers it hears nobody; the agent hears that it rings. */
-static void check_dialing(struct telephony *t, const struct call *call, struct agent *agent)
+static void check_dialing(struct telephony *t, struct call *call, struct agent *agent)
 {
     struct w_media_leg *far = media_of_leg(t, call->leg);
     struct w_media_leg *person = media_of(agent_media(t, agent));
@@ -173,7 +183,9 @@ static void check_dialing(struct telephony *t, const struct call *call, struct a
         world_fail("agent %d dials and nobody is called", agent->user_id);
     if (far && person && room_hears(call->room, far->handle, person->handle))
         world_fail("agent %d is heard before the answer", agent->user_id);
-    if (up && far && room_hears(call->room, person->handle, far->handle) != call->early)
+    if (up && far &&
+        room_hears(call->room, person->handle, far->handle) !=
+            (call->early && !scene_agent(call, agent->user_id)->absent))
         world_fail("agent %d: early sound %d", agent->user_id, call->early);
     if (up && call->far_rings && !call->early && agent_line_is_up(t, agent) && !person->plays)
         world_fail("agent %d does not hear that it rings", agent->user_id);
@@ -183,7 +195,7 @@ static void check_dialing(struct telephony *t, const struct call *call, struct a
 }
 
 /* Nobody waits in silence for long, whatever state the call is in. */
-static void check_heard(struct telephony *t, const struct call *call)
+static void check_heard(struct telephony *t, struct call *call)
 {
     struct w_media_leg *media = media_of_leg(t, call->leg);
     struct agent *agent = call->agent ? agent_find(t, call->agent) : NULL;
@@ -191,7 +203,9 @@ static void check_heard(struct telephony *t, const struct call *call)
 
     if (!media || media->plays || call->outbound || (world.faults && !world.no_silence))
         return;
-    if (agent && room_hears(call->room, media->handle, agent_media(t, agent)))
+    if (agent && call->state == CALL_TALKING &&
+        (scene_agent(call, agent->user_id)->muted ||
+         room_hears(call->room, media->handle, agent_media(t, agent))))
         return;
     if (now > media->quiet_since + SILENCE_MS)
         world_fail("a caller in state %d hears nothing since %llu ms", call->state,

@@ -337,6 +337,20 @@ static void transfer(unsigned who, unsigned arg)
                                      : (int32_t)world_below(2 * world.size.centers) + 1);
 }
 
+static void hold(unsigned who, unsigned arg)
+{
+    struct uuid id = call_id_of(who, false);
+
+    (void)telephony_hold(t(), (int32_t)who, &id, arg > 0);
+}
+
+static void shut(unsigned who, unsigned arg)
+{
+    struct uuid id = call_id_of(who, false);
+
+    (void)telephony_mute(t(), (int32_t)who, &id, arg > 0);
+}
+
 /* What pages see is well-formed whenever they look. */
 static void look(unsigned who, unsigned arg)
 {
@@ -450,6 +464,8 @@ static const struct kind kinds[] = {
     {"done", "agent %1 is done with the summary", AGENT, 40, 1, IN_ACW, done},
     {"dial", "agent %1 dials a number (%2)", AGENT, 20, 6, ANY_TIME, dial},
     {"transfer", "agent %1 passes the caller on (%2)", AGENT, 10, 3, TALKING, transfer},
+    {"hold", "agent %1 puts the other one aside: %2", AGENT, 20, 2, TALKING, hold},
+    {"mute", "agent %1 shuts the microphone: %2", AGENT, 10, 2, TALKING, shut},
     {"look", "agent %1 looks at the page", AGENT, 6, 1, ANY_TIME, look},
     {"publish", "something is published (%2)", NOBODY, 2, PUBLISHED, ANY_TIME, publish},
     {"hours", "the center is open: %2", NOBODY, 1, 8, ANY_TIME, hours},

@@ -14,7 +14,7 @@
 #define BUCKETS  4096
 #define REFUSALS 512
 
-enum { CALL, IVR, VISIT, OFFER, TALK, RECORDING, SESSION, PAIRS };
+enum { CALL, IVR, VISIT, OFFER, TALK, HOLD, RECORDING, SESSION, PAIRS };
 
 static const struct pair {
     const char *begin, *end, *id;
@@ -25,6 +25,7 @@ static const struct pair {
     [VISIT] = {"queue_enter", "queue_leave", "visit_id", true},
     [OFFER] = {"offer_begin", "offer_end", "offer_id", true},
     [TALK] = {"talk_begin", "talk_end", "talk_id", true},
+    [HOLD] = {"hold_begin", "hold_end", "hold_id", true},
     [RECORDING] = {"recording_begin", "recording_end", "recording_id", false},
     [SESSION] = {"agent_session_begin", "agent_session_end", "session_id", false},
 };
@@ -46,7 +47,8 @@ struct opened {
     /* of a call: what was written of it so far */
     bool outbound;
     unsigned inside, visits, refused, talks, answered_visits;
-    int64_t began, talk_ms;
+    int64_t began, talk_ms, hold_ms, held_ms; /* held: by its holds, hold: by its talks */
+    int64_t hold_began;
     char left[16]; /* outcome of its last visit */
 };
 
@@ -223,12 +225,25 @@ static void check_times(const struct opened *call, const char *json)
         world_fail("a call waited and its end does not say how long: %s", json);
 }
 
+/* Three ways to the same time: of the call, of its talks, of its holds. */
+static void check_holds(const struct opened *call, const char *json)
+{
+    int64_t said = number_of(json, "hold_ms");
+
+    if (said != call->hold_ms || said != call->held_ms)
+        world_fail("a call was put aside %lld ms by its talks, %lld by its holds: %s",
+                   (long long)call->hold_ms, (long long)call->held_ms, json);
+    if (said > number_of(json, "talk_ms"))
+        world_fail("a call was put aside longer than it talked: %s", json);
+}
+
 static void call_ended(struct opened *call, const char *json)
 {
     unsigned outcome = outcome_of(json, call_outcomes, COUNT(call_outcomes));
 
     check_outcome(call, outcome, json);
     check_times(call, json);
+    check_holds(call, json);
     if (call->outbound) {
         books.out_by[outcome]++;
         return;
@@ -264,6 +279,11 @@ static void note_call(struct opened *call, const char *kind, const char *json)
         call->talks++;
     } else if (strcmp(kind, "talk_end") == 0) {
         call->talk_ms += number_of(json, "talk_ms");
+        call->hold_ms += number_of(json, "hold_ms");
+    } else if (strcmp(kind, "hold_begin") == 0) {
+        call->hold_began = number_of(json, "t_start_ms");
+    } else if (strcmp(kind, "hold_end") == 0) {
+        call->held_ms += number_of(json, "t_end_ms") - call->hold_began;
     } else if (strcmp(kind, "call_end") == 0) {
         call_ended(call, json);
     }

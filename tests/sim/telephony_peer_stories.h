@@ -86,7 +86,7 @@ static void CC_22_a_caller_who_hangs_up_is_gone_from_every_place_at_once(void **
     sip = caller_in_queue('1');
     assert_int_equal(answer(1), TELEPHONY_OK);
     run(500); /* the agent's number is being said */
-    assert_true(call_of(sip)->announcing);
+    assert_true(scene_far(call_of(sip))->occupied);
     far_end(sip, SIP_END_REMOTE, 200);
     check_everything();
     assert_gone(sip);
@@ -410,7 +410,7 @@ static void PLAT_01_a_line_lost_while_the_number_is_said_is_music_afterwards(voi
     caller = call_leg_by_sip(world.telephony, sip)->media;
     far_line(line_of(1), MEDIA_LINE_LOST);
     run(6000);
-    assert_false(call_of(sip)->announcing);
+    assert_false(scene_far(call_of(sip))->occupied);
     assert_true(media_of(caller)->plays && media_of(caller)->loops);
     assert_false(room_hears(call_of(sip)->room, caller, line_of(1)));
     far_line(line_of(1), MEDIA_LINE_UP);

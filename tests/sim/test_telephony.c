@@ -1,4 +1,4 @@
-/* rooms: base acd ivr telephony */
+/* rooms: base acd ivr stage telephony */
 /* with: tests/sim/telephony_*.c */
 /* without: src/base/loop.c src/base/log.c src/base/worker.c */
 /* Calls as a whole, from INVITE to the last fact, in virtual time: named stories, then random
@@ -226,6 +226,7 @@ static handle_t phone_leg(int32_t user)
 
 #include "telephony_stories.h"
 /* uses the words of the former */
+#include "telephony_hold_stories.h"
 #include "telephony_outbound_stories.h"
 #include "telephony_transfer_stories.h"
 /* what other centers got wrong */
@@ -306,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORIES,
         OUTBOUND_STORIES,
+        HOLD_STORIES,
         TRANSFER_STORIES,
         PEER_STORIES,
         SCHEDULE_STORIES, /* one */
