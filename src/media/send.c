@@ -311,6 +311,13 @@ static bool source_is_quiet(const struct engine *engine, const struct mleg *leg)
            engine_now_ms(engine) - leg->sender.forwarded_ms > QUIET_MS;
 }
 
+/* Who is in a room has a stream that never stops, though there is nothing to be heard: gateways
+ * take one that stops for dead. */
+static bool needs_silence(const struct engine *engine, const struct mleg *leg)
+{
+    return leg->room && (room_heard(leg) == 0 || source_is_quiet(engine, leg));
+}
+
 int64_t send_due_ms(const struct engine *engine, const struct mleg *leg)
 {
     uint8_t heard = room_heard(leg);
@@ -321,10 +328,10 @@ int64_t send_due_ms(const struct engine *engine, const struct mleg *leg)
         return INT64_MAX;
     if (tev_sending(&leg->digits_out) || __builtin_popcount(heard) > 1)
         return engine_now_ms(engine);
-    if (heard == 0)
+    if (!leg->room)
         return INT64_MAX;
-    return source_is_quiet(engine, leg) ? engine_now_ms(engine)
-                                        : leg->sender.forwarded_ms + QUIET_MS + 1;
+    return needs_silence(engine, leg) ? engine_now_ms(engine)
+                                      : leg->sender.forwarded_ms + QUIET_MS + 1;
 }
 
 void send_tick(struct engine *engine, struct mleg *leg)
@@ -346,7 +353,7 @@ void send_tick(struct engine *engine, struct mleg *leg)
     } else if (plays || __builtin_popcount(heard) > 1) {
         mix(engine, leg, heard, plays ? play : NULL, out);
         send_frame(engine, leg, out);
-    } else if (heard != 0 && source_is_quiet(engine, leg)) {
+    } else if (needs_silence(engine, leg)) {
         memset(out, leg->codec == SDP_PT_PCMA ? G711_ALAW_SILENCE : G711_ULAW_SILENCE, FRAME);
         send_frame(engine, leg, out);
     }

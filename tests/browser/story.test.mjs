@@ -144,6 +144,18 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     await until('the tone again', () => caller.events.filter((e) => e.event === 'tone').length >= 2, WAIT_MS);
   });
 
+  await chapter('hold: the caller hears music, the agent nothing, and back (CC-21)', async () => {
+    const tones = caller.events.filter((e) => e.event === 'tone').length;
+    await agent.page.keyboard.press('Alt+h');
+    await agent.see('held', /^保持中 00:0/);
+    await until('the caller hears the agent no more', () => caller.events.filter((e) => e.event === 'tone_end').length >= tones, WAIT_MS);
+    await agent.hearsNothing();
+    await agent.shot('workbench-hold');
+    await agent.page.keyboard.press('Alt+h');
+    await until('the caller hears the agent again', () => caller.events.filter((e) => e.event === 'tone').length > tones, WAIT_MS);
+    await agent.hearsTone(CALLER_HZ);
+  });
+
   await chapter('the registration is written while talking; a missing field is told at the field', async () => {
     await agent.page.keyboard.press('F7');
     assert.equal(await agent.page.evaluate(() => document.activeElement.id), 'r-category');

@@ -28,6 +28,7 @@ export interface LiveCall {
   variables: Record<string, string>; began_ms: number; queued_ms: number | null; ring_ms: number | null;
   answered_ms: number | null; ended_ms: number | null; offer_reason: string; wrap_up_required: boolean;
   wrap_up_saved: boolean; wrap_up_deadline_ms: number | null; line_away: boolean;
+  held_since_ms: number | null; muted: boolean;
 }
 export interface Agent {
   signed_in: boolean; user_id: number; agent_no: string; name: string; state: AgentState;

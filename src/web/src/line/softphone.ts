@@ -14,7 +14,6 @@ export const line = reactive({
   problem: '',
   taken: null as null | { by: 'tab' | 'elsewhere'; where: string; since: string },
   level: 0,
-  muted: false,
   microphones: [] as MediaDeviceInfo[],
   speakers: [] as MediaDeviceInfo[],
   microphoneId: localStorage.getItem('hotlined.microphone') ?? '',
@@ -136,14 +135,7 @@ function watchTrack(): void {
 
 async function setLive(wanted: boolean): Promise<void> {
   live = wanted;
-  if (!wanted) mute(false);
   await sender?.replaceTrack(wanted ? (microphone?.getAudioTracks()[0] ?? null) : null);
-}
-
-/** The caller hears nothing of this side; it ends with the call. */
-export function mute(wanted: boolean): void {
-  line.muted = wanted;
-  microphone?.getAudioTracks().forEach((track) => (track.enabled = !wanted));
 }
 
 /* --- the connection --------------------------------------------------------------------------- */
@@ -301,7 +293,6 @@ export function closeLine(keepLock = false): void {
   microphone = null;
   voice.srcObject = null;
   line.state = 'none';
-  line.muted = false;
   if (keepLock) return;
   giveLock?.();
   giveLock = null;

@@ -39,7 +39,7 @@ export const useAgent = defineStore('agent', {
     async setState(state: 'ready' | 'busy' | 'rest', reasonId?: number): Promise<void> {
       this.take(await api.put<Agent>('/agent/state', { state, reason_id: reasonId }));
     },
-    async act(verb: 'answer' | 'reject' | 'hangup'): Promise<void> {
+    async act(verb: 'answer' | 'reject' | 'hangup' | 'hold' | 'retrieve' | 'mute' | 'unmute'): Promise<void> {
       if (!this.call) return;
       if (verb === 'hangup') this.hungUp = this.call.call_id;
       await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
