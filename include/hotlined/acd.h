@@ -100,8 +100,8 @@ struct acd_command {
     enum acd_command_kind kind;
     int32_t agent; /* user id */
     int32_t queue;
-    acd_entry_t entry;
-    uint64_t tag; /* the entry's tag, as given to acd_enter() */
+    acd_entry_t entry; /* 0: of acd_call_agent() */
+    uint64_t tag;      /* as given to acd_enter() or acd_call_agent() */
     acd_offer_t offer;
     enum acd_revoke_reason revoke_reason;
     enum acd_agent_state old_state, state; /* AGENT_STATE */
@@ -166,6 +166,16 @@ int acd_answer(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t offer);
 /* 拒接: back to READY (or the state asked for meanwhile); this entry goes elsewhere, see the
  * invariants. 0, -ESTALE. */
 int acd_reject(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t offer);
+
+/* A call that is for this agent and nobody else: consultation, help, a call passed on to him. He
+ * rings with it as with any other: OFFER, REVOKE and CONNECT with entry 0 and this tag. What he does
+ * not take goes nowhere: the caller of this function finds it another place, and the agent is what
+ * he was before, 久不应答 or not. In READY, BUSY and REST, with the line up; -EBUSY otherwise,
+ * -ENOENT not signed in. queue: whose rules for the summary hold afterwards; 0 = none. */
+int acd_call_agent(struct acd *acd, uint64_t now, int32_t agent, int32_t queue,
+                   uint32_t ring_timeout_ms, uint64_t tag, acd_offer_t *ret_offer);
+/* Whoever called him has gone: REVOKE. 0, -ESTALE. */
+int acd_call_cancel(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t offer);
 
 /* --- entries ------------------------------------------------------------------------------- */
 

@@ -174,7 +174,7 @@ int acd_sign_out(struct acd *acd, uint64_t now, int32_t id, bool forced)
         uint32_t entry = agent->entry;
         offer_revoke(acd, now, at, ACD_REVOKE_FORCED, false);
         agent_set_state(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
-        if (!acd->entries[entry].offers) {
+        if (entry != NONE && !acd->entries[entry].offers) {
             entry_wait(acd, now, entry);
             match_entry(acd, now, entry);
         }

@@ -287,17 +287,24 @@ void match_entry(struct acd *acd, uint64_t now, uint32_t at)
 
 /* --- ending offers -------------------------------------------------------------------------- */
 
-static void say_revoke(struct acd *acd, const struct agent *agent, enum acd_revoke_reason reason)
+/* Whom the agent rings with, and by which offer. */
+static struct acd_command *say_of_offer(struct acd *acd, enum acd_command_kind kind,
+                                        const struct agent *agent)
 {
-    const struct entry *entry = &acd->entries[agent->entry];
-    struct acd_command *command = say(acd, ACD_REVOKE);
+    const struct entry *entry = agent->entry != NONE ? &acd->entries[agent->entry] : NULL;
+    struct acd_command *command = say(acd, kind);
 
     command->agent = agent->id;
-    command->queue = acd->queues[entry->queue].conf.id;
-    command->entry = entry_handle(acd, agent->entry);
-    command->tag = entry->tag;
+    command->queue = entry ? acd->queues[entry->queue].conf.id : agent->own_queue;
+    command->entry = entry ? entry_handle(acd, agent->entry) : 0;
+    command->tag = entry ? entry->tag : agent->own_tag;
     command->offer = agent->offer;
-    command->revoke_reason = reason;
+    return command;
+}
+
+static void say_revoke(struct acd *acd, const struct agent *agent, enum acd_revoke_reason reason)
+{
+    say_of_offer(acd, ACD_REVOKE, agent)->revoke_reason = reason;
 }
 
 void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_reason reason,
@@ -305,9 +312,16 @@ void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_re
 {
     struct agent *agent = &acd->agents[at];
     uint32_t entry_at = agent->entry;
-    struct entry *entry = &acd->entries[entry_at];
+    struct entry *entry;
 
     say_revoke(acd, agent, reason);
+    if (entry_at == NONE) {
+        agent->offer = 0;
+        if (reason != ACD_REVOKE_FORCED)
+            agent_settle(acd, now, at);
+        return;
+    }
+    entry = &acd->entries[entry_at];
     offer_unlink(acd, at);
     if (reason == ACD_REVOKE_NO_ANSWER || reason == ACD_REVOKE_REJECTED)
         entry_refused(acd, now, entry_at, at);
@@ -382,17 +396,17 @@ int acd_answer(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
         return -ESTALE;
     agent = &acd->agents[at];
     entry_at = agent->entry;
-    command = say(acd, ACD_CONNECT);
-    command->agent = id;
-    command->queue = acd->queues[acd->entries[entry_at].queue].conf.id;
-    command->entry = entry_handle(acd, entry_at);
-    command->tag = acd->entries[entry_at].tag;
-    command->offer = offer;
-    offer_unlink(acd, at);
-    agent->answered++;
-    agent->talk_queue = acd->entries[entry_at].queue;
+    command = say_of_offer(acd, ACD_CONNECT, agent);
     agent->talk_queue_id = command->queue;
+    agent->talk_queue = queue_index(acd, command->queue);
+    agent->answered++;
+    if (entry_at == NONE)
+        agent->offer = 0;
+    else
+        offer_unlink(acd, at);
     agent_set_state(acd, now, at, ACD_TALK, ACD_REASON_NONE);
+    if (entry_at == NONE)
+        return 0;
     entry_revoke_all(acd, now, entry_at, at, ACD_REVOKE_TAKEN);
     entry_free(acd, entry_at);
     return 0;
@@ -406,5 +420,47 @@ int acd_reject(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
     if (at == NONE)
         return -ESTALE;
     offer_revoke(acd, now, at, ACD_REVOKE_REJECTED, true);
+    return 0;
+}
+
+/* --- calls for one agent -------------------------------------------------------------------- */
+
+int acd_call_agent(struct acd *acd, uint64_t now, int32_t id, int32_t queue,
+                   uint32_t ring_timeout_ms, uint64_t tag, acd_offer_t *ret_offer)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    agent = &acd->agents[at];
+    if (agent->state == ACD_RING || agent->state == ACD_TALK || agent->state == ACD_ACW ||
+        !agent->line_up)
+        return -EBUSY;
+    if (++acd->next_offer == 0)
+        acd->next_offer = 1;
+    agent->offer = acd->next_offer;
+    agent->entry = NONE;
+    agent->own_tag = tag;
+    agent->own_queue = queue;
+    agent->base_state = agent->state;
+    agent->base_reason = agent->reason_id;
+    (void)say_of_offer(acd, ACD_OFFER, agent);
+    agent_set_state(acd, now, at, ACD_RING, ACD_REASON_NONE);
+    agent->deadline = now + ring_timeout_ms;
+    timer_set(acd, at, agent->deadline);
+    *ret_offer = agent->offer;
+    return 0;
+}
+
+int acd_call_cancel(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
+{
+    uint32_t at = offered(acd, id, offer);
+
+    step_begin(acd, now);
+    if (at == NONE || acd->agents[at].entry != NONE)
+        return -ESTALE;
+    offer_revoke(acd, now, at, ACD_REVOKE_CALLER_LEFT, false);
     return 0;
 }

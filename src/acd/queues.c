@@ -13,7 +13,7 @@ static void ring_one_only(struct acd *acd, uint64_t now, uint32_t queue_at)
 
     for (uint32_t m = queue->members; m != NONE; m = acd->members[m].queue_next) {
         uint32_t agent = acd->members[m].agent, entry = acd->agents[agent].entry;
-        if (acd->agents[agent].offer && acd->entries[entry].queue == queue_at &&
+        if (acd->agents[agent].offer && entry != NONE && acd->entries[entry].queue == queue_at &&
             acd->entries[entry].offers > 1)
             entry_revoke_all(acd, now, entry, agent, ACD_REVOKE_MOVED);
     }
@@ -181,7 +181,7 @@ int acd_member_remove(struct acd *acd, uint64_t now, int32_t agent, int32_t queu
     if (member == NONE)
         return -ENOENT;
     /* A call of this queue that rings at the agent goes to the remaining members. */
-    if (acd->agents[agent_at].offer &&
+    if (acd->agents[agent_at].offer && acd->agents[agent_at].entry != NONE &&
         acd->entries[acd->agents[agent_at].entry].queue == queue_at) {
         uint32_t entry = acd->agents[agent_at].entry;
         offer_revoke(acd, now, agent_at, ACD_REVOKE_FORCED, false);

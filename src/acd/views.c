@@ -99,8 +99,8 @@ static void check_agent(struct checking *c, uint32_t at)
     if ((agent->state == ACD_RING) != (agent->offer != 0))
         complain(c, "agent rings without an offer, or has one without ringing", agent->id,
                  agent->state);
-    if (agent->offer && (agent->entry == NONE || !c->acd->entries[agent->entry].used ||
-                         !c->acd->entries[agent->entry].offers))
+    if (agent->offer && agent->entry != NONE &&
+        (!c->acd->entries[agent->entry].used || !c->acd->entries[agent->entry].offers))
         complain(c, "agent's offer has no caller", agent->id, agent->offer);
     if (agent->listed != agent_available(agent))
         complain(c, "agent's place in the sets differs from its state", agent->id, agent->state);

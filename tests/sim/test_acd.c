@@ -33,7 +33,9 @@ struct m_agent {
     int32_t reason;
     bool line;
     acd_offer_t offer;
-    int caller;         /* ringing with, -1 */
+    int caller;  /* ringing with, -1 */
+    bool called; /* rings with a call for him alone; since when: */
+    uint64_t called_at;
     int weight[QUEUES]; /* -1 = no member */
 };
 
@@ -152,12 +154,58 @@ static bool goes_before(int a, int x, int y)
     return cx->serial < cy->serial;
 }
 
+/* --- calls for one agent alone: entry 0, and tags above those of the callers */
+
+#define CALL_TAG(a)  ((uint64_t)(CALLERS + (a)))
+#define CALL_RING_MS 7000
+
+static bool is_for_one(const struct acd_command *command, int a)
+{
+    if (command->entry)
+        return false;
+    if (command->tag != CALL_TAG(a))
+        wrong("agent %d is told of a call for somebody else", a);
+    return true;
+}
+
+static void offer_for_one(const struct acd_command *command, int a)
+{
+    struct m_agent *agent = &s.agents[a];
+
+    tell("  -> agent %d is called", a);
+    if (agent->offer || agent->state == ACD_RING || agent->state == ACD_TALK ||
+        agent->state == ACD_ACW || !agent->line)
+        wrong("agent %d is called in state %d", a, agent->state);
+    agent->offer = command->offer;
+    agent->called = true;
+    agent->called_at = s.now;
+}
+
+static void over_for_one(const struct acd_command *command, int a)
+{
+    struct m_agent *agent = &s.agents[a];
+
+    tell("  -> agent %d is called no more, kind %d", a, command->kind);
+    if (!agent->called || agent->offer != command->offer)
+        wrong("a call agent %d does not have is over", a);
+    if (command->kind == ACD_REVOKE && command->revoke_reason == ACD_REVOKE_NO_ANSWER &&
+        s.now < agent->called_at + CALL_RING_MS)
+        wrong("agent %d was not given his time", a);
+    agent->offer = 0;
+    agent->called = false;
+}
+
 static void take_offer(const struct acd_command *command)
 {
     int a = command->agent - 1, c = (int)command->tag;
     struct m_agent *agent = &s.agents[a];
-    struct m_caller *caller = &s.callers[c];
+    struct m_caller *caller;
 
+    if (is_for_one(command, a)) {
+        offer_for_one(command, a);
+        return;
+    }
+    caller = &s.callers[c];
     tell("  -> offer caller %d to agent %d (%s)", c, a, command->reason);
     if (!caller->waiting || caller->entry != command->entry)
         wrong("caller %d was offered after leaving", c);
@@ -201,6 +249,10 @@ static void take_revoke(const struct acd_command *command)
     int a = command->agent - 1, c = (int)command->tag;
     struct m_agent *agent = &s.agents[a];
 
+    if (is_for_one(command, a)) {
+        over_for_one(command, a);
+        return;
+    }
     tell("  -> revoke caller %d from agent %d, why %d", c, a, command->revoke_reason);
     if (!agent->offer || agent->offer != command->offer || agent->caller != c)
         wrong("an offer agent %d does not have was revoked", a);
@@ -220,8 +272,13 @@ static void take_connect(const struct acd_command *command)
 {
     int a = command->agent - 1, c = (int)command->tag;
     struct m_agent *agent = &s.agents[a];
-    struct m_caller *caller = &s.callers[c];
+    struct m_caller *caller;
 
+    if (is_for_one(command, a)) {
+        over_for_one(command, a);
+        return;
+    }
+    caller = &s.callers[c];
     tell("  -> connect caller %d and agent %d", c, a);
     if (!caller->waiting)
         wrong("caller %d was connected after leaving", c);
@@ -487,6 +544,30 @@ static void agent_answers(int a)
         wrong("answering gave %d", err);
 }
 
+static void agent_called(int a)
+{
+    struct m_agent *agent = &s.agents[a];
+    enum acd_agent_state old = agent->state;
+    bool line = agent->line, was_called = agent->called;
+    acd_offer_t offer = agent->offer, made = 0;
+    int err;
+
+    if (old == ACD_RING && dice(2)) {
+        tell("whoever called agent %d has gone", a);
+        err = acd_call_cancel(s.acd, s.now, a + 1, offer);
+        if (err != (was_called ? 0 : -ESTALE))
+            wrong("taking back the call gave %d", err);
+        return;
+    }
+    tell("somebody calls agent %d", a);
+    err = acd_call_agent(s.acd, s.now, a + 1, (int32_t)dice(QUEUES + 2), CALL_RING_MS, CALL_TAG(a),
+                         &made);
+    if (err != (old == ACD_SIGNED_OUT                                              ? -ENOENT
+                : (old == ACD_READY || old == ACD_BUSY || old == ACD_REST) && line ? 0
+                                                                                   : -EBUSY))
+        wrong("calling agent %d gave %d", a, err);
+}
+
 static void agent_signs(int a)
 {
     struct m_agent *agent = &s.agents[a];
@@ -583,8 +664,10 @@ static void random_event(void)
         caller_moves((int)dice(CALLERS));
     else if (roll < 55)
         agent_answers(agent_in(ACD_RING));
-    else if (roll < 60)
+    else if (roll < 58)
         agent_signs((int)dice(AGENTS));
+    else if (roll < 61)
+        agent_called((int)dice(AGENTS));
     else if (roll < 68)
         agent_line((int)dice(AGENTS));
     else if (roll < 80)
