@@ -57,6 +57,25 @@ struct call_key { /* one press, for the page */
     int64_t at_ms;  /* wall */
 };
 
+/* One agent's talk with somebody in a call. */
+struct talk {
+    struct uuid id;
+    int32_t user_id;
+    const char *kind; /* a constant of facts.md */
+    bool open;        /* told by a fact, not yet ended */
+    int64_t began_ms; /* wall */
+    uint64_t at;      /* monotonic */
+    int64_t hold_ms;  /* finished holds in it */
+};
+
+/* A colleague asked by the agent who has the call: 磋商. */
+struct consult {
+    int32_t by, user_id; /* 0 = there is none */
+    acd_offer_t offer;   /* while it rings */
+    bool joined;         /* 三方: he talks with the other side, too */
+    struct talk talk;
+};
+
 struct scene_done {
     handle_t media[STAGE_PARTIES]; /* in the room, by index of the stage */
     struct stage_plan plan;
@@ -84,6 +103,8 @@ struct call {
     handle_t leg;  /* the far side's, in telephony->legs; 0 once it ended */
     handle_t room; /* of media, 0 = none */
     handle_t recording;
+    struct talk talk; /* of .agent */
+    struct consult consult;
     struct stage stage;       /* who stands where, from the first talk or dialing on */
     struct scene_done played; /* what of it media was told */
 
@@ -103,17 +124,16 @@ struct call {
     int32_t agent;       /* connected, or the last one who was; 0 = none */
     int32_t first_agent; /* who answered first; outbound: who calls */
     uint16_t holders;    /* agents whose call it is: ringing, talking, in ACW for it */
-    struct uuid ivr_visit, queue_visit, talk, hold, recording_id;
-    bool in_ivr_visit, in_queue_visit, in_talk; /* opened by a fact, not yet closed */
+    struct uuid ivr_visit, queue_visit, hold, recording_id;
+    bool in_ivr_visit, in_queue_visit; /* opened by a fact, not yet closed */
     char offer_reason[ACD_REASON_SIZE];
 
     /* wall clock, for facts and pages */
     int64_t began_ms, queued_ms, ring_ms, answered_ms, ended_ms, first_queued_ms, hold_since_ms;
     /* monotonic, for durations */
-    uint64_t first_queued_at, queued_at, answered_at, talk_at;
+    uint64_t first_queued_at, queued_at, answered_at;
     uint64_t hold_at;           /* since when the far one is put aside; 0 = it is not */
     int64_t talk_ms, hold_ms;   /* finished talks, and holds in them */
-    int64_t talk_hold_ms;       /* finished holds of this talk */
     const char *end_reason;     /* a constant of facts.md; set by whoever ends it first */
     const char *forced_outcome; /* said by the flow's hang-up; NULL = derive it */
 };
@@ -351,6 +371,10 @@ void talk_connect_outbound(struct telephony *t, struct call *call, struct agent 
 void talk_announced(struct telephony *t, struct call *call);
 /* The agent's part is over (hang-up by anybody). released_by is a constant of facts.md. */
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up);
+void talk_begin(struct telephony *t, const struct call *call, struct talk *talk,
+                const struct agent *agent, const char *kind);
+int64_t talk_finish(struct telephony *t, const struct call *call, struct talk *talk,
+                    const char *released_by);
 void talk_line_changed(struct telephony *t, struct agent *agent);
 /* Line away for too long, phone dead: the caller goes back to the head of the queue. */
 void talk_give_back(struct telephony *t, struct agent *agent);
@@ -387,9 +411,9 @@ void fact_door_refused(struct telephony *t, const struct call *call, int32_t que
 void fact_offer_begin(struct telephony *t, const struct call *call, const struct agent *agent,
                       const char *reason);
 void fact_offer_end(struct telephony *t, const struct agent *agent, const char *outcome);
-void fact_talk_begin(struct telephony *t, const struct call *call);
-void fact_talk_end(struct telephony *t, const struct call *call, int64_t talk_ms,
-                   const char *released_by);
+void fact_talk_begin(struct telephony *t, const struct call *call, const struct talk *talk);
+void fact_talk_end(struct telephony *t, const struct call *call, const struct talk *talk,
+                   int64_t talk_ms, const char *released_by);
 void fact_hold_begin(struct telephony *t, const struct call *call);
 void fact_hold_end(struct telephony *t, const struct call *call);
 void fact_acw_end(struct telephony *t, const struct agent *agent, const struct call *call);

@@ -208,37 +208,30 @@ static bool came_from_queue(const struct call *call)
     return call->queue_id != 0 && !call->outbound;
 }
 
-static const char *talk_kind(const struct call *call)
-{
-    if (call->outbound)
-        return "outbound";
-    return call->agent == call->first_agent ? "inbound" : "transfer_in";
-}
-
-void fact_talk_begin(struct telephony *t, const struct call *call)
+void fact_talk_begin(struct telephony *t, const struct call *call, const struct talk *talk)
 {
     struct text json = {0};
 
-    put_id(&json, "talk_id", &call->talk);
+    put_id(&json, "talk_id", &talk->id);
     put_id(&json, "call_id", &call->id);
     put_int_or_null(&json, "queue_id", call->queue_id, came_from_queue(call));
-    put_int(&json, "user_id", call->agent);
-    put_text(&json, "kind", talk_kind(call));
-    put_int(&json, "t_ans_ms", call->answered_ms);
+    put_int(&json, "user_id", talk->user_id);
+    put_text(&json, "kind", talk->kind);
+    put_int(&json, "t_ans_ms", talk->began_ms);
     emit(t, call->center_id, "talk_begin", &json);
 }
 
-void fact_talk_end(struct telephony *t, const struct call *call, int64_t talk_ms,
-                   const char *released_by)
+void fact_talk_end(struct telephony *t, const struct call *call, const struct talk *talk,
+                   int64_t talk_ms, const char *released_by)
 {
     struct text json = {0};
 
-    put_id(&json, "talk_id", &call->talk);
+    put_id(&json, "talk_id", &talk->id);
     put_id(&json, "call_id", &call->id);
-    put_int(&json, "user_id", call->agent);
+    put_int(&json, "user_id", talk->user_id);
     put_int(&json, "t_rel_ms", loop_wall_ms(t->loop));
     put_int(&json, "talk_ms", talk_ms);
-    put_int(&json, "hold_ms", call->talk_hold_ms);
+    put_int(&json, "hold_ms", talk->hold_ms);
     put_text(&json, "released_by", released_by);
     emit(t, call->center_id, "talk_end", &json);
 }
@@ -249,7 +242,7 @@ void fact_hold_begin(struct telephony *t, const struct call *call)
 
     put_id(&json, "hold_id", &call->hold);
     put_id(&json, "call_id", &call->id);
-    put_id(&json, "talk_id", &call->talk);
+    put_id(&json, "talk_id", &call->talk.id);
     put_int(&json, "user_id", call->agent);
     put_int(&json, "t_start_ms", call->hold_since_ms);
     emit(t, call->center_id, "hold_begin", &json);
@@ -375,7 +368,7 @@ void fact_recording_begin(struct telephony *t, const struct call *call, const ch
 
     put_id(&json, "recording_id", &call->recording_id);
     put_id(&json, "call_id", &call->id);
-    put_id(&json, "talk_id", &call->talk);
+    put_id(&json, "talk_id", &call->talk.id);
     put_int(&json, "user_id", call->agent);
     put_text(&json, "path", path);
     put_int(&json, "t_start_ms", loop_wall_ms(t->loop));

@@ -158,7 +158,7 @@ static void hold_over(struct telephony *t, struct call *call)
         return;
     held_ms = (int64_t)(loop_now_ms(t->loop) - call->hold_at);
     call->hold_at = 0;
-    call->talk_hold_ms += held_ms;
+    call->talk.hold_ms += held_ms;
     call->hold_ms += held_ms;
     fact_hold_end(t, call);
 }
@@ -245,6 +245,38 @@ static void line_changed(struct telephony *t, struct call *call, struct agent *a
 
 /* --- the talk ------------------------------------------------------------------------------- */
 
+void talk_begin(struct telephony *t, const struct call *call, struct talk *talk,
+                const struct agent *agent, const char *kind)
+{
+    *talk = (struct talk){.user_id = agent->user_id,
+                          .kind = kind,
+                          .open = true,
+                          .began_ms = loop_wall_ms(t->loop),
+                          .at = loop_now_ms(t->loop)};
+    talk->id = uuid_new(talk->began_ms);
+    fact_talk_begin(t, call, talk);
+}
+
+/* Milliseconds it lasted; 0 when it is over already. */
+int64_t talk_finish(struct telephony *t, const struct call *call, struct talk *talk,
+                    const char *released_by)
+{
+    int64_t talk_ms = (int64_t)(loop_now_ms(t->loop) - talk->at);
+
+    if (!talk->open)
+        return 0;
+    talk->open = false;
+    fact_talk_end(t, call, talk, talk_ms, released_by);
+    return talk_ms;
+}
+
+static const char *kind_of(const struct call *call)
+{
+    if (call->outbound)
+        return "outbound";
+    return call->agent == call->first_agent ? "inbound" : "transfer_in";
+}
+
 static void talk_open(struct telephony *t, struct call *call, struct agent *agent)
 {
     const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
@@ -253,21 +285,17 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
     call->state = CALL_TALKING;
     call->agent = agent->user_id;
     call->answered_ms = loop_wall_ms(t->loop);
-    call->talk_at = loop_now_ms(t->loop);
     if (!call->answered_at) {
         call->first_agent = agent->user_id;
-        call->answered_at = call->talk_at;
+        call->answered_at = loop_now_ms(t->loop);
     }
     agent->wrap_up_required = queue && queue->acd.wrap_up_required;
     agent->wrap_up_saved = false;
-    call->talk = uuid_new(call->answered_ms);
-    call->talk_hold_ms = 0;
-    call->in_talk = true;
     if (call->in_queue_visit) {
         call->in_queue_visit = false;
         fact_queue_leave(t, call, "answered");
     }
-    fact_talk_begin(t, call);
+    talk_begin(t, call, &call->talk, agent, kind_of(call));
 }
 
 void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
@@ -287,7 +315,7 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
-             (long long)(call->talk_at - call->first_queued_at));
+             (long long)(call->talk.at - call->first_queued_at));
     scene_far(call)->occupied = announce(t, call, agent);
     scene_play(t, call);
     view_queue_changed(t, call->center_id);
@@ -323,17 +351,12 @@ void talk_announced(struct telephony *t, struct call *call)
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
 {
     struct agent *agent = agent_find(t, call->agent);
-    int64_t talk_ms = call->in_talk ? (int64_t)(loop_now_ms(t->loop) - call->talk_at) : 0;
     struct leg *line = agent ? call_leg_find(t, agent->line) : NULL;
 
     hold_over(t, call);
     call->state = CALL_CLOSING;
-    call->talk_ms += talk_ms;
+    call->talk_ms += talk_finish(t, call, &call->talk, released_by);
     call->ended_ms = loop_wall_ms(t->loop);
-    if (call->in_talk) {
-        call->in_talk = false;
-        fact_talk_end(t, call, talk_ms, released_by);
-    }
     if (call->recording)
         media_record_stop(t->media, call->recording);
     call->recording = 0;

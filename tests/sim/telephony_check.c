@@ -128,7 +128,7 @@ static void check_waiting(struct telephony *t, const struct call *call)
 {
     struct w_media_leg *media = media_of_leg(t, call->leg);
 
-    if (!call->entry || !call->in_queue_visit || call->in_ivr_visit || call->in_talk)
+    if (!call->entry || !call->in_queue_visit || call->in_ivr_visit || call->talk.open)
         world_fail("a waiting call: entry %u visit %d", call->entry, call->in_queue_visit);
     if (!call->ringing)
         check_nobody_is_free_for(t, call);
@@ -220,8 +220,8 @@ static void check_call(struct telephony *t, struct call *call)
         check_waiting(t, call);
     else if (call->entry || call->in_queue_visit || call->ringing)
         world_fail("a call in state %d is still in a queue", call->state);
-    if ((call->state == CALL_TALKING) != call->in_talk)
-        world_fail("state %d in_talk %d", call->state, call->in_talk);
+    if ((call->state == CALL_TALKING) != call->talk.open)
+        world_fail("state %d talk %d", call->state, call->talk.open);
     if (call->state == CALL_TALKING)
         check_sound(t, call, agent);
     else if (call->state == CALL_DIALING)
