@@ -104,6 +104,9 @@ enum telephony_result {
     TELEPHONY_QUEUE_EMPTY,
     TELEPHONY_QUEUE_FULL,
     TELEPHONY_OUTBOUND,
+    TELEPHONY_NO_COLLEAGUE,   /* not signed in, of another center, or oneself */
+    TELEPHONY_COLLEAGUE_BUSY, /* in a call or summing one up, or his line is down */
+    TELEPHONY_CONSULTING,     /* not while a colleague is asked */
     TELEPHONY_NOT_NOW, /* draining, starting or overloaded */
     TELEPHONY_BUSY     /* no slot left */
 };
@@ -147,6 +150,20 @@ enum telephony_result telephony_hold(struct telephony *telephony, int32_t user_i
 /* 静音: nobody hears the agent, for this talk. */
 enum telephony_result telephony_mute(struct telephony *telephony, int32_t user_id,
                                      const struct uuid *call_id, bool on);
+/* 磋商: a colleague rings, then talks with the agent alone, while the other side hears music. When
+ * he does not take it (20 s) or leaves, the agent is with the other side again; document "agent"
+ * tells. NO_COLLEAGUE, COLLEAGUE_BUSY, CONSULTING (one at a time), STALE. */
+enum telephony_result telephony_consult(struct telephony *telephony, int32_t user_id,
+                                        const struct uuid *call_id, int32_t colleague_id);
+/* Takes the other side back; the colleague is out. Also while he rings. */
+enum telephony_result telephony_consult_end(struct telephony *telephony, int32_t user_id,
+                                            const struct uuid *call_id);
+/* 转出: the colleague has the call from now on; the agent sums it up. STALE while he rings. */
+enum telephony_result telephony_consult_complete(struct telephony *telephony, int32_t user_id,
+                                                 const struct uuid *call_id);
+/* 三方: all three talk. Whoever of the two agents hangs up leaves, and the call goes on. */
+enum telephony_result telephony_consult_join(struct telephony *telephony, int32_t user_id,
+                                             const struct uuid *call_id);
 /* Calls a number for the agent over the trunks in order of their priority. The number may carry
  * spaces, hyphens, brackets and +86. The agent is in TALK at once; document "agent" tells how it
  * goes on. ret_call_id is set when OK. Refused in RING and TALK (IN_CALL) and while a compulsory

@@ -60,6 +60,9 @@ int acd_queue_set(struct acd *acd, uint64_t now, const struct acd_queue_conf *co
     queue_reorder(acd, now, at);
     if (conf->strategy != ACD_RING_ALL)
         ring_one_only(acd, now, at);
+    /* A refusal that ran out in this very millisecond has lost its timer. */
+    for (uint32_t e = queue->entries; e != NONE; e = acd->entries[e].queue_next)
+        match_entry(acd, now, e);
     return 0;
 }
 

@@ -570,8 +570,12 @@ void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up)
     if (agent->offer) {
         if (acd_reject(t->acd, loop_now_ms(t->loop), agent->user_id, agent->offer) == 0)
             acd_carry_out(t);
+    } else if (call && call->consult.user_id == agent->user_id) {
+        consult_leave(t, call, "agent");
     } else if (call && (call->state == CALL_TALKING || call->state == CALL_DIALING) &&
                call->agent == agent->user_id) {
+        if (hung_up && consult_phone_down(t, call))
+            return;
         if (hung_up || call->state == CALL_DIALING)
             call_hangup(t, call, "agent");
         else
@@ -603,7 +607,8 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
     agent->ring_ms = loop_wall_ms(t->loop);
     agent->ring_at = loop_now_ms(t->loop);
     agent->offer_id = uuid_new(agent->ring_ms);
-    fact_offer_begin(t, call, agent, command->reason);
+    if (command->entry) /* a colleague's question is no offer of a queue's */
+        fact_offer_begin(t, call, agent, command->reason);
     log_info("acd", "offered", "call=%s agent=%d offer=%u queue=%d why=%s",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id, command->offer,
              command->queue, log_safe(command->reason));
@@ -680,8 +685,10 @@ enum telephony_result telephony_hangup(struct telephony *t, int32_t user_id,
     struct call *call = call_find_by_id(t, call_id, user_id);
 
     if (!call || (call->state != CALL_TALKING && call->state != CALL_DIALING) ||
-        call->agent != user_id)
+        (call->agent != user_id && call->consult.user_id != user_id))
         return TELEPHONY_STALE;
+    if (consult_hangs_up(t, call, user_id))
+        return TELEPHONY_OK;
     call_hangup(t, call, "agent");
     return TELEPHONY_OK;
 }

@@ -362,7 +362,7 @@ struct stage_party *scene_agent(struct call *call, int32_t user_id);
 
 /* --- talk.c: people in a room ---------------------------------------------------------------- */
 /* The agent's line is lost, or the page that had it is being reloaded. */
-bool talk_line_is_away(struct telephony *t, const struct call *call);
+bool talk_line_is_away(struct telephony *t, const struct call *call, const struct agent *agent);
 /* The far side and the agent come onto the stage of a call that is dialed. */
 int talk_dialing(struct telephony *t, struct call *call, struct agent *agent);
 void talk_connect(struct telephony *t, struct call *call, struct agent *agent);
@@ -378,6 +378,31 @@ int64_t talk_finish(struct telephony *t, const struct call *call, struct talk *t
 void talk_line_changed(struct telephony *t, struct agent *agent);
 /* Line away for too long, phone dead: the caller goes back to the head of the queue. */
 void talk_give_back(struct telephony *t, struct agent *agent);
+
+/* The call he has and speaks in, as the one whose it is; NULL when it is another one or over. */
+struct call *talk_of(struct telephony *t, int32_t user_id, const struct uuid *call_id);
+/* Comes onto the stage, or stands in another place of it. 0 or -EAGAIN. */
+int talk_enter(struct telephony *t, struct call *call, struct agent *agent, enum stage_place place);
+/* The other side is put aside or not, with its facts; scene_play() is the caller's. */
+void talk_put_aside(struct telephony *t, struct call *call, bool on);
+/* The call is this agent's from now on; he is on the stage already. */
+void talk_take_over(struct telephony *t, struct call *call, struct agent *agent);
+void talk_stop_recording(struct telephony *t, struct call *call);
+/* An agent is out of the call: his line, his phone, his state. */
+void talk_release(struct telephony *t, struct agent *agent, bool wrap_up);
+
+/* --- consult.c: a colleague is asked ---------------------------------------------------------- */
+void consult_rings(struct telephony *t, struct call *call, struct agent *colleague,
+                   const struct acd_command *command);
+void consult_answered(struct telephony *t, struct call *call, struct agent *colleague);
+void consult_not_taken(struct telephony *t, struct call *call, struct agent *colleague);
+/* He is out of the call, the call goes on or ends. Nothing when nobody is asked. */
+void consult_drop(struct telephony *t, struct call *call, const char *released_by);
+/* He leaves, and the other side is with its agent again. */
+void consult_leave(struct telephony *t, struct call *call, const char *released_by);
+/* True: it was for the consultation, and the call goes on. */
+bool consult_phone_down(struct telephony *t, struct call *call);
+bool consult_hangs_up(struct telephony *t, struct call *call, int32_t user_id);
 
 /* --- agents.c ------------------------------------------------------------------------------- */
 void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);

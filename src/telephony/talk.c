@@ -83,29 +83,33 @@ static bool is_absent(struct telephony *t, const struct agent *agent)
            (agent->line_kind == LINE_BROWSER && agent->line_state != MEDIA_LINE_UP);
 }
 
-bool talk_line_is_away(struct telephony *t, const struct call *call)
+bool talk_line_is_away(struct telephony *t, const struct call *call, const struct agent *agent)
 {
-    const struct agent *agent = agent_find(t, call->agent);
-
-    return call->state == CALL_TALKING && agent && is_absent(t, agent);
+    return call->state == CALL_TALKING && stage_find_user(&call->stage, agent->user_id) >= 0 &&
+           is_absent(t, agent);
 }
 
-static int enter_stage(struct telephony *t, struct call *call, struct agent *agent)
+int talk_enter(struct telephony *t, struct call *call, struct agent *agent, enum stage_place place)
 {
+    struct stage_party *party;
+
     if (scene_open(t, call))
         return -EAGAIN;
     if (!scene_far(call))
         (void)stage_add(&call->stage, 0, call->leg, STAGE_MAIN);
     if (!scene_agent(call, agent->user_id))
-        (void)stage_add(&call->stage, agent->user_id, 0, STAGE_MAIN);
-    scene_agent(call, agent->user_id)->absent = is_absent(t, agent);
+        (void)stage_add(&call->stage, agent->user_id, 0, place);
+    party = scene_agent(call, agent->user_id); /* there is room: a call has three people */
+    party->place = (uint8_t)place;
+    party->absent = is_absent(t, agent);
+    measure_begin(t, call, agent);
     return 0;
 }
 
 /* Until it answers the far side hears nobody, and is heard from when it sends sound. */
 int talk_dialing(struct telephony *t, struct call *call, struct agent *agent)
 {
-    int err = enter_stage(t, call, agent);
+    int err = talk_enter(t, call, agent, STAGE_MAIN);
 
     if (err)
         return err;
@@ -163,8 +167,20 @@ static void hold_over(struct telephony *t, struct call *call)
     fact_hold_end(t, call);
 }
 
-/* The call the agent speaks in; NULL when it is another one or over. */
-static struct call *talk_of(struct telephony *t, int32_t user_id, const struct uuid *call_id)
+void talk_put_aside(struct telephony *t, struct call *call, bool on)
+{
+    if (on && !call->hold_at) {
+        call->hold = uuid_new(loop_wall_ms(t->loop));
+        call->hold_at = loop_now_ms(t->loop);
+        call->hold_since_ms = loop_wall_ms(t->loop);
+        fact_hold_begin(t, call);
+    } else if (!on) {
+        hold_over(t, call);
+    }
+    scene_far(call)->place = on ? STAGE_HOLD : STAGE_MAIN;
+}
+
+struct call *talk_of(struct telephony *t, int32_t user_id, const struct uuid *call_id)
 {
     struct call *call = call_find_by_id(t, call_id, user_id);
 
@@ -180,15 +196,9 @@ enum telephony_result telephony_hold(struct telephony *t, int32_t user_id,
         return TELEPHONY_STALE;
     if (on == (call->hold_at != 0))
         return TELEPHONY_OK;
-    if (on) {
-        call->hold = uuid_new(loop_wall_ms(t->loop));
-        call->hold_at = loop_now_ms(t->loop);
-        call->hold_since_ms = loop_wall_ms(t->loop);
-        fact_hold_begin(t, call);
-    } else {
-        hold_over(t, call);
-    }
-    scene_far(call)->place = on ? STAGE_HOLD : STAGE_MAIN;
+    if (call->consult.by && !call->consult.joined)
+        return TELEPHONY_CONSULTING;
+    talk_put_aside(t, call, on);
     scene_play(t, call);
     log_info("call", on ? "held" : "retrieved", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id);
@@ -196,14 +206,16 @@ enum telephony_result telephony_hold(struct telephony *t, int32_t user_id,
     return TELEPHONY_OK;
 }
 
+/* Of whoever stands on the stage, also of a colleague who was asked. */
 enum telephony_result telephony_mute(struct telephony *t, int32_t user_id,
                                      const struct uuid *call_id, bool on)
 {
-    struct call *call = talk_of(t, user_id, call_id);
+    struct call *call = call_find_by_id(t, call_id, user_id);
+    struct stage_party *party = call ? scene_agent(call, user_id) : NULL;
 
-    if (!call)
+    if (!party || call->state != CALL_TALKING)
         return TELEPHONY_STALE;
-    scene_agent(call, user_id)->muted = on;
+    party->muted = on;
     scene_play(t, call);
     view_agent_changed(t, agent_find(t, user_id));
     return TELEPHONY_OK;
@@ -225,8 +237,9 @@ static void line_is_back(struct telephony *t, const struct call *call, const str
     log_info("call", "line_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     measure_begin(t, call, agent);
-    if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),
-                                               agent_media(t, agent)))
+    if (call->recording && call->agent == agent->user_id &&
+        media_record_tracks(t->media, call->recording, caller_media(t, call),
+                            agent_media(t, agent)))
         log_error("recording", "tracks_failed", "agent=%d", agent->user_id);
 }
 
@@ -306,12 +319,11 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     talk_open(t, call, agent);
     media_stop_play(t->media, caller_media(t, call));
     media_stop_play(t->media, agent_media(t, agent));
-    if (enter_stage(t, call, agent)) {
+    if (talk_enter(t, call, agent, STAGE_MAIN)) {
         log_error("call", "no_room", "call=%s", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
         call_hangup(t, call, "error");
         return;
     }
-    measure_begin(t, call, agent);
     recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
@@ -348,21 +360,29 @@ void talk_announced(struct telephony *t, struct call *call)
     scene_play(t, call);
 }
 
-void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
+void talk_take_over(struct telephony *t, struct call *call, struct agent *agent)
 {
-    struct agent *agent = agent_find(t, call->agent);
-    struct leg *line = agent ? call_leg_find(t, agent->line) : NULL;
+    const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
 
-    hold_over(t, call);
-    call->state = CALL_CLOSING;
-    call->talk_ms += talk_finish(t, call, &call->talk, released_by);
-    call->ended_ms = loop_wall_ms(t->loop);
+    call->agent = agent->user_id;
+    call->answered_ms = loop_wall_ms(t->loop);
+    agent->wrap_up_required = queue && queue->acd.wrap_up_required;
+    agent->wrap_up_saved = false;
+    talk_begin(t, call, &call->talk, agent, "transfer_in");
+    recording_start(t, call, agent);
+}
+
+void talk_stop_recording(struct telephony *t, struct call *call)
+{
     if (call->recording)
         media_record_stop(t->media, call->recording);
     call->recording = 0;
-    scene_close(t, call);
-    if (!agent)
-        return;
+}
+
+void talk_release(struct telephony *t, struct agent *agent, bool wrap_up)
+{
+    struct leg *line = call_leg_find(t, agent->line);
+
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
     if (line && line->media) {
         media_measure_end(t->media, line->media);
@@ -375,14 +395,31 @@ void talk_end(struct telephony *t, struct call *call, const char *released_by, b
         acd_carry_out(t);
 }
 
+void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
+{
+    struct agent *agent = agent_find(t, call->agent);
+
+    hold_over(t, call);
+    call->state = CALL_CLOSING;
+    consult_drop(t, call, released_by);
+    call->talk_ms += talk_finish(t, call, &call->talk, released_by);
+    call->ended_ms = loop_wall_ms(t->loop);
+    talk_stop_recording(t, call);
+    scene_close(t, call);
+    if (agent)
+        talk_release(t, agent, wrap_up);
+}
+
 void talk_line_changed(struct telephony *t, struct agent *agent)
 {
     struct call *call = call_find(t, agent->call);
 
-    if (!call || call->agent != agent->user_id || agent->line_kind == LINE_PHONE)
+    if (!call || agent->line_kind == LINE_PHONE)
         return; /* a phone's leg lives and ends with its call */
-    if (call->state == CALL_TALKING) {
+    if (call->state == CALL_TALKING && scene_agent(call, agent->user_id)) {
         line_changed(t, call, agent);
+    } else if (call->agent != agent->user_id) {
+        return;
     } else if (call->state == CALL_DIALING) {
         scene_agent(call, agent->user_id)->absent = is_absent(t, agent);
         scene_play(t, call);
@@ -398,6 +435,11 @@ void talk_give_back(struct telephony *t, struct agent *agent)
 
     if (!call || call->state != CALL_TALKING)
         return;
+    if (call->agent != agent->user_id) { /* a colleague who was asked: his agent has the caller */
+        if (call->consult.user_id == agent->user_id && !call->consult.offer)
+            consult_leave(t, call, "system");
+        return;
+    }
     if (call->outbound) { /* there is no queue to go back to */
         call_hangup(t, call, "error");
         return;

@@ -139,6 +139,29 @@ static void add_path(struct text *out, const struct call *call)
     text_add(out, "}");
 }
 
+/* "consult": who asks whom; null when nobody does. */
+static void add_consult(struct telephony *t, struct text *out, const struct call *call)
+{
+    const struct consult *consult = &call->consult;
+    const struct dir_agent *by = directory_agent(t->directory, consult->by);
+    const struct dir_agent *colleague = directory_agent(t->directory, consult->user_id);
+
+    text_add(out, ",\"consult\":");
+    if (!consult->by) {
+        text_add(out, "null");
+        return;
+    }
+    begin(out, "by_user_id", consult->by);
+    add_text(out, "by_agent_no", by ? by->agent_no : "");
+    add_text(out, "by_name", by ? by->name : "");
+    add_int(out, "user_id", consult->user_id);
+    add_text(out, "agent_no", colleague ? colleague->agent_no : "");
+    add_text(out, "name", colleague ? colleague->name : "");
+    add_text(out, "state", consult->offer ? "ringing" : consult->joined ? "joined" : "talking");
+    add_ms_or_null(out, "since_ms", consult->offer ? 0 : consult->talk.began_ms);
+    text_add(out, "}");
+}
+
 static bool is_muted(const struct call *call, int32_t user_id)
 {
     int index = stage_find_user(&call->stage, user_id);
@@ -180,9 +203,10 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_text(out, "offer_reason", call->offer_reason);
     add_bool(out, "wrap_up_required", agent->wrap_up_required);
     add_bool(out, "wrap_up_saved", agent->wrap_up_saved);
-    add_bool(out, "line_away", talk_line_is_away(t, call));
+    add_bool(out, "line_away", talk_line_is_away(t, call, agent));
     add_ms_or_null(out, "held_since_ms", call->hold_at ? call->hold_since_ms : 0);
     add_bool(out, "muted", is_muted(call, agent->user_id));
+    add_consult(t, out, call);
     add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
     text_add(out, "}");
 }

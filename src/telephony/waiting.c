@@ -201,6 +201,10 @@ static void on_offer(struct telephony *t, const struct acd_command *command)
                   command->entry);
         return;
     }
+    if (!command->entry) {
+        consult_rings(t, call, agent, command);
+        return;
+    }
     call->ringing++;
     call->ringing_at = command->agent;
     call->ring_ms = loop_wall_ms(t->loop);
@@ -214,6 +218,11 @@ static void on_revoke(struct telephony *t, const struct acd_command *command)
     struct call *call = call_find(t, (handle_t)command->tag);
     struct agent *agent = agent_find(t, command->agent);
 
+    if (!command->entry) {
+        if (agent && agent->offer == command->offer)
+            consult_not_taken(t, call, agent);
+        return;
+    }
     if (call && call->ringing && --call->ringing == 0)
         call->ringing_at = 0;
     if (!agent || agent->offer != command->offer)
@@ -227,12 +236,14 @@ static void on_revoke(struct telephony *t, const struct acd_command *command)
 }
 
 /* The agent is in TALK for the engine: without this it would be so for ever. */
-static void connect_failed(struct telephony *t, struct agent *agent, acd_offer_t offer)
+static void connect_failed(struct telephony *t, struct agent *agent,
+                           const struct acd_command *command)
 {
     if (!agent)
         return;
-    if (agent->offer == offer) {
-        fact_offer_end(t, agent, "caller_left");
+    if (agent->offer == command->offer) {
+        if (command->entry)
+            fact_offer_end(t, agent, "caller_left");
         agent_stop_ringing(t, agent);
     }
     if (acd_talk_ended(t->acd, loop_now_ms(t->loop), agent->user_id, false) == 0)
@@ -244,10 +255,14 @@ static void on_connect(struct telephony *t, const struct acd_command *command)
     struct call *call = call_find(t, (handle_t)command->tag);
     struct agent *agent = agent_find(t, command->agent);
 
+    if (!command->entry && call && agent && call->consult.offer == command->offer) {
+        consult_answered(t, call, agent);
+        return;
+    }
     if (!call || !agent || call->state != CALL_WAITING) {
         log_error("acd", "connect_without_party", "agent=%d entry=%u", command->agent,
                   command->entry);
-        connect_failed(t, agent, command->offer);
+        connect_failed(t, agent, command);
         return;
     }
     fact_offer_end(t, agent, "answered");

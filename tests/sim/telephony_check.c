@@ -40,7 +40,7 @@ static void check_agent(struct telephony *t, struct agent *agent)
 {
     struct acd_agent_view view = {.state = ACD_SIGNED_OUT};
     struct call *call = call_find(t, agent->call);
-    bool ringing = agent->state == ACD_RING;
+    bool ringing = agent->state == ACD_RING, asked;
 
     (void)acd_agent_view(t->acd, agent->user_id, &view);
     if (view.state != agent->state || view.offer != agent->offer)
@@ -51,11 +51,13 @@ static void check_agent(struct telephony *t, struct agent *agent)
                    agent->state);
     if (ringing != (agent->offer != 0))
         world_fail("agent %d: state %d offer %u", agent->user_id, agent->state, agent->offer);
-    if (ringing && (!call || call->state != CALL_WAITING))
+    asked = call && call->consult.user_id == agent->user_id;
+    if (ringing && !(asked && call->consult.offer == agent->offer) &&
+        (!call || call->state != CALL_WAITING))
         world_fail("agent %d rings without a waiting call", agent->user_id);
     if ((agent->state == ACD_TALK) !=
         (call && (call->state == CALL_TALKING || call->state == CALL_DIALING) &&
-         call->agent == agent->user_id))
+         (call->agent == agent->user_id || (asked && !call->consult.offer))))
         world_fail("agent %d: state %d, call in state %d", agent->user_id, agent->state,
                    call ? (int)call->state : -1);
     if (agent->call && (agent->state == ACD_READY || agent->state == ACD_BUSY ||
@@ -142,9 +144,11 @@ static void check_sound(struct telephony *t, struct call *call, struct agent *ag
 {
     struct w_media_leg *caller = media_of_leg(t, call->leg);
     struct w_media_leg *person = media_of(agent_media(t, agent));
-    bool away = talk_line_is_away(t, call), held = call->hold_at != 0;
+    bool away = talk_line_is_away(t, call, agent), held = call->hold_at != 0;
     bool told = scene_far(call)->occupied, muted = scene_agent(call, agent->user_id)->muted;
-    bool music = !told && (held || away);
+    bool third = call->consult.joined &&
+                 !scene_agent(call, call->consult.user_id)->absent; /* he keeps it company */
+    bool music = !told && (held || (away && !third));
 
     if (!room_of(call->room) || !caller || caller->room != call->room)
         world_fail("a talk without a room or a caller in it");
@@ -167,6 +171,38 @@ static void check_sound(struct telephony *t, struct call *call, struct agent *ag
                    agent->user_id, told, held, away, muted);
     if (room_hears(call->room, person->handle, caller->handle) != (!held && !away))
         world_fail("agent %d hears the caller: held %d away %d", agent->user_id, held, away);
+}
+
+/* A colleague who was asked hears whom he should, and nobody else hears him. */
+static void check_consult(struct telephony *t, struct call *call)
+{
+    const struct consult *consult = &call->consult;
+    struct agent *agent = agent_find(t, call->agent), *other = agent_find(t, consult->user_id);
+    struct w_media_leg *far = media_of_leg(t, call->leg);
+    handle_t a, b;
+    bool both, joined = consult->joined;
+
+    if (consult->by != call->agent || !other || other->call != call->handle ||
+        other->user_id == call->agent)
+        world_fail("agent %d is asked by %d, whose call it is not", consult->user_id, consult->by);
+    if (other->state != (consult->offer ? ACD_RING : ACD_TALK) ||
+        consult->talk.open != !consult->offer)
+        world_fail("agent %d was asked and is in state %d", other->user_id, other->state);
+    if (!joined && scene_far(call)->place != STAGE_HOLD)
+        world_fail("agent %d is asked and the caller not put aside", other->user_id);
+    if (consult->offer || !agent_media(t, agent) || !agent_media(t, other))
+        return;
+    a = agent_media(t, agent);
+    b = agent_media(t, other);
+    both = !scene_agent(call, agent->user_id)->absent && !scene_agent(call, other->user_id)->absent;
+    if (room_hears(call->room, a, b) != (both && !scene_agent(call, other->user_id)->muted) ||
+        room_hears(call->room, b, a) != (both && !scene_agent(call, agent->user_id)->muted))
+        world_fail("agents %d and %d do not hear each other", agent->user_id, other->user_id);
+    if (far && room_hears(call->room, b, far->handle) !=
+                   (joined && !call->hold_at && !scene_agent(call, other->user_id)->absent))
+        world_fail("agent %d hears the caller: joined %d", other->user_id, joined);
+    if (far && room_hears(call->room, far->handle, b) && (!joined || call->hold_at))
+        world_fail("agent %d is heard by the caller", other->user_id);
 }
 
 /* Until the far side answers it hears nobody; the agent hears that it rings. */
@@ -204,7 +240,7 @@ static void check_heard(struct telephony *t, struct call *call)
     if (!media || media->plays || call->outbound || (world.faults && !world.no_silence))
         return;
     if (agent && call->state == CALL_TALKING &&
-        (scene_agent(call, agent->user_id)->muted ||
+        (scene_agent(call, agent->user_id)->muted || call->consult.joined ||
          room_hears(call->room, media->handle, agent_media(t, agent))))
         return;
     if (now > media->quiet_since + SILENCE_MS)
@@ -222,6 +258,10 @@ static void check_call(struct telephony *t, struct call *call)
         world_fail("a call in state %d is still in a queue", call->state);
     if ((call->state == CALL_TALKING) != call->talk.open)
         world_fail("state %d talk %d", call->state, call->talk.open);
+    if (call->consult.by && call->state != CALL_TALKING)
+        world_fail("a colleague is asked in state %d", call->state);
+    if (call->consult.by)
+        check_consult(t, call);
     if (call->state == CALL_TALKING)
         check_sound(t, call, agent);
     else if (call->state == CALL_DIALING)
@@ -241,7 +281,7 @@ static void check_call_alone(struct telephony *t, struct call *call)
     if (!call)
         return;
     check_call(t, call);
-    if (call->ringing != ringing_at(t, call))
+    if (call->ringing + (call->consult.offer ? 1u : 0u) != ringing_at(t, call))
         world_fail("a call says it rings at %u, but %u agents ring", call->ringing,
                    ringing_at(t, call));
     if (call->holders != held_by(t, call))
@@ -265,7 +305,8 @@ static void check_holders(struct telephony *t)
         rings[a->call & 0xfffffu] += a->state == ACD_RING;
     }
     for (struct call *c = NULL; (c = slots_next(&t->calls, c, &handle));)
-        if (c->holders != held[c->handle & 0xfffffu] || c->ringing != rings[c->handle & 0xfffffu])
+        if (c->holders != held[c->handle & 0xfffffu] ||
+            c->ringing + (c->consult.offer != 0) != rings[c->handle & 0xfffffu])
             world_fail("a call has %u holders, not %u, and rings at %u, not %u",
                        held[c->handle & 0xfffffu], c->holders, rings[c->handle & 0xfffffu],
                        c->ringing);

@@ -351,6 +351,28 @@ static void shut(unsigned who, unsigned arg)
     (void)telephony_mute(t(), (int32_t)who, &id, arg > 0);
 }
 
+/* Mostly a colleague of the same center, who may be busy, away, or oneself. */
+static void consult(unsigned who, unsigned arg)
+{
+    struct uuid id = call_id_of(who, false);
+    unsigned centers = world.size.centers;
+    unsigned colleague = 1 + (who - 1 + (arg < 8 ? (arg + 1) * centers : arg)) % world.size.agents;
+
+    (void)telephony_consult(t(), (int32_t)who, &id, (int32_t)colleague);
+}
+
+static void consult_goes_on(unsigned who, unsigned arg)
+{
+    struct uuid id = call_id_of(who, false);
+
+    if (arg == 0)
+        (void)telephony_consult_end(t(), (int32_t)who, &id);
+    else if (arg == 1)
+        (void)telephony_consult_join(t(), (int32_t)who, &id);
+    else
+        (void)telephony_consult_complete(t(), (int32_t)who, &id);
+}
+
 /* What pages see is well-formed whenever they look. */
 static void look(unsigned who, unsigned arg)
 {
@@ -466,6 +488,9 @@ static const struct kind kinds[] = {
     {"transfer", "agent %1 passes the caller on (%2)", AGENT, 10, 3, TALKING, transfer},
     {"hold", "agent %1 puts the other one aside: %2", AGENT, 20, 2, TALKING, hold},
     {"mute", "agent %1 shuts the microphone: %2", AGENT, 10, 2, TALKING, shut},
+    {"consult", "agent %1 asks a colleague (%2)", AGENT, 30, 10, TALKING, consult},
+    {"consulted", "agent %1 has asked (%2: 0 takes back, 1 joins, 2 passes on)", AGENT, 30, 3,
+     TALKING, consult_goes_on},
     {"look", "agent %1 looks at the page", AGENT, 6, 1, ANY_TIME, look},
     {"publish", "something is published (%2)", NOBODY, 2, PUBLISHED, ANY_TIME, publish},
     {"hours", "the center is open: %2", NOBODY, 1, 8, ANY_TIME, hours},

@@ -45,8 +45,8 @@ struct opened {
     unsigned pair;
     char id[UUID_TEXT_SIZE], call[UUID_TEXT_SIZE];
     /* of a call: what was written of it so far */
-    bool outbound;
-    unsigned inside, visits, refused, talks, answered_visits;
+    bool outbound, consult; /* consult: of a talk */
+    unsigned consults, inside, visits, refused, talks, answered_visits;
     int64_t began, talk_ms, hold_ms, held_ms; /* held: by its holds, hold: by its talks */
     int64_t hold_began;
     char left[16]; /* outcome of its last visit */
@@ -209,7 +209,8 @@ static void check_outcome(const struct opened *call, unsigned outcome, const cha
     if ((outcome == AB_QUEUE || outcome == AB_RING) &&
         strcmp(call->left, call_outcomes[outcome]) != 0)
         world_fail("the call and its last visit ended differently: %s", json);
-    if (call->answered_visits != call->talks)
+    /* A talk from a visit, or from a colleague who was asked and to whom it was passed on. */
+    if (call->talks < call->answered_visits || call->talks > call->answered_visits + call->consults)
         world_fail("a call has other talks than answered visits: %s", json);
 }
 
@@ -259,8 +260,25 @@ static void asked(struct opened *call)
     books.human += !call->visits && !call->refused;
 }
 
+/* Of a colleague who was asked: the caller does not talk with him. */
+static bool is_consult(const char *kind, const char *json)
+{
+    char id[UUID_TEXT_SIZE] = "";
+
+    if (strcmp(kind, "talk_begin") == 0)
+        return strstr(json, "\"kind\":\"consult\"") != NULL;
+    return strcmp(kind, "talk_end") == 0 && text_of(json, "talk_id", id, sizeof(id)) &&
+           *place_of(TALK, id) && (*place_of(TALK, id))->consult;
+}
+
 static void note_call(struct opened *call, const char *kind, const char *json)
 {
+    if (is_consult(kind, json)) {
+        call->consults += strcmp(kind, "talk_begin") == 0;
+        if (strcmp(kind, "talk_end") == 0 && number_of(json, "hold_ms"))
+            world_fail("a consultation was put aside: %s", json);
+        return;
+    }
     if (strcmp(kind, "queue_enter") == 0) {
         asked(call);
         call->visits++;
@@ -375,6 +393,7 @@ static void keep_books(const char *kind, const char *json)
     }
     if (begin) {
         struct opened *o = begin_of(pair, text, call);
+        o->consult = is_consult(kind, json);
         if (pair == CALL)
             call_began(o, json);
     }

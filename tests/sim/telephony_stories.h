@@ -360,7 +360,8 @@ static void CC_19_phone_goes_on_talking_when_the_page_moves(void **state)
     assert_int_equal(sign_in(10, "t", true, true), TELEPHONY_OK);
     run(40000);
     assert_int_equal(agent(10)->state, ACD_TALK);
-    assert_false(talk_line_is_away(world.telephony, call_of(sip)));
+    assert_false(talk_line_is_away(world.telephony, call_of(sip),
+                                   agent_find(world.telephony, call_of(sip)->agent)));
 }
 
 static void CC_19_phone_is_let_go_when_the_agent_moves_to_a_browser_in_talk(void **state)
@@ -375,10 +376,12 @@ static void CC_19_phone_is_let_go_when_the_agent_moves_to_a_browser_in_talk(void
     assert_int_equal(sign_in(10, "t", false, true), TELEPHONY_OK);
     run(500);
     assert_int_equal(phone_leg(10), 0);
-    assert_true(talk_line_is_away(world.telephony, call_of(sip)));
+    assert_true(talk_line_is_away(world.telephony, call_of(sip),
+                                  agent_find(world.telephony, call_of(sip)->agent)));
     assert_int_equal(offer_line(10, "t", "new"), TELEPHONY_OK);
     run(1000);
-    assert_false(talk_line_is_away(world.telephony, call_of(sip)));
+    assert_false(talk_line_is_away(world.telephony, call_of(sip),
+                                   agent_find(world.telephony, call_of(sip)->agent)));
     assert_int_equal(agent(10)->state, ACD_TALK);
     far_phone(10, true);
     assert_int_equal(sign_in(10, "s", true, true), TELEPHONY_IN_CALL); /* not the other way */

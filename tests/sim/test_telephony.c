@@ -226,6 +226,7 @@ static handle_t phone_leg(int32_t user)
 
 #include "telephony_stories.h"
 /* uses the words of the former */
+#include "telephony_consult_stories.h"
 #include "telephony_hold_stories.h"
 #include "telephony_outbound_stories.h"
 #include "telephony_transfer_stories.h"
@@ -307,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORIES,
         OUTBOUND_STORIES,
+        CONSULT_STORIES,
         HOLD_STORIES,
         TRANSFER_STORIES,
         PEER_STORIES,
