@@ -107,8 +107,8 @@ enum telephony_result {
     TELEPHONY_NO_COLLEAGUE,   /* not signed in, of another center, or oneself */
     TELEPHONY_COLLEAGUE_BUSY, /* in a call or summing one up, or his line is down */
     TELEPHONY_CONSULTING,     /* not while a colleague is asked */
-    TELEPHONY_NOT_NOW, /* draining, starting or overloaded */
-    TELEPHONY_BUSY     /* no slot left */
+    TELEPHONY_NOT_NOW,        /* draining, starting or overloaded */
+    TELEPHONY_BUSY            /* no slot left */
 };
 
 struct telephony_sign_in {
@@ -191,6 +191,10 @@ void telephony_agent_json(struct telephony *telephony, int32_t user_id, struct t
 /* "queues":[..],"seats":[..],"waiting":[..] of one center, without braces: to be put into a larger
  * object. */
 void telephony_center_json(struct telephony *telephony, int32_t center_id, struct text *out);
+/* [{"user_id","agent_no","name","state","line_up"}] of the center's signed-in agents but this one:
+ * whom he may ask or pass a caller on to. */
+void telephony_colleagues_json(struct telephony *telephony, int32_t center_id, int32_t user_id,
+                               struct text *out);
 /* [..] of all trunks. */
 void telephony_trunks_json(struct telephony *telephony, struct text *out);
 

@@ -33,6 +33,11 @@ static const struct {
     [TELEPHONY_QUEUE_EMPTY] = {409, "transfer.no_agent", "该队列现在没有坐席签入，通话未转出"},
     [TELEPHONY_QUEUE_FULL] = {409, "transfer.full", "该队列排队已满，通话未转出"},
     [TELEPHONY_OUTBOUND] = {409, "transfer.outbound", "呼出的电话不能转入队列"},
+    [TELEPHONY_NO_COLLEAGUE] = {422, "consult.colleague",
+                                "该坐席没有签入，或不在本中心，请重新选择"},
+    [TELEPHONY_COLLEAGUE_BUSY] = {409, "consult.busy",
+                                  "该坐席正在通话、整理，或线路未连通，请选择其他坐席"},
+    [TELEPHONY_CONSULTING] = {409, "consult.open", "正在磋商，请先取回、转出或结束磋商"},
     [TELEPHONY_NOT_NOW] = {503, "server.not_now", "系统正忙或正在停机，暂不能呼出，请稍后再拨"},
     [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满，请联系管理员"},
 };
@@ -71,16 +76,21 @@ static void answer_empty_if_good(struct api *api, struct http_request *request,
         http_answer_empty(request, 204);
 }
 
+static void answer_text(struct http_request *request, struct text *json)
+{
+    if (json->failed)
+        api_unavailable(request);
+    else
+        http_answer_json(request, 200, json->data);
+    text_done(json);
+}
+
 static void answer_document(struct api *api, struct http_request *request)
 {
     struct text json = {0};
 
     telephony_agent_json(api->deps.telephony, api_person(request)->subject.user_id, &json);
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    answer_text(request, &json);
 }
 
 static int32_t user_of(const struct http_request *request)
@@ -264,6 +274,65 @@ static void post_unmute(struct http_request *request, void *arg)
     do_call_verb(request, arg, unmute);
 }
 
+static void post_consult_end(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, telephony_consult_end);
+}
+
+static void post_consult_join(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, telephony_consult_join);
+}
+
+static void post_consult_complete(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, telephony_consult_complete);
+}
+
+struct consult_body {
+    int64_t user_id;
+};
+
+static const struct http_field consult_fields[] = {
+    {"user_id", "坐席", HTTP_INT, offsetof(struct consult_body, user_id), HTTP_REQUIRED, 1,
+     INT32_MAX},
+};
+
+static void post_consult(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct consult_body body = {0};
+    enum telephony_result result;
+    struct uuid call_id;
+    char text[UUID_TEXT_SIZE], detail[32];
+
+    if (!api_path_uuid(request, "call_id", &call_id) ||
+        !http_read_body(request, consult_fields, 1, &body))
+        return;
+    result =
+        telephony_consult(api->deps.telephony, user_of(request), &call_id, (int32_t)body.user_id);
+    if (result == TELEPHONY_NO_COLLEAGUE) {
+        api_field_problem(request, "user_id", problems[result].title);
+    } else if (is_good(api, request, result)) {
+        snprintf(detail, sizeof(detail), "user=%d", (int)body.user_id);
+        api_audit(api, api_person(request), "call.consult", "call", uuid_text(&call_id, text),
+                  detail);
+        http_answer_empty(request, 204);
+    }
+}
+
+static void get_colleagues(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct text json = {0};
+
+    text_add(&json, "{\"items\":");
+    telephony_colleagues_json(api->deps.telephony, api_person(request)->subject.center_id,
+                              user_of(request), &json);
+    text_add(&json, "}");
+    answer_text(request, &json);
+}
+
 struct transfer_body {
     int64_t queue_id;
 };
@@ -427,6 +496,27 @@ static const struct api_route rows[] = {
      NULL},
     {{"POST", BASE "/calls/{call_id}/mute", PERM_AGENT_WORK, post_mute, "静音"}, NULL, 0, NULL},
     {{"POST", BASE "/calls/{call_id}/unmute", PERM_AGENT_WORK, post_unmute, "取消静音"},
+     NULL,
+     0,
+     NULL},
+    {{"GET", BASE "/colleagues", PERM_AGENT_WORK, get_colleagues, "本中心已签入的同事"},
+     NULL,
+     0,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/consult", PERM_AGENT_WORK, post_consult, "磋商"},
+     consult_fields,
+     1,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/consult/end", PERM_AGENT_WORK, post_consult_end, "取回来电"},
+     NULL,
+     0,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/consult/join", PERM_AGENT_WORK, post_consult_join, "三方通话"},
+     NULL,
+     0,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/consult/complete", PERM_AGENT_WORK, post_consult_complete,
+      "磋商后转出"},
      NULL,
      0,
      NULL},

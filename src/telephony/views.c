@@ -306,6 +306,30 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     }
 }
 
+void telephony_colleagues_json(struct telephony *t, int32_t center_id, int32_t user_id,
+                               struct text *out)
+{
+    bool any = false;
+    handle_t handle;
+
+    text_add(out, "[");
+    for (struct agent *a = NULL; (a = slots_next(&t->agents, a, &handle));) {
+        const struct dir_agent *person = directory_agent(t->directory, a->user_id);
+        if (!person || !a->signed_in || a->center_id != center_id || a->user_id == user_id)
+            continue;
+        if (any)
+            text_add(out, ",");
+        any = true;
+        begin(out, "user_id", a->user_id);
+        add_text(out, "agent_no", person->agent_no);
+        add_text(out, "name", person->name);
+        add_text(out, "state", agent_state_name(a->state));
+        add_bool(out, "line_up", agent_line_is_up(t, a));
+        text_add(out, "}");
+    }
+    text_add(out, "]");
+}
+
 /* oldest first entry as a wall time: pages count up from it */
 static int64_t wall_of(struct telephony *t, uint64_t monotonic)
 {

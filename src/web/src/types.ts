@@ -21,6 +21,12 @@ export interface Dictionaries {
 }
 export type AgentState = 'signed_out' | 'ready' | 'busy' | 'rest' | 'ring' | 'talk' | 'acw';
 export interface PathStep { menu: string; key: string; result: string; at_ms?: number; at?: string }
+/** Who asks whom. */
+export interface Consult {
+  by_user_id: number; by_agent_no: string; by_name: string; user_id: number; agent_no: string; name: string;
+  state: 'ringing' | 'talking' | 'joined'; since_ms: number | null;
+}
+export interface Colleague { user_id: number; agent_no: string; name: string; state: AgentState; line_up: boolean }
 export interface LiveCall {
   call_id: string; direction: 'in' | 'out'; dialing: boolean; party_no: string; caller_no: string; caller_place: string; caller_city: string;
   called_no: string; center_id: number; center_name: string; queue_id: number; queue_name: string;
@@ -28,7 +34,7 @@ export interface LiveCall {
   variables: Record<string, string>; began_ms: number; queued_ms: number | null; ring_ms: number | null;
   answered_ms: number | null; ended_ms: number | null; offer_reason: string; wrap_up_required: boolean;
   wrap_up_saved: boolean; wrap_up_deadline_ms: number | null; line_away: boolean;
-  held_since_ms: number | null; muted: boolean;
+  held_since_ms: number | null; muted: boolean; consult: Consult | null;
 }
 export interface Agent {
   signed_in: boolean; user_id: number; agent_no: string; name: string; state: AgentState;

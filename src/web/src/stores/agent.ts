@@ -1,7 +1,7 @@
 import { defineStore } from 'pinia';
 import { api } from '../api';
 import { checkLine, line as ownLine } from '../line/softphone';
-import type { Agent } from '../types';
+import type { Agent, Colleague } from '../types';
 import { useConnection } from './connection';
 
 /** The agent's own document. The daemon owns the state; the page only shows and asks. */
@@ -39,13 +39,19 @@ export const useAgent = defineStore('agent', {
     async setState(state: 'ready' | 'busy' | 'rest', reasonId?: number): Promise<void> {
       this.take(await api.put<Agent>('/agent/state', { state, reason_id: reasonId }));
     },
-    async act(verb: 'answer' | 'reject' | 'hangup' | 'hold' | 'retrieve' | 'mute' | 'unmute'): Promise<void> {
+    async act(verb: 'answer' | 'reject' | 'hangup' | 'hold' | 'retrieve' | 'mute' | 'unmute' | 'consult/end' | 'consult/join' | 'consult/complete'): Promise<void> {
       if (!this.call) return;
       if (verb === 'hangup') this.hungUp = this.call.call_id;
       await api.post(`/agent/calls/${this.call.call_id}/${verb}`);
     },
     async transfer(queueId: number): Promise<void> {
       if (this.call) await api.post(`/agent/calls/${this.call.call_id}/transfer`, { queue_id: queueId });
+    },
+    async colleagues(): Promise<Colleague[]> {
+      return (await api.get<{ items: Colleague[] }>('/agent/colleagues')).items;
+    },
+    async consult(userId: number): Promise<void> {
+      if (this.call) await api.post(`/agent/calls/${this.call.call_id}/consult`, { user_id: userId });
     },
     async saveWrapUp(callId: string, code: string, note: string): Promise<void> {
       await api.put(`/agent/calls/${callId}/wrap-up`, { code, note });
