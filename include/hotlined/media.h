@@ -166,14 +166,18 @@ int media_room_hears(struct media *media, handle_t room, handle_t listener, hand
 
 /* --- recording ----------------------------------------------------------------------------- */
 
-/* Stereo A-law WAV, left = what leg `left` says, right = what leg `right` says (either may be 0
- * for silence; both may be changed later: consultation, take-over, a reloaded page). Written by
+#define MEDIA_TRACK_LEGS 4
+struct media_tracks {
+    handle_t left[MEDIA_TRACK_LEGS], right[MEDIA_TRACK_LEGS]; /* 0 = nobody, at any place */
+};
+/* Stereo A-law WAV, left = what the legs of `left` say together, right = those of `right` (nobody:
+ * silence; all may be changed later: consultation, three-way, a reloaded page). Written by
  * a writer thread in batches of at most 1 s; the header is valid for the bytes on disk after each
  * batch, so a killed process leaves a playable file. on_recorded comes after
  * media_record_stop(). The path's directory is made if missing. */
-int media_record_start(struct media *media, handle_t room, handle_t left, handle_t right,
+int media_record_start(struct media *media, handle_t room, const struct media_tracks *tracks,
                        const char *path, handle_t *ret_recording);
-int media_record_tracks(struct media *media, handle_t recording, handle_t left, handle_t right);
+int media_record_tracks(struct media *media, handle_t recording, const struct media_tracks *tracks);
 void media_record_stop(struct media *media, handle_t recording);
 
 #endif

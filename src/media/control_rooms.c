@@ -122,7 +122,7 @@ int media_room_hears(struct media *media, handle_t room, handle_t listener, hand
 /* --- recording ------------------------------------------------------------------------------ */
 
 /* The room says on which media thread the legs are; legs that end become silence. */
-int media_record_start(struct media *media, handle_t room, handle_t left, handle_t right,
+int media_record_start(struct media *media, handle_t room, const struct media_tracks *tracks,
                        const char *path, handle_t *ret_recording)
 {
     struct command *command = NULL;
@@ -133,10 +133,10 @@ int media_record_start(struct media *media, handle_t room, handle_t left, handle
         return -ENOENT;
     if (!slots_take(&media->recordings, &handle))
         return -EAGAIN;
-    command = control_command(tracks_start_command, left);
+    command = control_command(tracks_start_command, 0);
     if (!command)
         goto fail;
-    command->other = right;
+    command->tracks = *tracks;
     command->recording = handle;
     r = recorder_open(media->recorder, handle, path, &command->file);
     if (r < 0)
@@ -152,16 +152,16 @@ fail:
     return r;
 }
 
-int media_record_tracks(struct media *media, handle_t recording, handle_t left, handle_t right)
+int media_record_tracks(struct media *media, handle_t recording, const struct media_tracks *tracks)
 {
     const struct control_recording *known = slots_find(&media->recordings, recording);
 
     if (!known || known->stopping)
         return -ENOENT;
-    struct command *command = control_command(tracks_set_command, left);
+    struct command *command = control_command(tracks_set_command, 0);
     if (!command)
         return -ENOMEM;
-    command->other = right;
+    command->tracks = *tracks;
     command->recording = recording;
     return control_submit(media, command, false);
 }

@@ -52,6 +52,7 @@ struct command {
     struct command *next;
     void (*run)(struct engine *engine, struct command *command);
     handle_t leg, other, room, recording;
+    struct media_tracks tracks;   /* of record start and tracks */
     bool on;                      /* of hears */
     char digit;                   /* to be sent */
     int duration_ms;              /* of the digit */
@@ -151,7 +152,7 @@ struct mroom {
 
 struct mrecording {
     handle_t handle; /* 0 = slot unused */
-    handle_t left, right;
+    struct media_tracks tracks;
     struct recorder_file *file;
     struct recorder_batch *batch; /* owned, being filled; NULL = none */
     uint64_t gap;                 /* samples of silence before the next batch */

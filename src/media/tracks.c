@@ -28,10 +28,11 @@ static void set_track(struct engine *engine, struct mrecording *recording, handl
 static void set_tracks(struct engine *engine, struct mrecording *recording,
                        const struct command *command)
 {
-    recording->left = command->leg;
-    recording->right = command->other;
-    set_track(engine, recording, recording->left);
-    set_track(engine, recording, recording->right);
+    recording->tracks = command->tracks;
+    for (int i = 0; i < MEDIA_TRACK_LEGS; i++) {
+        set_track(engine, recording, recording->tracks.left[i]);
+        set_track(engine, recording, recording->tracks.right[i]);
+    }
 }
 
 void tracks_start_command(struct engine *engine, struct command *command)
@@ -99,10 +100,16 @@ void tracks_stop_command(struct engine *engine, struct command *command)
         tracks_stop(engine, recording);
 }
 
-/* May the recording be left alone until the leg wakes it? */
-static bool may_rest(const struct mrecording *recording, const struct mleg *leg)
+/* May the recording be left alone until one of these legs wakes it? */
+static bool may_rest(struct engine *engine, const struct mrecording *recording,
+                     const handle_t legs[MEDIA_TRACK_LEGS])
 {
-    return !leg || (leg->recording == recording->handle && jitter_is_quiet(&leg->jitter));
+    for (int i = 0; i < MEDIA_TRACK_LEGS; i++) {
+        const struct mleg *leg = engine_leg(engine, legs[i]);
+        if (leg && (leg->recording != recording->handle || !jitter_is_quiet(&leg->jitter)))
+            return false;
+    }
+    return true;
 }
 
 static bool take_batch(struct mrecording *recording, size_t frames)
@@ -142,14 +149,54 @@ static void fill(struct recorder_batch *batch, const uint8_t *left, const uint8_
     batch->frames += FRAME;
 }
 
+static void add(int32_t sum[FRAME], const uint8_t *frame)
+{
+    for (int i = 0; i < FRAME; i++)
+        sum[i] += g711_alaw_table[frame[i]];
+}
+
+static const uint8_t *mixed(const int32_t sum[FRAME], uint8_t out[FRAME])
+{
+    for (int i = 0; i < FRAME; i++)
+        out[i] = g711_alaw_encode((int16_t)(sum[i] > INT16_MAX   ? INT16_MAX
+                                            : sum[i] < INT16_MIN ? INT16_MIN
+                                                                 : sum[i]));
+    return out;
+}
+
+/* What these legs say together; NULL: nothing. mix is room for it, when they are several. */
+static const uint8_t *say_together(struct engine *engine, const handle_t legs[MEDIA_TRACK_LEGS],
+                                   uint8_t mix[FRAME])
+{
+    const uint8_t *first = NULL;
+    int32_t sum[FRAME] = {0};
+    unsigned count = 0;
+
+    for (int i = 0; i < MEDIA_TRACK_LEGS; i++) {
+        struct mleg *leg = engine_leg(engine, legs[i]);
+        const uint8_t *frame = leg ? leg_frame(engine, leg) : NULL;
+        if (!frame)
+            continue;
+        if (++count == 1) {
+            first = frame;
+            continue;
+        }
+        if (count == 2)
+            add(sum, first);
+        add(sum, frame);
+    }
+    return count > 1 ? mixed(sum, mix) : first;
+}
+
 /* A batch goes out when it is full. */
 uint64_t tracks_tick(struct engine *engine, struct mrecording *recording)
 {
-    struct mleg *left = engine_leg(engine, recording->left);
-    struct mleg *right = engine_leg(engine, recording->right);
+    const struct media_tracks *tracks = &recording->tracks;
+    uint8_t left[FRAME], right[FRAME];
 
     catch_up(engine, recording, engine->tick - 1);
-    if (!recording->batch && may_rest(recording, left) && may_rest(recording, right)) {
+    if (!recording->batch && may_rest(engine, recording, tracks->left) &&
+        may_rest(engine, recording, tracks->right)) {
         catch_up(engine, recording, engine->tick);
         return rest(engine, recording);
     }
@@ -158,8 +205,8 @@ uint64_t tracks_tick(struct engine *engine, struct mrecording *recording)
         recording->gap += FRAME;
         return engine->tick + 1;
     }
-    fill(recording->batch, left ? leg_frame(engine, left) : NULL,
-         right ? leg_frame(engine, right) : NULL);
+    fill(recording->batch, say_together(engine, tracks->left, left),
+         say_together(engine, tracks->right, right));
     if (recording->batch->frames + FRAME > BATCH_FRAMES)
         hand_over(engine, recording);
     return engine->tick + 1;

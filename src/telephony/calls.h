@@ -79,6 +79,7 @@ struct consult {
 struct scene_done {
     handle_t media[STAGE_PARTIES]; /* in the room, by index of the stage */
     struct stage_plan plan;
+    struct media_tracks tracks;
 };
 
 struct call {
@@ -359,6 +360,8 @@ void scene_play(struct telephony *t, struct call *call);
 /* NULL: not on the stage. */
 struct stage_party *scene_far(struct call *call);
 struct stage_party *scene_agent(struct call *call, int32_t user_id);
+/* Who is recorded on which track: people outside left, agents who speak right (not who listens). */
+void scene_tracks(const struct call *call, struct media_tracks *ret_tracks);
 
 /* --- talk.c: people in a room ---------------------------------------------------------------- */
 /* The agent's line is lost, or the page that had it is being reloaded. */

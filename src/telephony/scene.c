@@ -116,6 +116,36 @@ static void set_music(struct telephony *t, struct call *call, const struct stage
     }
 }
 
+void scene_tracks(const struct call *call, struct media_tracks *ret_tracks)
+{
+    unsigned left = 0, right = 0;
+
+    *ret_tracks = (struct media_tracks){{0}, {0}};
+    for (int i = 0; i < STAGE_PARTIES; i++) {
+        const struct stage_party *party = &call->stage.parties[i];
+        handle_t media = call->played.media[i];
+        if (!media || party->place == STAGE_LISTEN || party->place == STAGE_WHISPER)
+            continue;
+        if (party->leg && left < MEDIA_TRACK_LEGS)
+            ret_tracks->left[left++] = media;
+        else if (party->user_id && right < MEDIA_TRACK_LEGS)
+            ret_tracks->right[right++] = media;
+    }
+}
+
+static void set_tracks(struct telephony *t, struct call *call)
+{
+    struct media_tracks tracks;
+
+    scene_tracks(call, &tracks);
+    if (!call->recording || memcmp(&tracks, &call->played.tracks, sizeof(tracks)) == 0)
+        return;
+    if (media_record_tracks(t->media, call->recording, &tracks))
+        complain(call, "tracks_failed", -1);
+    else
+        call->played.tracks = tracks;
+}
+
 void scene_play(struct telephony *t, struct call *call)
 {
     struct stage_plan plan;
@@ -128,4 +158,5 @@ void scene_play(struct telephony *t, struct call *call)
     set_hearing(t, call, &plan, false);
     set_hearing(t, call, &plan, true);
     set_music(t, call, &plan);
+    set_tracks(t, call);
 }

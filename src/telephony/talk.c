@@ -32,7 +32,8 @@ static void recording_path(struct telephony *t, const struct call *call, char *o
              tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, uuid_text(&call->recording_id, id));
 }
 
-static void recording_start(struct telephony *t, struct call *call, struct agent *agent)
+/* Who is on the stage by then; scene_play() tells of the others. */
+static void recording_start(struct telephony *t, struct call *call)
 {
     char relative[160], path[512];
     int err;
@@ -44,8 +45,8 @@ static void recording_start(struct telephony *t, struct call *call, struct agent
     call->recording_id = uuid_new(loop_wall_ms(t->loop));
     recording_path(t, call, relative, sizeof(relative));
     snprintf(path, sizeof(path), "%s/%s", t->options.recording_dir, relative);
-    err = media_record_start(t->media, call->room, caller_media(t, call), agent_media(t, agent),
-                             path, &call->recording);
+    scene_tracks(call, &call->played.tracks);
+    err = media_record_start(t->media, call->room, &call->played.tracks, path, &call->recording);
     if (err) { /* PLAT-03: the call goes on; the missing recording is listed */
         call->recording = 0;
         log_error("recording", "not_started", "call=%s error=%d",
@@ -237,10 +238,6 @@ static void line_is_back(struct telephony *t, const struct call *call, const str
     log_info("call", "line_back", "call=%s agent=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     measure_begin(t, call, agent);
-    if (call->recording && call->agent == agent->user_id &&
-        media_record_tracks(t->media, call->recording, caller_media(t, call),
-                            agent_media(t, agent)))
-        log_error("recording", "tracks_failed", "agent=%d", agent->user_id);
 }
 
 static void line_changed(struct telephony *t, struct call *call, struct agent *agent)
@@ -324,12 +321,12 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
         call_hangup(t, call, "error");
         return;
     }
-    recording_start(t, call, agent);
     log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
              (long long)(call->talk.at - call->first_queued_at));
     scene_far(call)->occupied = announce(t, call, agent);
     scene_play(t, call);
+    recording_start(t, call);
     view_queue_changed(t, call->center_id);
     view_agent_changed(t, agent);
 }
@@ -341,7 +338,7 @@ void talk_connect_outbound(struct telephony *t, struct call *call, struct agent 
     media_stop_play(t->media, agent_media(t, agent));
     talk_open(t, call, agent);
     measure_begin(t, call, agent);
-    recording_start(t, call, agent);
+    recording_start(t, call);
     log_info("call", "answered", "call=%s agent=%d direction=out",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     far->occupied = far->absent = false;
@@ -369,7 +366,7 @@ void talk_take_over(struct telephony *t, struct call *call, struct agent *agent)
     agent->wrap_up_required = queue && queue->acd.wrap_up_required;
     agent->wrap_up_saved = false;
     talk_begin(t, call, &call->talk, agent, "transfer_in");
-    recording_start(t, call, agent);
+    recording_start(t, call);
 }
 
 void talk_stop_recording(struct telephony *t, struct call *call)

@@ -138,6 +138,34 @@ static void check_waiting(struct telephony *t, const struct call *call)
         world_fail("a waiting caller hears no music");
 }
 
+static bool is_on(const handle_t track[MEDIA_TRACK_LEGS], handle_t media)
+{
+    for (int i = 0; i < MEDIA_TRACK_LEGS; i++)
+        if (media && track[i] == media)
+            return true;
+    return false;
+}
+
+/* Whoever speaks is recorded, on the side where he belongs. */
+static void check_recorded(struct telephony *t, const struct call *call)
+{
+    const struct w_recording *recording = slots_find(&world.recordings, call->recording);
+    struct w_media_leg *caller = media_of_leg(t, call->leg);
+
+    if (!call->recording)
+        return; /* it could not be begun, which is a fact */
+    if (!recording || !caller || !is_on(recording->tracks.left, caller->handle) ||
+        is_on(recording->tracks.right, caller->handle))
+        world_fail("a caller is not recorded");
+    for (int i = 0; i < STAGE_PARTIES; i++) {
+        const struct stage_party *party = &call->stage.parties[i];
+        handle_t media = party->user_id ? agent_media(t, agent_find(t, party->user_id)) : 0;
+        if (party->user_id && media && !party->absent &&
+            (!is_on(recording->tracks.right, media) || is_on(recording->tracks.left, media)))
+            world_fail("agent %d is not recorded", party->user_id);
+    }
+}
+
 /* What a caller in talk hears: his agent; or music while he is put aside or the agent's line is
  * away; or the agent's number being said. */
 static void check_sound(struct telephony *t, struct call *call, struct agent *agent)
@@ -262,6 +290,8 @@ static void check_call(struct telephony *t, struct call *call)
         world_fail("a colleague is asked in state %d", call->state);
     if (call->consult.by)
         check_consult(t, call);
+    if (call->state == CALL_TALKING)
+        check_recorded(t, call);
     if (call->state == CALL_TALKING)
         check_sound(t, call, agent);
     else if (call->state == CALL_DIALING)

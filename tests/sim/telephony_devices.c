@@ -658,7 +658,7 @@ bool room_hears(handle_t handle, handle_t listener, handle_t speaker)
 
 /* --- media: recording ----------------------------------------------------------------------- */
 
-int media_record_start(struct media *media, handle_t room, handle_t left, handle_t right,
+int media_record_start(struct media *media, handle_t room, const struct media_tracks *tracks,
                        const char *path, handle_t *ret_recording)
 {
     struct w_recording *recording;
@@ -671,19 +671,18 @@ int media_record_start(struct media *media, handle_t room, handle_t left, handle
     recording = slots_take(&world.recordings, ret_recording);
     if (!recording)
         return -EAGAIN;
-    *recording = (struct w_recording){.handle = *ret_recording, .left = left, .right = right};
+    *recording = (struct w_recording){.handle = *ret_recording, .tracks = *tracks};
     return 0;
 }
 
-int media_record_tracks(struct media *media, handle_t handle, handle_t left, handle_t right)
+int media_record_tracks(struct media *media, handle_t handle, const struct media_tracks *tracks)
 {
     struct w_recording *recording = slots_find(&world.recordings, handle);
 
     (void)media;
     if (!recording || recording->stopping)
         return -ESTALE;
-    recording->left = left;
-    recording->right = right;
+    recording->tracks = *tracks;
     return 0;
 }
 

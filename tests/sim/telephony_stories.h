@@ -92,7 +92,7 @@ static void PLAT_01_a_reloaded_page_takes_the_talk_over(void **state)
     assert_true(
         room_hears(call_of(sip)->room, line_of(1), call_leg_by_sip(world.telephony, sip)->media));
     recording = slots_find(&world.recordings, call_of(sip)->recording);
-    assert_int_equal(recording->right, line_of(1));
+    assert_int_equal(recording->tracks.right[0], line_of(1));
     assert_int_equal(offer_line(1, "t", "new"), TELEPHONY_SIGNED_IN_ELSEWHERE);
 }
 

@@ -64,7 +64,7 @@ struct w_room {
 
 struct w_recording {
     handle_t handle;
-    handle_t left, right;
+    struct media_tracks tracks;
     bool stopping;
 };
 

@@ -199,7 +199,9 @@ static void what_has_ended_is_refused_everywhere(void **state)
     assert_int_equal(media_room_join(world.media, room, legs[8]), 0);  /* so there is a seat */
     media_room_close(world.media, room);
     assert_int_equal(media_room_join(world.media, room, legs[1]), -ENOENT);
-    assert_int_equal(media_record_start(world.media, room, 0, 0, "/tmp/x", &recording), -ENOENT);
+    assert_int_equal(media_record_start(world.media, room, &(struct media_tracks){{0}, {0}},
+                                        "/tmp/x", &recording),
+                     -ENOENT);
     media_leg_close(world.media, phone->leg);
     media_leg_close(world.media, phone->leg);
     assert_int_equal(media_leg_set_remote(world.media, phone->leg, &conf), -ENOENT);

@@ -24,6 +24,8 @@
 
 enum { PRESENT = 5000, ABSENT = 400 };
 
+#define TRACKS(l, r) (&(struct media_tracks){{l}, {r}})
+
 static char folder[] = "/tmp/hotlined-record-XXXXXX";
 
 struct track_file {
@@ -138,8 +140,9 @@ static void CC_04_caller_is_left_and_agent_is_right(void **state)
     (void)snprintf(path, sizeof(path), "%s/deep/er/talk.wav", folder);
     handle_t room = open_talk(&world);
     int64_t begin = world_now_ms();
-    assert_int_equal(media_record_start(world.media, room, world.phones[0].leg, world.phones[1].leg,
-                                        path, &recording),
+    assert_int_equal(media_record_start(world.media, room,
+                                        TRACKS(world.phones[0].leg, world.phones[1].leg), path,
+                                        &recording),
                      0);
     run_ms(&world, 2500);
     media_record_stop(world.media, recording);
@@ -165,6 +168,39 @@ static void CC_04_caller_is_left_and_agent_is_right(void **state)
     world_close(&world);
 }
 
+/* 三方: two agents share the right track, and each of the three voices is where it belongs. */
+static void XFER_03_two_agents_share_a_track(void **state)
+{
+    struct media_world world;
+    struct track_file file;
+    char path[128];
+    handle_t recording;
+    int one = 1, three = 3;
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/three.wav", folder);
+    handle_t room = open_talk(&world);
+    struct phone *third = world_phone(&world, 1400, false);
+    assert_int_equal(media_room_join(world.media, room, third->leg), 0);
+    assert_true(world_wait(&world, heard_both, &three, 5000));
+    assert_int_equal(
+        media_record_start(
+            world.media, room,
+            &(struct media_tracks){{world.phones[0].leg}, {0, third->leg, 0, world.phones[1].leg}},
+            path, &recording),
+        0);
+    run_ms(&world, 1500);
+    media_record_stop(world.media, recording);
+    assert_true(world_wait(&world, recorded, &one, 10000));
+    assert_int_equal(read_track_file(path, &file), 0);
+    assert_true(best_level(&file, 0, 500) > PRESENT);
+    assert_true(best_level(&file, 0, 900) < ABSENT && best_level(&file, 0, 1400) < ABSENT);
+    assert_true(best_level(&file, 1, 900) > PRESENT && best_level(&file, 1, 1400) > PRESENT);
+    assert_true(best_level(&file, 1, 500) < ABSENT);
+    free_track_file(&file);
+    world_close(&world);
+}
+
 static void CC_05_recording_goes_on_when_a_track_changes(void **state)
 {
     struct media_world world;
@@ -180,16 +216,18 @@ static void CC_05_recording_goes_on_when_a_track_changes(void **state)
     int three = 3;
     assert_true(world_wait(&world, heard_both, &three, 5000));
     int64_t begin = world_now_ms();
-    assert_int_equal(media_record_start(world.media, room, world.phones[0].leg, world.phones[1].leg,
-                                        path, &recording),
+    assert_int_equal(media_record_start(world.media, room,
+                                        TRACKS(world.phones[0].leg, world.phones[1].leg), path,
+                                        &recording),
                      0);
     run_ms(&world, 1200);
-    assert_int_equal(media_record_tracks(world.media, recording, world.phones[0].leg, 0), 0);
+    assert_int_equal(media_record_tracks(world.media, recording, TRACKS(world.phones[0].leg, 0)),
+                     0);
     media_leg_close(world.media, world.phones[1].leg); /* the agent's page is gone */
     run_ms(&world, 500);
     assert_int_equal(media_room_join(world.media, room, third->leg), 0);
-    assert_int_equal(media_record_tracks(world.media, recording, world.phones[0].leg, third->leg),
-                     0);
+    assert_int_equal(
+        media_record_tracks(world.media, recording, TRACKS(world.phones[0].leg, third->leg)), 0);
     run_ms(&world, 1200);
     int64_t took = world_now_ms() - begin;
     media_record_stop(world.media, recording);
@@ -210,8 +248,8 @@ static void record_until_killed(const char *path)
     handle_t recording;
 
     handle_t room = open_talk(&world);
-    if (media_record_start(world.media, room, world.phones[0].leg, world.phones[1].leg, path,
-                           &recording) < 0)
+    if (media_record_start(world.media, room, TRACKS(world.phones[0].leg, world.phones[1].leg),
+                           path, &recording) < 0)
         _exit(1);
     for (;;)
         world_turn(&world);
@@ -264,8 +302,9 @@ static void PLAT_03_a_full_disk_is_reported_and_the_talk_goes_on(void **state)
     small = old;
     small.rlim_cur = 20000; /* one batch and a bit */
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    assert_int_equal(media_record_start(world.media, room, world.phones[0].leg, world.phones[1].leg,
-                                        path, &recording),
+    assert_int_equal(media_record_start(world.media, room,
+                                        TRACKS(world.phones[0].leg, world.phones[1].leg), path,
+                                        &recording),
                      0);
     unsigned before = world.phones[0].count;
     run_ms(&world, 2300);
@@ -281,8 +320,8 @@ static void PLAT_03_a_full_disk_is_reported_and_the_talk_goes_on(void **state)
     free_track_file(&file);
 
     /* A folder that cannot be made: reported at the end, with nothing on disk. */
-    assert_int_equal(media_record_start(world.media, room, 0, 0, "/proc/no/such.wav", &recording),
-                     0);
+    assert_int_equal(
+        media_record_start(world.media, room, TRACKS(0, 0), "/proc/no/such.wav", &recording), 0);
     media_record_stop(world.media, recording);
     one = 2;
     assert_true(world_wait(&world, recorded, &one, 10000));
@@ -305,7 +344,7 @@ static void an_existing_recording_is_never_overwritten(void **state)
     (void)close(fd);
     world_open(&world, 0);
     assert_int_equal(media_room_open(world.media, &room), 0);
-    assert_int_equal(media_record_start(world.media, room, 0, 0, path, &recording), 0);
+    assert_int_equal(media_record_start(world.media, room, TRACKS(0, 0), path, &recording), 0);
     media_record_stop(world.media, recording);
     assert_true(world_wait(&world, recorded, &one, 10000));
     assert_int_equal(world.recorded.error, EEXIST);
@@ -325,8 +364,9 @@ static void destroying_media_finishes_its_recordings(void **state)
     (void)state;
     (void)snprintf(path, sizeof(path), "%s/shutdown.wav", folder);
     handle_t room = open_talk(&world);
-    assert_int_equal(media_record_start(world.media, room, world.phones[0].leg, world.phones[1].leg,
-                                        path, &recording),
+    assert_int_equal(media_record_start(world.media, room,
+                                        TRACKS(world.phones[0].leg, world.phones[1].leg), path,
+                                        &recording),
                      0);
     run_ms(&world, 700);
     world_close(&world);
@@ -394,6 +434,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(CC_04_caller_is_left_and_agent_is_right),
+        cmocka_unit_test(XFER_03_two_agents_share_a_track),
         cmocka_unit_test(CC_05_recording_goes_on_when_a_track_changes),
         cmocka_unit_test(kill_9_leaves_a_playable_file),
         cmocka_unit_test(PLAT_03_a_full_disk_is_reported_and_the_talk_goes_on),
