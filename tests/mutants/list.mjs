@@ -8,6 +8,7 @@
 // after each command of a menu whether the call is still there, as long as only the last one can end it.
 const acd = (file, was, becomes, what) => ({ engine: 'acd', file: `src/acd/${file}`, was, becomes, what });
 const ivr = (file, was, becomes, what) => ({ engine: 'ivr', file: `src/ivr/${file}`, was, becomes, what });
+const stage = (was, becomes, what) => ({ engine: 'stage', file: 'src/stage/stage.c', was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
 
 export const mutants = [
@@ -105,16 +106,16 @@ export const mutants = [
   tel('talk.c', '    agent->wrap_up_saved = false;\n', '', 'the summary of the last call counts for this one'),
   tel('talk.c', '    talk_open(t, call, agent);\n    media_stop_play(t->media, caller_media(t, call));\n', '    talk_open(t, call, agent);\n', 'music goes on in the talk'),
   tel('talk.c', '        media_record_stop(t->media, call->recording);\n', '        log_debug("recording", "stop", "%u", call->recording);\n', 'a recording is never closed'),
-  tel('talk.c', '        media_room_close(t->media, call->room);\n', '        log_debug("call", "room", "%u", call->room);\n', 'a room is never closed'),
+  tel('scene.c', '        media_room_close(t->media, call->room);\n', '        log_debug("call", "room", "%u", call->room);\n', 'a room is never closed'),
   tel('talk.c', 'if (acd_talk_ended(t->acd, loop_now_ms(t->loop), agent->user_id, wrap_up) == 0)', 'if (wrap_up && acd_talk_ended(t->acd, loop_now_ms(t->loop), agent->user_id, wrap_up) == 0)', 'an agent is stuck in talk'),
-  tel('talk.c', '    set_hears(t, call, agent, false);\n', '', 'a line that is away is still heard'),
+  tel('talk.c', '    party->absent = is_absent(t, agent);\n    if (party->absent && !was_absent)', '    party->absent = false;\n    if (is_absent(t, agent) && !was_absent)', 'a line that is away is still heard'),
   tel('talk.c', '    loop_timer_start(&agent_beside(t, agent)->line_timer, LINE_LOST_LIMIT_MS);\n', '', 'a caller hears music for ever'),
-  tel('talk.c', 'if (call->recording && media_record_tracks(t->media, call->recording, caller_media(t, call),\n                                               agent_media(t, agent)))', 'if (!call)', 'a reloaded page is not recorded'),
-  tel('talk.c', '    call->announcing = false;\n    if (call->line_away)', '    if (call->line_away)', 'the number is being said for ever'),
-  tel('talk.c', '    if (call->line_away)\n        caller_music(t, call);\n    else\n        set_hears(t, call, agent, true);\n', '    set_hears(t, call, agent, true);\n', 'after the announcement a caller hears nobody'),
+  tel('scene.c', '    set_tracks(t, call);\n', '    (void)set_tracks;\n', 'a reloaded page is not recorded'),
+  tel('talk.c', '    far->occupied = false;\n    scene_play(t, call);\n}', '    scene_play(t, call);\n}', 'the number is being said for ever'),
+  tel('talk.c', '    far->occupied = false;\n    scene_play(t, call);\n}', '    far->occupied = false;\n}', 'after the announcement a caller hears nobody'),
   tel('talk.c', '    (void)acd_request_state(t->acd, loop_now_ms(t->loop), agent->user_id, ACD_BUSY,\n                            ACD_REASON_NONE);\n', '', 'an agent whose line is dead is offered calls'),
   tel('talk.c', '    agent_drop_call(t, agent);\n    waiting_return(t, call, queue);\n', '    agent_drop_call(t, agent);\n    (void)queue;\n', 'a caller given back is forgotten'),
-  tel('talk.c', '    call->talk_ms += talk_ms;\n', '    call->talk_ms = talk_ms;\n', 'only the last talk counts'),
+  tel('talk.c', '    call->talk_ms += talk_finish(', '    call->talk_ms = talk_finish(', 'only the last talk counts'),
   tel('talk.c', '        sip_leg_hangup(t->sip, line->sip, 16);\n', '        log_debug("line", "phone", "%u", line->sip);\n', 'the desk phone stays off the hook'),
   // --- agents ---
   tel('agents.c', '    tell_acd_line(t, agent);\n    talk_line_changed(t, agent);\n    if (state == MEDIA_LINE_CLOSED)', '    talk_line_changed(t, agent);\n    if (state == MEDIA_LINE_CLOSED)', 'the ACD is not told that the line is lost'),
@@ -135,7 +136,7 @@ export const mutants = [
   // --- outbound ---
   tel('outbound.c', 'if (!trunk_failed || call->far_rings || call->end_reason)', 'if (!trunk_failed || call->end_reason)', 'who was rung is rung again over another trunk'),
   tel('outbound.c', '    if (agent->state == ACD_ACW && agent->wrap_up_required && !agent->wrap_up_saved)\n        return TELEPHONY_WRAP_UP_MISSING;\n', '', 'dialing goes around the summary'),
-  tel('outbound.c', '    media_room_close(t->media, call->room);\n', '', 'a call that could not be made keeps its room'),
+  tel('outbound.c', '    scene_close(t, call);\n', '', 'a call that could not be made keeps its room'),
   tel('outbound.c', '    if (call_far(t, call))\n        call_hangup(t, call, "trunk");\n', '    (void)call_far(t, call);\n', 'no trunk, and the agent sits in a talk with nobody'),
   tel('outbound.c', '    if (ended->end == SIP_END_TIMEOUT)\n        return "no_answer";\n', '', 'nobody answered and the trunk is blamed'),
   tel('outbound.c', '        talk_connect_outbound(t, call, agent);\n', '        view_agent_changed(t, agent);\n', 'the far side answers and nobody is there'),
@@ -166,4 +167,37 @@ export const mutants = [
   tel('telephony.c', '    leg->media = 0;\n    call_leg_release_if_done(t, leg);\n', '    leg->media = 0;\n', 'legs are never released'),
   tel('telephony.c', '    leg->established = true;\n', '', 'a second ACK begins the call anew'),
   tel('telephony.c', '    if (leg->media)\n        media_leg_close(t->media, leg->media);\n    if (leg->kind', '    if (leg->kind', 'the sound of a call stays open'),
+  // Who hears whom.
+  stage('mask |= (uint8_t)(1u << i);\n    }\n    return mask;\n}\n\n/* Somebody', 'mask |= (uint8_t)(2u << i);\n    }\n    return mask;\n}\n\n/* Somebody', 'everybody hears the one beside'),
+  stage('return stage_is_party(party) && !party->muted && !party->absent;', 'return stage_is_party(party) && !party->absent;', 'a muted agent is heard'),
+  stage('return stage_is_party(party) && !party->absent && !party->occupied;', 'return stage_is_party(party) && !party->absent;', 'the announcement is talked over'),
+  stage('return a->place == b->place && talks(a);', 'return talks(a) && talks(b);', 'the caller hears what is said beside him'),
+  stage('        if (party->place == STAGE_HOLD ||\n', '        if (', 'who is put aside hears nothing'),
+  stage('return mask & (uint8_t) ~(1u << index);', 'return mask;', 'a whisperer hears himself'),
+  stage('bool whispers = talks(self) && other->place == STAGE_WHISPER && other->watches == index;', 'bool whispers = talks(self) && other->place == STAGE_WHISPER;', 'a whisper is heard by the caller'),
+  stage('            stage->parties[i].place = STAGE_NOWHERE;\n', '            continue;\n', 'a listener hears whoever takes the place of whom he watched'),
+  tel('scene.c', '    set_hearing(t, call, &plan, false);\n', '', 'who may not be heard any more still is'),
+  tel('scene.c', '        media_room_leave(t->media, call->room, done->media[index]);\n', '        log_debug("call", "seat", "%d", index);\n', 'who left the call sits in its room'),
+  tel('scene.c', '        done->plan.hears[i] &= (uint8_t) ~(1u << index);\n', '', 'a new line is thought to be heard'),
+  tel('scene.c', '        else if (!call->stage.parties[i].occupied)\n            media_stop_play', '        else if (call->stage.parties[i].occupied)\n            media_stop_play', 'music goes on after the hold'),
+  tel('scene.c', '    memset(&call->played, 0, sizeof(call->played));\n', '', 'what was told of the last room holds for the next'),
+  tel('scene.c', 'party->place == STAGE_LISTEN || party->place == STAGE_WHISPER', 'party->place != STAGE_MAIN', 'a consultation is not recorded'),
+  tel('talk.c', '    call->talk.hold_ms += held_ms;\n', '', 'a hold is of no talk'),
+  tel('talk.c', '    fact_hold_end(t, call);\n', '', 'a hold never ends'),
+  tel('talk.c', '    hold_over(t, call);\n    call->state = CALL_CLOSING;', '    call->state = CALL_CLOSING;', 'who hangs up put aside is so for ever'),
+  tel('talk.c', '    consult_drop(t, call, released_by);\n', '', 'the caller goes and the colleague who was asked stays'),
+  tel('talk.c', '        if (call->consult.user_id == agent->user_id && !call->consult.offer)\n            consult_leave(t, call, "system");\n', '', 'a colleague whose line is dead is asked for ever'),
+  tel('consult.c', '    agent_stop_ringing(t, colleague);\n', '', 'a colleague rings for a question that is over'),
+  tel('consult.c', '    come_together(t, call);\n    call->consult = (struct consult){0};\n    show', '    call->consult = (struct consult){0};\n    show', 'the colleague does not answer and the caller hears music for ever'),
+  tel('consult.c', '        stage_remove(&call->stage, index);\n', '        log_debug("call", "stage", "%d", index);\n', 'a colleague who left still hears the talk'),
+  tel('consult.c', '    talk_release(t, before, true);\n', '', 'who passed a call on is in talk for ever'),
+  tel('consult.c', '    talk_stop_recording(t, call);\n', '', 'the first recording goes on under the second agent'),
+  tel('consult.c', '    if (!call || call->consult.offer)\n        return TELEPHONY_STALE;\n    hand_over', '    if (!call)\n        return TELEPHONY_STALE;\n    hand_over', 'a call is passed on to somebody who only rings'),
+  tel('consult.c', '        colleague->center_id != call->center_id)', '        colleague->center_id < 0)', 'a colleague of another center is asked'),
+  tel('consult.c', '    if (user_id == call->agent && call->consult.joined)', '    if (user_id == call->agent)', 'F4 while asking gives the caller away'),
+  tel('waiting.c', '            consult_not_taken(t, call, agent);\n', '            agent_stop_ringing(t, agent);\n', 'nobody says that the colleague does not answer'),
+  acd('offers.c', '    agent->base_state = agent->state;\n    agent->base_reason = agent->reason_id;\n    (void)say', '    (void)say', 'who is asked while busy is ready afterwards'),
+  acd('offers.c', '        if (reason != ACD_REVOKE_FORCED)\n            agent_settle(acd, now, at);\n        return;', '        return;', 'a colleague who did not answer is stuck in ring'),
+  acd('offers.c', '    if (at == NONE || acd->agents[at].entry != NONE)', '    if (at == NONE)', 'taking back a question takes a caller from the queue'),
+  acd('queues.c', '    for (uint32_t e = queue->entries; e != NONE; e = acd->entries[e].queue_next)\n        match_entry(acd, now, e);\n    return 0;', '    return 0;', 'a refusal that runs out while something is published is forgotten'),
 ];
