@@ -168,9 +168,9 @@ int acd_answer(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t offer);
 int acd_reject(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t offer);
 
 /* A call that is for this agent and nobody else: consultation, help, a call passed on to him. He
- * rings with it as with any other: OFFER, REVOKE and CONNECT with entry 0 and this tag. What he does
- * not take goes nowhere: the caller of this function finds it another place, and the agent is what
- * he was before, 久不应答 or not. In READY, BUSY and REST, with the line up; -EBUSY otherwise,
+ * rings with it as with any other: OFFER, REVOKE and CONNECT with entry 0 and this tag. What he
+ * does not take goes nowhere: the caller of this function finds it another place, and the agent is
+ * what he was before, 久不应答 or not. In READY, BUSY and REST, with the line up; -EBUSY otherwise,
  * -ENOENT not signed in. queue: whose rules for the summary hold afterwards; 0 = none. */
 int acd_call_agent(struct acd *acd, uint64_t now, int32_t agent, int32_t queue,
                    uint32_t ring_timeout_ms, uint64_t tag, acd_offer_t *ret_offer);

@@ -63,8 +63,8 @@ struct agent {
     uint64_t idle_since;
     uint32_t answered;
     acd_offer_t offer;
-    uint32_t entry;                /* ringing with, NONE; with an offer: it is for him alone */
-    uint64_t own_tag;              /* of that one */
+    uint32_t entry;   /* ringing with, NONE; with an offer: it is for him alone */
+    uint64_t own_tag; /* of that one */
     int32_t own_queue;
     uint32_t ring_prev, ring_next; /* the others the same entry rings at */
     uint32_t talk_queue; /* index of the queue whose rules hold for the talk, NONE = none */
