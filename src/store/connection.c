@@ -378,11 +378,14 @@ static bool send_preparation(struct connection *c)
     if (c->kind == CONNECTION_LISTEN)
         return PQsendQueryParams(c->pg, "LISTEN hotlined_config", 0, NULL, NULL, NULL, NULL, 0) &&
                PQpipelineSync(c->pg);
-    /* A time that somebody wrote without a zone is Beijing time, wherever the server stands. */
+    /* A time that somebody wrote without a zone is Beijing time, wherever the server stands. What a
+     * report says of each partition is not compiled: for three years of months that takes half a
+     * minute, running it without a tenth of a second. */
     if (!PQsendQueryParams(c->pg,
                            "SELECT set_config('statement_timeout', $1, false), "
                            "set_config('plan_cache_mode', $2, false), "
-                           "set_config('timezone', 'Asia/Shanghai', false)",
+                           "set_config('timezone', 'Asia/Shanghai', false), "
+                           "set_config('jit', 'off', false)",
                            2, NULL, settings, NULL, NULL, 0) ||
         !PQsendQueryParams(c->pg, "SELECT max(version) AS schema_version FROM schema_version", 0,
                            NULL, NULL, NULL, NULL, 0) ||
