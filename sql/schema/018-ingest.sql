@@ -137,7 +137,7 @@ BEGIN
             ('leg_quality', 'leg_quality', 'leg_id', false), ('unrecorded', 'unrecorded', 'id', false),
             ('trunk_state', 'trunk_event', 'id', false), ('audit', 'audit', 'id', false))
             AS k(kind, thing, key, ends) ON k.kind = f.kind),
-    kept AS (INSERT INTO fact (id, center_id, at, kind, payload) SELECT id, center_id, at, kind, payload FROM arrived),
+    kept AS (INSERT INTO fact (id, center_id, at, kind, payload) SELECT id, center_id, at, kind, payload FROM arrived ORDER BY n),
     things AS (
         SELECT coalesce(b.thing, e.thing) AS thing,
             ROW(coalesce(b.n, e.n), coalesce(b.thing_id, e.thing_id), coalesce(b.center_id, e.center_id), coalesce(b.at, e.at), b.payload, e.payload)::thing_facts AS t
