@@ -5,7 +5,7 @@ import { CallLoad } from './load.mjs';
 import { hold, registerAll } from './queue_rate.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const RATE = Number(process.env.BENCH_FACTS_RATE ?? 150), SECONDS = 20;
+const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 20;
 const LIVE_RATE = 10;
 
 async function catchUp(region) {

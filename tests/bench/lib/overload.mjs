@@ -5,8 +5,8 @@ import { AGENT_COUNT, CALLERS, CpuWatch } from './region.mjs';
 import { hold, registerAll } from './queue_rate.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const STEPS = (process.env.BENCH_OVERLOAD_STEPS ?? '100,150,200,250,300,350,400,500,600').split(',').map(Number);
-const STEP_S = 6, BEFORE_S = 5, OVER_S = 20, AFTER_S = 10, QUIET = 0.7;
+const STEPS = (process.env.BENCH_OVERLOAD_STEPS ?? '400,600,800,1000').split(',').map(Number);
+const STEP_S = 5, BEFORE_S = 5, OVER_S = Number(process.env.BENCH_OVER_SECONDS ?? 12), AFTER_S = 6, QUIET = 0.7;
 
 // The highest step without a failure or refusal to speak of.
 async function capacity(region, load) {
