@@ -4,8 +4,8 @@ import { spawn, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync, existsSync, mkdirSync, readFileSync, chmodSync, openSync } from 'node:fs';
-import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, chmodSync, openSync } from 'node:fs';
+import { createHash, randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,15 @@ export async function freePort() {
   }
 }
 
+// Where the seeded cluster of this schema and this seed is kept.
+function seededCluster() {
+  const hash = createHash('sha256');
+  for (const folder of ['sql/schema', 'sql/seed', 'sql/data', 'scripts'])
+    for (const file of existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).sort() : [])
+      if (statSync(join(ROOT, folder, file)).isFile()) hash.update(file).update(readFileSync(join(ROOT, folder, file)));
+  return join(B, `test-cluster-${hash.digest('hex').slice(0, 16)}`);
+}
+
 export class Region {
   // options: { binary, env, config: {key: value}, seed: false = migrated only, daemon: false = not started }
   static async start(options = {}) {
@@ -76,6 +85,9 @@ export class Region {
   }
 
   async prepare() {
+    const cluster = this.options.seed === false ? null : seededCluster();
+    const known = cluster !== null && existsSync(cluster);
+    if (known) this.copyCluster(cluster, join(this.pgDir, 'data'));
     this.run('scripts/pg', ['start', this.pgDir]);
     // RTP ranges of test files running beside each other must not meet.
     const rtp = 20000 + 2 * (process.pid % 15000);
@@ -88,10 +100,36 @@ export class Region {
     };
     this.config = join(this.dir, 'hotlined.conf');
     writeFileSync(this.config, this.run('scripts/demo-conf', [this.dir], this.env));
-    this.run(this.binary, ['--config', this.config, '--migrate'], this.daemonEnv());
+    if (!known) this.run(this.binary, ['--config', this.config, '--migrate'], this.daemonEnv());
     if (this.options.seed === false) return;
-    this.run('scripts/seed', [this.pgDir]);
+    if (known) {
+      this.run('scripts/tones', [join(this.dir, 'state/prompts/common')]); // the seed's other half
+    } else {
+      this.run('scripts/seed', [this.pgDir]);
+      this.keepCluster(cluster);
+    }
     await this.prompts();
+  }
+
+  // A cluster that is stopped, for another place: its configuration names the directory of its socket.
+  copyCluster(from, to) {
+    this.run('mkdir', ['-p', this.pgDir]);
+    this.run('cp', ['-a', from, to]);
+    this.run('sed', ['-i', `s|^unix_socket_directories = .*|unix_socket_directories = '${join(this.pgDir, 'run')}'|`, join(to, 'postgresql.conf')]);
+    rmSync(join(to, 'server.log'), { force: true });
+  }
+
+  // initdb, migrations and seed take ten seconds under sanitizers; each file of tests needed them anew.
+  keepCluster(cluster) {
+    const temporary = `${cluster}.${process.pid}`;
+    this.run('scripts/pg', ['stop', this.pgDir]);
+    this.run('cp', ['-a', join(this.pgDir, 'data'), temporary]);
+    this.run('scripts/pg', ['start', this.pgDir]);
+    try {
+      this.run('mv', ['-T', temporary, cluster]);
+    } catch {
+      rmSync(temporary, { recursive: true, force: true }); // another test file was first
+    }
   }
 
   // Speech is rendered once per machine and build and then copied: espeak-ng says the same anyway.
