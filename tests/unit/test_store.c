@@ -394,7 +394,7 @@ static void a_server_process_that_hangs_is_given_up(void **state)
     pid_t backend;
 
     (void)state;
-    open_store(1, 1, 150);
+    open_store(1, 1, 2000); /* time to stop it before PostgreSQL itself gives up */
     lock_teams();
     ask_teams(STORE_FAST, &STORE_SCOPE_DAEMON, &stuck);
     until(standing() == 1);
