@@ -40,7 +40,7 @@ async function oneCall(agent) {
 
 chapter('drill 1: PostgreSQL stopped under a hundred calls: all go on, others begin, talk and end; afterwards every fact is there exactly once (NFR-08 RPT-01)', async () => {
   const talks = await crowd.talk();
-  const waiting = BUSY.flatMap((city) => Array.from({ length: 30 }, () => crowd.call(city)));
+  const waiting = await Promise.all(BUSY.flatMap((city) => Array.from({ length: 30 }, () => crowd.letIn(city))));
   assert.equal(talks.length + waiting.length, 100);
   await until('a hundred calls', async () => await metric(region, 'hotlined_calls_waiting') === 90 && await metric(region, 'hotlined_calls_talking') === 10, WAIT_MS);
 

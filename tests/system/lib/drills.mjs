@@ -92,16 +92,17 @@ export class Crowd {
     return caller;
   }
 
-  // Calls until it is let in: on a machine whose cores others have, the daemon limits new calls (503, Retry-After), and
-  // people call again. Anything else that is not the ring is the drill's failure.
-  async ringing(city, rings) {
+  // A caller who is let in: on a machine whose cores others have, the daemon limits new calls (503, Retry-After), and people
+  // call again. Any other refusal is the drill's failure.
+  async letIn(city) {
     for (const end = Date.now() + WAIT_MS; ;) {
       const caller = this.call(city);
-      const agent = await until(`${caller.from} rings`, () => rings(caller) ?? (caller.seen('refused') && 'refused'), WAIT_MS);
-      if (agent !== 'refused') return { caller, agent };
+      await until(`${caller.from} hears an answer`, () => caller.seen('answered') || caller.seen('refused'), WAIT_MS);
+      if (caller.seen('answered')) return caller;
       assert.equal(caller.seen('refused').status, 503, `${caller.from} is refused`);
       assert.ok(Date.now() < end, `${caller.from} is not let in`);
       await caller.exited;
+      this.callers.splice(this.callers.indexOf(caller), 1); // there never was a call
       await new Promise((again) => { setTimeout(again, 500); });
     }
   }
@@ -111,7 +112,8 @@ export class Crowd {
   async talk(agents = this.agents) {
     const talks = await eachOf(agents, async ({ city }) => {
       const able = [...new Set([...agents, ...this.agents])]; // a desk may not be of the crowd
-      const { caller, agent } = await this.ringing(city, ({ from }) => able.find((a) => a.document?.state === 'ring' && a.document.call.caller_no === from));
+      const caller = await this.letIn(city);
+      const agent = await until(`${caller.from} rings`, () => able.find((a) => a.document?.state === 'ring' && a.document.call.caller_no === caller.from), WAIT_MS);
       const callId = agent.document.call.call_id;
       const heard = agent.line.events.length;
       await agent.answer(callId);
