@@ -391,6 +391,8 @@ void talk_put_aside(struct telephony *t, struct call *call, bool on);
 /* The call is this agent's from now on; he is on the stage already. */
 void talk_take_over(struct telephony *t, struct call *call, struct agent *agent);
 void talk_stop_recording(struct telephony *t, struct call *call);
+/* The agent hears that it rings where he called, until something else is played to him. */
+void talk_ring_back(struct telephony *t, const struct agent *agent);
 /* An agent is out of the call: his line, his phone, his state. */
 void talk_release(struct telephony *t, struct agent *agent, bool wrap_up);
 

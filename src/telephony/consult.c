@@ -161,14 +161,6 @@ static struct call *asking(struct telephony *t, int32_t user_id, const struct uu
     return call && call->consult.by == user_id ? call : NULL;
 }
 
-static void ring_back(struct telephony *t, const struct agent *agent)
-{
-    struct media_play list = {.count = 1, .loop = true, .audio[0] = t->ringback};
-
-    if (agent_media(t, agent) && media_play(t->media, agent_media(t, agent), &list))
-        log_error("call", "ringback_failed", "agent=%d", agent->user_id);
-}
-
 enum telephony_result telephony_consult(struct telephony *t, int32_t user_id,
                                         const struct uuid *call_id, int32_t colleague_id)
 {
@@ -192,7 +184,7 @@ enum telephony_result telephony_consult(struct telephony *t, int32_t user_id,
         return TELEPHONY_COLLEAGUE_BUSY;
     }
     call->consult.offer = offer;
-    ring_back(t, agent_find(t, user_id));
+    talk_ring_back(t, agent_find(t, user_id));
     step_aside(t, call);
     log_info("call", "consults", "call=%s agent=%d colleague=%d",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), user_id, colleague_id);

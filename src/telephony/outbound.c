@@ -28,11 +28,8 @@ int outbound_tone(struct media_audio **ret_audio)
 
 static void ring_back(struct telephony *t, struct call *call, struct agent *agent)
 {
-    struct media_play list = {.count = 1, .loop = true, .audio[0] = t->ringback};
-
     call->far_rings = true;
-    if (agent_media(t, agent) && media_play(t->media, agent_media(t, agent), &list))
-        log_error("call", "ringback_failed", "agent=%d", agent->user_id);
+    talk_ring_back(t, agent);
 }
 
 /* --- the number ----------------------------------------------------------------------------- */

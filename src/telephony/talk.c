@@ -376,6 +376,14 @@ void talk_stop_recording(struct telephony *t, struct call *call)
     call->recording = 0;
 }
 
+void talk_ring_back(struct telephony *t, const struct agent *agent)
+{
+    struct media_play list = {.count = 1, .loop = true, .audio[0] = t->ringback};
+
+    if (agent_media(t, agent) && media_play(t->media, agent_media(t, agent), &list))
+        log_error("call", "ringback_failed", "agent=%d", agent->user_id);
+}
+
 void talk_release(struct telephony *t, struct agent *agent, bool wrap_up)
 {
     struct leg *line = call_leg_find(t, agent->line);
