@@ -7,8 +7,8 @@ B      ?= build
 CC     := gcc
 NODE   ?= node
 JOBS   ?= $(shell nproc)
-PKGS   := sofia-sip-ua libpq libevent libevent_pthreads openssl libcjson libmicrohttpd sqlite3 \
-          libconfig xlsxwriter libsystemd
+PKGS   := sofia-sip-ua libpq libevent libevent_pthreads openssl libcjson libmicrohttpd sqlite3 libevent_openssl \
+          libconfig xlsxwriter libsystemd libmpg123
 # Expanded only when compiling, so that `make deps` works on a machine without the libraries.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lspandsp -lm -lpthread
@@ -20,7 +20,7 @@ BASE_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) -Iinclude -I$(B)/gen -Isrc $(PKG_CF
 REL_CFLAGS  := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-ROOMS := base store http sip media tts acd ivr stage access directory telephony monitor report api
+ROOMS := base store http sip media tts query acd ivr stage access route directory telephony monitor report api
 SRCS  := $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c)))
 MAIN  := $(sort $(wildcard src/main/*.c))
 GEN   := $(B)/gen/hotlined/statements.h $(B)/gen/statements.c $(B)/gen/schema.c

@@ -1,5 +1,5 @@
 # Benchmarks are release builds; their first line names their rooms, as in tests.
-#   make bench        everything, under ten minutes; BENCH="memory first_packet" measures single parts
+#   make bench        all but the parts asked for by name; BENCH="memory first_packet" measures single parts
 #   make bench-acd    the ACD with 100 to 100,000 waiting calls: ns per event, as JSON on stdout
 #   make profile      flame graphs of the daemon under PROFILE="queue_rate talks": $(B)/profile/*.svg
 # Works from any place of the Makefile, and beside it: make -f Makefile -f mk/bench.mk bench-acd
@@ -8,7 +8,7 @@ BENCH_MK := 1
 .PHONY: bench bench-acd profile
 BENCH ?=
 PROFILE ?=
-BENCH_BINS := $(addprefix $(B)/bench/,bench_acd bare_b2bua sink load_calls load_talks bare_relay lines leftover)
+BENCH_BINS := $(addprefix $(B)/bench/,bench_acd bare_b2bua sink load_calls load_talks bare_relay lines load_house leftover)
 bench: $(B)/hotlined tools $(BENCH_BINS)
 	@B=$(B) taskset -c 1 $(NODE) tests/bench/run.mjs $(BENCH)
 profile: export BENCH_STEPS ?= 300
@@ -33,7 +33,7 @@ bench-acd: $(B)/bench/bench_acd
 
 # Expanded last, because rel_obj and srcs_of may be defined further down.
 .SECONDEXPANSION:
-$(B)/bench/bench_acd $(B)/bench/lines: $(B)/bench/%: $$(call rel_obj,tests/bench/$$*.c $$(call with_of,tests/bench/$$*.c) $$(call srcs_of,tests/bench/$$*.c))
+$(B)/bench/bench_acd $(B)/bench/lines $(B)/bench/load_house: $(B)/bench/%: $$(call rel_obj,tests/bench/$$*.c $$(call with_of,tests/bench/$$*.c) $$(call srcs_of,tests/bench/$$*.c))
 	@mkdir -p $(@D)
 	@echo "  LD    $@" >&2
 	@$(CC) $(REL_CFLAGS) -o $@ $^ $(PKG_LIBS)

@@ -17,8 +17,11 @@
  *  - an agent has at most one offer, is in RING exactly while it has one, in TALK exactly while
  *    connected;
  *  - a waiting entry and an available agent who is a matching member never coexist after a step;
- *  - among the entries of one agent's queues: first the agent's weight for the queue, then the
- *    entry's priority (with ageing), then first entry time, then entry id;
+ *  - among the entries of one agent's queues: first those that wait for him alone, then the agent's
+ *    weight for the queue, then the entry's priority (with ageing), then first entry time, then
+ *    entry id;
+ *  - an entry that waits for one agent rings nowhere else, and he is signed in and serves its
+ * queue;
  *  - nobody is in a queue after acd_leave(); nobody leaves without a command or a call of ours;
  *  - an entry rings at one agent only, unless the strategy is ACD_RING_ALL;
  *  - an agent who refused or did not answer an entry is not offered it again while another
@@ -83,7 +86,23 @@ enum acd_command_kind {
     /* entry waited max_wait_ms, or max_offers of its offers failed (then it rings nowhere for
      * ACD_REOFFER_MS); it stays in until acd_leave() or acd_move() */
     ACD_WAIT_OVER,
-    ACD_DROPPED /* entry thrown out because its queue was removed; find it another place */
+    ACD_DROPPED, /* entry thrown out because its queue was removed; find it another place */
+    /* entry waits for agent alone no more, preferred_end says why; it waits for everybody now, or,
+     * when that was wanted, rings nowhere for ACD_REOFFER_MS so that acd_leave() may take it out */
+    ACD_PREFERRED_OVER
+};
+
+enum acd_preferred_end {
+    ACD_PREFERRED_GONE,      /* signed out, or serves the queue no more */
+    ACD_PREFERRED_NO_ANSWER, /* did not take it in time, or would not */
+    ACD_PREFERRED_ENDS
+};
+
+/* Whom an entry waits for, and whether it leaves the queue when that is over. */
+struct acd_preferred {
+    int32_t agent;
+    uint32_t wait_ms; /* ringing that has begun by then goes on to its own end */
+    bool leaves[ACD_PREFERRED_ENDS];
 };
 
 enum acd_revoke_reason {
@@ -106,6 +125,8 @@ struct acd_command {
     enum acd_revoke_reason revoke_reason;
     enum acd_agent_state old_state, state; /* AGENT_STATE */
     int32_t reason_id;                     /* AGENT_STATE: busy/rest reason, 0 = none */
+    enum acd_preferred_end preferred_end;  /* PREFERRED_OVER */
+    bool leaves;                           /* PREFERRED_OVER: as was wanted */
     char reason[ACD_REASON_SIZE]; /* OFFER: "longest idle 35 s", "weight 90 > 60" ...; stored */
 };
 
@@ -159,6 +180,11 @@ int acd_occupy(struct acd *acd, uint64_t now, int32_t agent, int32_t queue);
 /* TALK is over. wrap_up false: straight to the next state. Uses the queue of the talk. */
 int acd_talk_ended(struct acd *acd, uint64_t now, int32_t agent, bool wrap_up);
 int acd_wrap_up_done(struct acd *acd, uint64_t now, int32_t agent);
+/* A supervisor decides: READY, BUSY or REST at once. An offer is revoked and its caller goes
+ * elsewhere, ACW ends with or without its summary. In TALK (and READY in RING) it is kept for
+ * afterwards. Returns 0, 1 = kept, -ENOENT. */
+int acd_force_state(struct acd *acd, uint64_t now, int32_t agent, enum acd_agent_state state,
+                    int32_t reason_id);
 
 /* --- offers -------------------------------------------------------------------------------- */
 
@@ -183,9 +209,24 @@ int acd_call_cancel(struct acd *acd, uint64_t now, int32_t agent, acd_offer_t of
  * caller's own name for it, returned in commands. 0, -ENOENT queue, -ENOSPC queue full. */
 int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, uint64_t first_entry,
               uint64_t tag, acd_entry_t *ret_entry);
+/* 指定坐席: for a while it is for this agent alone, who gets it before all others; what he refuses
+ * or does not answer is not for him alone any more, and counts for none of the entry's limits.
+ * -ESRCH: he is not signed in or does not serve the queue, nothing was entered. Else as
+ * acd_enter(). */
+int acd_enter_for(struct acd *acd, uint64_t now, int32_t queue, int32_t priority,
+                  uint64_t first_entry, uint64_t tag, const struct acd_preferred *preferred,
+                  acd_entry_t *ret_entry);
 int acd_leave(struct acd *acd, uint64_t now, acd_entry_t entry); /* 0, -ESTALE */
-/* To another queue of the same center, keeping first entry time, priority and refusals. */
+/* To another queue of the same center, keeping first entry time, priority and refusals; whomever it
+ * waited for alone, it is for everybody there. */
 int acd_move(struct acd *acd, uint64_t now, acd_entry_t entry, int32_t queue);
+/* Before all who are in its queue now, for as long as they are, however they age. ret_priority:
+ * what it has from now on. 0, -ESTALE. */
+int acd_to_head(struct acd *acd, uint64_t now, acd_entry_t entry, int32_t *ret_priority);
+/* 指派: rings at this agent alone, member or not, in READY, BUSY or REST with his line up. When he
+ * does not take it, it waits in its old place, which counts for none of its limits, and he is what
+ * he was before, 久不应答 or not. 0, -ESTALE, -ENOENT not signed in, -EBUSY. */
+int acd_assign(struct acd *acd, uint64_t now, acd_entry_t entry, int32_t agent);
 /* Whether somebody signed in serves the queue (for "no agent" branches), and whether available. */
 void acd_queue_staff(const struct acd *acd, int32_t queue, uint32_t *ret_signed_in,
                      uint32_t *ret_available);
@@ -214,6 +255,11 @@ struct acd_queue_view {
     uint32_t signed_in, available;
 };
 bool acd_queue_view(const struct acd *acd, int32_t queue, struct acd_queue_view *ret_view);
+/* Those who wait for everybody and ring nowhere, from the first (position 1) on in the order of
+ * service, until visit says true. Nothing of the engine may be changed meanwhile. O(length): for a
+ * look at all of them at once, not for one. */
+void acd_walk(const struct acd *acd, int32_t queue,
+              bool (*visit)(uint64_t tag, uint32_t position, void *arg), void *arg);
 /* 1-based place in its queue in the order of service; 0 = not waiting. O(length): for views. */
 uint32_t acd_position(const struct acd *acd, acd_entry_t entry);
 

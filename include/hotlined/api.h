@@ -18,6 +18,7 @@ struct loop;
 struct store;
 struct telephony;
 struct telephony_event;
+struct query;
 struct text;
 struct worker_pool;
 
@@ -26,6 +27,7 @@ struct api_deps {                /* all borrowed; they outlive the api */
     struct store *store;
     struct fact_outbox *outbox;
     struct telephony *telephony;
+    struct query *query;
     struct directory *directory;
     const struct disk *disk;
     struct worker_pool *workers;
@@ -43,7 +45,10 @@ void api_on_telephony_event(struct api *api, const struct telephony_event *event
 /* telephony_handlers.is_heard: whether a page that is open now would get such an event. */
 bool api_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id);
 void api_on_store(struct api *api, bool available, int64_t since_wall_ms);
-void api_on_shipped(struct api *api);           /* figures of today may have changed */
+void api_on_shipped(struct api *api); /* figures of today may have changed */
+/* PostgreSQL tells that a list of work changed: "voicemail 3" = messages of center 3, "callback 3"
+ * likewise. False: it is something else. */
+bool api_on_work_changed(struct api *api, const char *payload);
 void api_on_directory_changed(struct api *api); /* also: roles and sessions are read anew */
 
 /* --- passwords of people (also for hotlined --first-admin) ---------------------------------- */

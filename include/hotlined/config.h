@@ -47,7 +47,8 @@ struct config {
     char sip_tls_listen[CONFIG_TEXT];  /* "0.0.0.0:5061" or "" */
     char sip_public_host[CONFIG_TEXT]; /* in Contact and Via; "" = address of the listener */
     char sip_realm[CONFIG_TEXT];
-    int sip_ban_s; /* how long who guesses passwords or numbers gets no answer */
+    int sip_phones_md5_only; /* 1: SHA-256 is not offered to desk phones */
+    int sip_ban_s;           /* how long who guesses passwords or numbers gets no answer */
 
     /* media */
     char media_address[CONFIG_TEXT];        /* local address RTP sockets bind to */
@@ -60,8 +61,13 @@ struct config {
 
     /* tts */
     char tts_engine[CONFIG_TEXT];  /* "espeak", "command" or "http" */
+    int tts_sessions;              /* texts that are spoken at a time, of all centers */
     char tts_command[CONFIG_TEXT]; /* engine=command: reads text on stdin, writes WAV on stdout */
     char tts_url[CONFIG_TEXT];     /* engine=http: POST text, answers WAV */
+    /* query */
+    char query_private_hosts[CONFIG_TEXT]; /* may be asked though private, by spaces; "" = none */
+
+    char tts_voices[CONFIG_TEXT]; /* "code:name,code:name"; "" = the engine's own */
 };
 
 void config_defaults(struct config *config);

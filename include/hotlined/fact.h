@@ -40,6 +40,10 @@ void fact_outbox_close(struct fact_outbox *outbox, int timeout_ms);
 void fact_emit(struct fact_outbox *outbox, const struct uuid *id, int32_t center_id,
                int64_t wall_ms, const char *kind, const char *payload_json);
 
+/* While calls need the processor more: batches go with pauses between them. What waits is in the
+ * file. */
+void fact_outbox_yield(struct fact_outbox *outbox, bool on);
+
 /* For /metrics and the page's band: facts not yet in PostgreSQL. */
 uint64_t fact_outbox_pending(const struct fact_outbox *outbox);
 

@@ -82,8 +82,10 @@ const char *http_body(const struct http_request *request, size_t *ret_length);
 const char *http_peer(const struct http_request *request);
 const struct sockaddr_storage *http_peer_address(const struct http_request *request);
 bool http_is_tls(const struct http_request *request);
-void http_set_user(struct http_request *request, void *user); /* not owned */
-void *http_user(const struct http_request *request);
+/* Who asks, as the guard found him: kept with the request, whatever becomes of the session until
+ * the body is here. Copied; false without memory. */
+bool http_set_user(struct http_request *request, const void *user, size_t size);
+const void *http_user(const struct http_request *request); /* NULL = was not set */
 
 /* Headers to be sent with the answer. Copied. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
@@ -109,6 +111,7 @@ struct http_source {
     ssize_t (*read)(void *arg, uint64_t at, char *out, size_t size);
     void (*done)(void *arg);
     void *arg;
+    const char *download_name; /* to be saved under it; NULL = to be shown. Copied */
 };
 void http_answer_source(struct http_request *request, const struct http_source *source);
 

@@ -55,7 +55,8 @@ struct media_recorded {
     int64_t length_ms;
     int64_t size; /* bytes of the file */
     char sha256[65];
-    int error; /* 0 or errno: what is on disk is what could be saved */
+    int error;         /* 0 or errno: what is on disk is what could be saved */
+    int64_t speech_ms; /* spoken on the left track, when it was attended to */
 };
 
 enum media_line_state {
@@ -75,6 +76,7 @@ struct media_handlers {
     void (*on_rtp_timeout)(handle_t leg, void *arg); /* once per silence of rtp_timeout_s */
     void (*on_line)(handle_t leg, enum media_line_state state, void *arg);
     void (*on_recorded)(const struct media_recorded *recorded, void *arg);
+    void (*on_quiet)(handle_t recording, void *arg); /* media_record_attend() */
     /* After media_leg_close(): the final figures. The handle means nothing afterwards. */
     void (*on_leg_closed)(handle_t leg, const struct media_stats *stats, void *arg);
     /* The figures of one stretch of a leg's life. Comes exactly once for each begun measure, also
@@ -82,7 +84,13 @@ struct media_handlers {
     void (*on_measured)(handle_t leg, uint32_t token, const struct media_stats *stats, void *arg);
     /* First packet heard from the leg after its open/set_remote: for "answer to audio". */
     void (*on_first_packet)(handle_t leg, void *arg);
+    /* Who was heard in this room sends nothing for MEDIA_GAP_MS, and later: is heard again. Told
+     * long before a line is LOST or a leg timed out, for music in place of silence. Not of legs
+     * that leave out silence (VAD): they have paused without losing a packet. */
+    void (*on_gap)(handle_t leg, handle_t room, bool quiet, void *arg);
 };
+
+#define MEDIA_GAP_MS 1000
 
 int media_create(struct loop *loop, const struct media_options *options,
                  const struct media_handlers *handlers, void *arg, struct media **ret_media);
@@ -142,7 +150,7 @@ int media_line_restart(struct media *media, handle_t leg, const char *offer, siz
 
 /* --- playing ------------------------------------------------------------------------------- */
 
-#define MEDIA_PLAY_MAX 24
+#define MEDIA_PLAY_MAX 40
 struct media_play {
     struct media_audio *audio[MEDIA_PLAY_MAX]; /* played one after the other; referenced inside */
     unsigned count;
@@ -178,6 +186,9 @@ struct media_tracks {
 int media_record_start(struct media *media, handle_t room, const struct media_tracks *tracks,
                        const char *path, handle_t *ret_recording);
 int media_record_tracks(struct media *media, handle_t recording, const struct media_tracks *tracks);
+/* From now on the left track is listened to: on_quiet comes once, when nobody has spoken there for
+ * quiet_ms, or not at all since now; media_recorded.speech_ms says how long somebody did. */
+int media_record_attend(struct media *media, handle_t recording, int quiet_ms);
 void media_record_stop(struct media *media, handle_t recording);
 
 #endif

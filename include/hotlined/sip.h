@@ -23,6 +23,10 @@ struct text;
 
 #define SIP_NUMBER_SIZE 64
 #define SIP_URI_SIZE    256
+/* In place of a trunk's id: this daemon itself. A call over it comes in again as an INVITE over it;
+ * nobody else can make one. */
+#define SIP_TRUNK_SELF (-1)
+#define SIP_ALONG_SIZE 8192 /* longest header X-Hotlined-Along that is read */
 
 /* --- trunks -------------------------------------------------------------------------------- */
 
@@ -40,6 +44,8 @@ struct sip_trunk_conf {
     int options_interval_s;                      /* health check; 0 = none */
     bool registers;                              /* we REGISTER there (number behind a provider) */
     bool enabled;
+    bool by_name_only; /* leads to a service (bot, another center), not to telephones: see the upper
+                          room */
 };
 
 enum sip_trunk_state { SIP_TRUNK_UNKNOWN, SIP_TRUNK_UP, SIP_TRUNK_DOWN, SIP_TRUNK_DISABLED };
@@ -68,7 +74,7 @@ bool sip_phone_is_registered(const struct sip *sip, int32_t user_id);
 
 struct sip_invite {
     handle_t leg;
-    int32_t trunk_id;             /* 0 when it came from a registered desk phone */
+    int32_t trunk_id;             /* 0 when it came from a registered desk phone; SIP_TRUNK_SELF */
     int32_t user_id;              /* of the desk phone, else 0 */
     char caller[SIP_NUMBER_SIZE]; /* user part of P-Asserted-Identity (trusted trunk) or From; "" =
                                      anonymous */
@@ -77,6 +83,8 @@ struct sip_invite {
     bool has_sdp;                 /* false: our answer carries the offer (RFC 3261 13.2.1) */
     struct sdp_audio sdp;
     char x_global_call_id[40]; /* header X-Hotlined-Call, "" = none; only from trunks */
+    const char *along; /* header X-Hotlined-Along as it came, during the callback; NULL = none or
+                          longer than SIP_ALONG_SIZE; only from trunks */
 };
 
 enum sip_end {
@@ -90,7 +98,16 @@ enum sip_end {
 struct sip_ended {
     enum sip_end end;
     int status;       /* SIP status that ended it; 200 for BYE, 487 for CANCEL */
+    int cause;        /* Q.850, of the Reason header (RFC 3326); 0 = none */
     char reason[128]; /* Reason header or phrase, made safe for logs */
+    char told[400];   /* X-Hotlined-Result of their BYE, as it came; "" = none, or longer */
+};
+
+/* The far side wants whom it talks with to be somewhere else (RFC 3515). */
+struct sip_refer {
+    handle_t leg;
+    char user[SIP_NUMBER_SIZE]; /* of the SIP address in Refer-To, unescaped UTF-8 */
+    char told[400];             /* its X-Hotlined-Result, as it came; "" = none, or longer */
 };
 
 struct sip_handlers {
@@ -111,10 +128,18 @@ struct sip_handlers {
     void (*on_ended)(handle_t leg, const struct sip_ended *ended, void *arg);
     void (*on_trunk_state)(int32_t trunk_id, enum sip_trunk_state state, void *arg);
     void (*on_phone)(int32_t user_id, bool registered, void *arg);
+    /* What the other side of a trunk is to be told with a health check, as text of the header
+     * X-Hotlined-Status; out stays "" for nothing. And what it told us, during the callback. Both
+     * may be NULL. */
+    void (*on_tell)(int32_t trunk_id, char *out, size_t size, void *arg);
+    void (*on_told)(int32_t trunk_id, const char *text, void *arg);
     /* A request was read so late after it had come; new_call: a trunk's INVITE that would begin a
      * call. 0 lets it in; else it is answered 503 at once, with so many seconds in Retry-After, and
      * nothing more is heard of it. May be NULL: everybody is let in. */
     int (*on_knock)(bool new_call, uint32_t late_us, void *arg);
+    /* REFER in an established leg that may, naming a SIP address. Answer at once with
+     * sip_leg_refer_answer(). May be NULL: refused with 403. */
+    void (*on_refer)(const struct sip_refer *refer, void *arg);
 };
 
 struct sip_options {
@@ -129,6 +154,7 @@ struct sip_options {
     int session_expires_s; /* 1800, RFC 4028 */
     int min_session_s;     /* shorter session timers get 422; 0 = 90 (RFC 4028 4) */
     int t1_ms;             /* RFC 3261 17.1.1.1; 0 = 500. Tests take less */
+    bool phones_md5_only;  /* RFC 7616's SHA-256 is not offered: phones that choose none then */
     int ban_ms;            /* how long strangers who guess get no answer; 0 = ten minutes */
 };
 
@@ -144,6 +170,10 @@ int sip_leg_answer(struct sip *sip, handle_t leg, const char *sdp);
 int sip_leg_reject(struct sip *sip, handle_t leg, int status, const char *phrase,
                    int retry_after_s);
 int sip_leg_reoffer_answer(struct sip *sip, handle_t leg, const char *sdp); /* NULL = 488 */
+/* 202: they are notified until sip_leg_refer_done() says what became of it, or the leg is hung up.
+ * 400, 403, 488 or 603 refuses, and says why (ASCII, NULL = the usual words). */
+int sip_leg_refer_answer(struct sip *sip, handle_t leg, int status, const char *phrase);
+int sip_leg_refer_done(struct sip *sip, handle_t leg, int status);
 /* BYE, CANCEL or reject, whichever fits the state. Idempotent. cause is a Q.850 number for the
  * Reason header, 16 = normal. */
 void sip_leg_hangup(struct sip *sip, handle_t leg, int q850_cause);
@@ -155,7 +185,10 @@ struct sip_call_out {
     const char *called;
     const char *sdp;            /* offer */
     const char *global_call_id; /* sent as X-Hotlined-Call; NULL = none */
+    const char *headers;        /* more lines "X-Name: value", each ended by CRLF; NULL = none */
+    const char *along;          /* value of X-Hotlined-Along; NULL = none */
     int ring_timeout_s;
+    bool may_refer; /* it may send REFER: on_refer. Nobody else can, 405 */
 };
 /* 0 and a leg; -ENOENT phone not registered or trunk unknown; -EAGAIN trunk full or down. */
 int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg);

@@ -10,6 +10,9 @@
  *   ASIDE     the private conversation beside it: consultation, two-party help
  *   LISTEN    hears whom he watches and all that this one hears; is heard by nobody (监听)
  *   WHISPER   as LISTEN, and the watched one alone hears him (密语)
+ *   FLOW      a flow of the IVR speaks to him and takes his keys: hears nobody, is heard by nobody,
+ * and is not recorded, because he may type a password (转IVR 挂起) BARGE     talks and hears
+ * wherever the one he watches does, and goes with him (强插)
  *
  * Everywhere: a muted or absent one is heard by nobody, an absent or occupied one (something is
  * being said to him: the agent's number, a prompt) hears nobody. */
@@ -27,16 +30,19 @@ enum stage_place {
     STAGE_HOLD,
     STAGE_ASIDE,
     STAGE_LISTEN,
-    STAGE_WHISPER
+    STAGE_WHISPER,
+    STAGE_BARGE,
+    STAGE_FLOW
 };
 
 struct stage_party {
     int32_t user_id; /* of an agent; 0 = somebody outside */
     uint32_t leg;    /* of the one outside; 0 = an agent. Both 0: nobody stands here */
     uint8_t place;   /* enum stage_place */
-    uint8_t watches; /* LISTEN, WHISPER: index of the party */
+    uint8_t watches; /* LISTEN, WHISPER, BARGE: index of the party */
     bool muted;      /* his microphone is shut */
     bool absent;     /* his line is lost or not yet there */
+    bool quiet;      /* nothing comes from him any more, who sent all the time: is no company */
     bool occupied;   /* is being told something and hears only that */
 };
 

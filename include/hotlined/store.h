@@ -8,8 +8,8 @@
  *     set_config('hotlined.centers', scope, true), set_config('hotlined.user', ...), statement...
  * so row-level security sees whom we act for. A scope without centers sees nothing.
  *
- * The fast lane serves pages and facts; the slow lane serves reports, exports and searches, so a
- * long query never holds up a short one.
+ * The fast lane serves pages; the slow lane serves reports, exports and searches; facts have a
+ * connection of their own: so a long query never holds up a short one.
  *
  * Contract: store_query() returns an error now OR calls back later, exactly once, never both and
  * never before it returned. The result is valid only inside the callback. */
@@ -28,7 +28,7 @@ struct store;
 struct store_result;
 struct store_request;
 
-enum store_lane { STORE_FAST, STORE_SLOW };
+enum store_lane { STORE_FAST, STORE_SLOW, STORE_FACTS, STORE_LANE_COUNT };
 
 enum store_status {
     STORE_OK,
@@ -45,7 +45,7 @@ struct store_options {
     int fast_connections;
     int slow_connections;
     int fast_timeout_ms; /* 5000 */
-    int slow_timeout_ms; /* 60000 */
+    int slow_timeout_ms; /* 60000; for facts too */
 };
 
 struct store_handlers {

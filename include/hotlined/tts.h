@@ -1,17 +1,31 @@
 /* Text to speech, behind one small interface: text in, 8 kHz mono WAV file out. Used when prompts
  * are published, never in a call. Engines: "espeak" (built in: runs espeak-ng, Mandarin voice,
- * digits spelt out), "command" (text on stdin, WAV on stdout) and "http" (POST text, answers WAV).
- * Blocking: call on the worker pool or from the command line. */
+ * digits spelt out), "command" (text on stdin, WAV on stdout, voice and speed as $1 and $2) and
+ * "http" (POST text with the headers X-Voice and X-Speed, answers WAV). Blocking: call on the
+ * worker pool or from the command line. */
 #ifndef HOTLINED_TTS_H
 #define HOTLINED_TTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tts_options {
     const char *engine;
     const char *command;
     const char *url;
+    const char *voices; /* "code:name,code:name"; "" = the built-in engine's own, else none */
 };
+
+struct tts_voice {
+    const char *code; /* what the engine gets */
+    const char *name; /* for people */
+};
+
+/* The voices there are to choose from, in order. What each() gets is valid during the call. */
+void tts_voices(const struct tts_options *options,
+                void (*each)(const struct tts_voice *voice, void *arg), void *arg);
+/* "" is always one: the engine's own. */
+bool tts_has_voice(const struct tts_options *options, const char *code);
 
 struct tts_request {
     const char *text;  /* UTF-8 */
@@ -24,8 +38,9 @@ struct tts_request {
 int tts_render(const struct tts_options *options, const struct tts_request *request, char *why,
                size_t why_size);
 /* The same for sound that somebody brought: a WAV in memory (16 bit PCM, A-law or mu-law, mono or
- * stereo, 8 to 48 kHz) becomes the file at path. -EINVAL with a reason when it is no such WAV. */
-int tts_adopt(const void *wav, size_t size, const char *path, char *why, size_t why_size);
+ * stereo, 8 to 48 kHz) or an MP3 (up to ten minutes) becomes the file at path. -EINVAL with a
+ * reason when it is neither. */
+int tts_adopt(const void *sound, size_t size, const char *path, char *why, size_t why_size);
 /* What will be spoken: digits of numbers spelt out, 12366 as 一二三六六, dates and sums read as
  * people do. Exposed for tests and for the preview. Caller frees. */
 char *tts_normalise(const char *text);

@@ -31,9 +31,14 @@ SELECT jsonb_build_object(
 FROM numbered JOIN call c USING (call_id);
 
 -- name: call_get
--- $1 call id, $2 reveal, $3 only if one of these users took part (int array, null = any). One column; no row = not found.
+-- $1 call id, $2 reveal, $3 only if one of these users took part (int array, null = any), $4 also what leaders did beside it (an agent is
+-- not told who listened). One column; no row = not found.
 SELECT call_item(c, $2::boolean) || jsonb_build_object(
     'hold_ms', c.hold_ms, 'acw_ms', c.acw_ms, 'trunk_id', c.trunk_id,
+    'from_center', coalesce((SELECT name FROM center f WHERE f.code = c.from_center), c.from_center), 'from_agent_no', c.from_agent_no,
+    'linked', (SELECT coalesce(jsonb_agg(jsonb_build_object('call_id', o.call_id, 'center_name', f.name, 't_in', iso(o.t_in),
+            'outcome', o.outcome) ORDER BY o.t_in, o.call_id), '[]')
+        FROM call o JOIN center f ON f.id = o.center_id WHERE o.global_call_id = c.global_call_id AND o.call_id <> c.call_id),
     'ivr_path', (SELECT coalesce(jsonb_agg(jsonb_build_object('menu', k.menu, 'key', k.key, 'result', k.result, 'at', iso(k.at)) ORDER BY k.at, k.seq), '[]')
         FROM ivr_key k WHERE k.call_id = c.call_id),
     'queue_visits', (SELECT coalesce(jsonb_agg(jsonb_build_object('queue_id', v.queue_id, 'queue_name', coalesce(q.name, ''),
@@ -48,13 +53,50 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
         FROM offer o LEFT JOIN app_user u ON u.id = o.user_id WHERE o.call_id = c.call_id),
     'talks', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
             'kind', k.kind, 't_ans', iso(k.t_ans), 't_rel', iso(k.t_rel), 'talk_ms', k.talk_ms, 'hold_ms', k.hold_ms,
-            'released_by', k.released_by) ORDER BY k.t_ans, k.talk_id), '[]')
-        FROM talk k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.call_id = c.call_id)
+            'released_by', k.released_by, 'passed_to', k.passed_to, 'passed_name', CASE k.passed_to
+                WHEN 'queue' THEN (SELECT q.name FROM queue q WHERE q.id = k.passed_id)
+                WHEN 'agent' THEN (SELECT p.agent_no || ' ' || p.name FROM app_user p WHERE p.id = k.passed_id) END)
+            ORDER BY k.t_ans, k.talk_id), '[]')
+        FROM talk k LEFT JOIN app_user u ON u.id = k.user_id WHERE k.call_id = c.call_id AND (k.kind <> 'monitor' OR $4::boolean)),
+    'holds', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            't_start', iso(h.t_start), 't_end', iso(h.t_end), 'hold_ms', ms_between(h.t_start, h.t_end)) ORDER BY h.t_start, h.hold_id), '[]')
+        FROM hold h LEFT JOIN app_user u ON u.id = h.user_id WHERE h.call_id = c.call_id),
+    'leader_actions', CASE WHEN $4::boolean THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('at', iso(a.at), 'action', a.action,
+            'by_name', coalesce(b.name, ''), 'by_center', coalesce(b.center_name, ''), 'agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            'mode', substring(a.detail FROM ' mode=([a-z]+)'), 'seconds', substring(a.detail FROM ' seconds=([0-9]+)')::int,
+            'to', CASE WHEN a.action = 'queue.move' THEN substring(a.detail FROM '^to=([a-z]+)') END,
+            'to_name', CASE substring(a.detail FROM '^to=([a-z]+)') WHEN 'queue' THEN (SELECT q.name FROM queue q WHERE q.id = substring(a.detail FROM ' id=([0-9]+)')::int)
+                WHEN 'agent' THEN (SELECT p.agent_no || ' ' || p.name FROM app_user p WHERE p.id = substring(a.detail FROM ' id=([0-9]+)')::int) END,
+            'reason', coalesce(substring(a.detail FROM ' reason=(.*)$'), '')) ORDER BY a.at, a.id), '[]')
+        FROM audit_log a LEFT JOIN LATERAL actor_shown(a.user_id) b ON true
+        LEFT JOIN app_user u ON a.object_kind = 'user' AND u.id::text = a.object_id
+        WHERE a.center_id = c.center_id AND a.at >= c.t_in AND a.at <= coalesce(c.t_end, now()) + interval '10 seconds'
+          AND (a.action LIKE 'monitor.%' AND position('call=' || c.call_id IN a.detail) > 0
+               OR a.action = 'queue.move' AND a.object_id = c.call_id::text)) ELSE '[]'::jsonb END,
+    'outside_legs', (SELECT coalesce(jsonb_agg(jsonb_build_object('purpose', o.purpose, 'agent_no', coalesce(u.agent_no, ''),
+            'agent_name', coalesce(u.name, ''), 'number', mask_number(o.number, $2::boolean), 't_start', iso(o.t_start), 't_ans', iso(o.t_ans), 't_end', iso(o.t_end),
+            'talk_ms', o.talk_ms, 'outcome', o.outcome, 'released_by', o.released_by, 'joined', o.joined, 'passed', o.passed,
+            'to_center', coalesce((SELECT f.name FROM center f WHERE f.code = o.to_center), o.to_center), 'bot_result', o.bot_result, 'bot_rounds', o.bot_rounds, 'bot_intent', o.bot_intent)
+            ORDER BY o.t_start, o.reach_id), '[]')
+        FROM outside_leg o LEFT JOIN app_user u ON u.id = o.user_id WHERE o.call_id = c.call_id),
+    'ivr_transfers', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            'mode', x.mode, 'target', x.target, 't_start', iso(x.t_start), 't_end', iso(x.t_end), 'result', x.result) ORDER BY x.t_start, x.visit_id), '[]')
+        FROM ivr_transfer x LEFT JOIN app_user u ON u.id = x.user_id WHERE x.call_id = c.call_id),
+    'surveys', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
+            'queue_name', coalesce(q.name, ''), 'asked_at', iso(s.t_asked), 'level', s.level, 'name', CASE WHEN s.level IS NULL THEN '未评价' ELSE s.name END)
+            ORDER BY s.t_asked, s.survey_id), '[]')
+        FROM survey s LEFT JOIN app_user u ON u.id = s.user_id LEFT JOIN queue q ON q.id = s.queue_id WHERE s.call_id = c.call_id)
     ) || jsonb_build_object(
     'recordings', (SELECT coalesce(jsonb_agg(jsonb_build_object('recording_id', r.recording_id, 'length_ms', r.length_ms, 'size', r.size,
             'sha256', r.sha256, 'state', r.state, 'left', r.left_party, 'right', r.right_party, 'error', r.error,
             'started_at', iso(r.t_start)) ORDER BY r.t_start, r.recording_id), '[]')
         FROM recording r WHERE r.call_id = c.call_id),
+    'recording_gaps', (SELECT coalesce(jsonb_agg(jsonb_build_object('from', iso(g.ended - make_interval(secs => g.ms / 1000.0)), 'to', iso(g.ended), 'ms', g.ms,
+            'by', g.by, 'agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, '')) ORDER BY g.ended), '[]')
+        FROM (SELECT a.at AS ended, a.object_id, substring(a.detail FROM ' paused_ms=([0-9]+)')::bigint AS ms, substring(a.detail FROM ' by=([a-z]+)') AS by
+            FROM audit_log a WHERE a.center_id = c.center_id AND a.at >= c.t_in AND a.at <= coalesce(c.t_end, now()) + interval '10 seconds'
+              AND a.action = 'recording.resume' AND position('call=' || c.call_id IN a.detail) > 0) g
+        LEFT JOIN app_user u ON u.id::text = g.object_id),
     'unrecorded', (SELECT coalesce(jsonb_agg(jsonb_build_object('why', n.why, 'at', iso(n.at)) ORDER BY n.at), '[]')
         FROM unrecorded_call n WHERE n.call_id = c.call_id),
     'quality', (SELECT coalesce(jsonb_agg(jsonb_build_object('party', l.party, 'transport', l.transport, 'packets_sent', l.packets_sent,

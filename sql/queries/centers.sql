@@ -1,9 +1,8 @@
 -- The centers of the region, as settings.
 
 -- name: settings_center_list
--- No parameters. functions: what may be switched off, with the centers' own lists.
+-- No parameters.
 SELECT jsonb_build_object('next', NULL,
-    'functions', (SELECT jsonb_agg(DISTINCT p.permission) FROM role_permission p WHERE p.permission NOT LIKE 'settings.%' AND p.permission NOT LIKE 'region.%'),
     'items', coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'code', c.code, 'kind', c.kind, 'name', c.name, 'city_code', c.city_code,
         'area_code', c.area_code, 'enabled', c.enabled, 'announce_agent_no', c.announce_agent_no, 'functions_off', to_jsonb(c.functions_off),
         'version', c.version) ORDER BY c.sort, c.id), '[]')) AS document
@@ -12,6 +11,10 @@ FROM center c;
 -- name: settings_center_update
 -- $1 center id, $2 expected version, $3 body: name, announce_agent_no, functions_off; fields left out stay.
 SELECT center_save($1::int, $2::int, $3::jsonb) AS document;
+
+-- name: settings_center_function
+-- $1 center id, $2 name of the function, $3 whether the center has it.
+SELECT center_function_set($1::int, $2, $3::boolean) AS document;
 
 -- name: settings_center_create
 -- $1 body: code, name, city_code, city_name, area_code, organ_code. A new center begins with its start data.

@@ -12,5 +12,6 @@ SELECT ensure_partitions($1::int) AS made;
 
 -- name: close_orphans
 -- $1 when this process began, $2 when the one before was last known to live (timestamptz, null = not known). Closes what the process before left open; run once,
--- after the outbox was shipped. One row: calls closed.
-SELECT close_orphans($1::timestamptz, $2::timestamptz) AS closed;
+-- after the outbox was shipped. One row: calls closed, call-backs that were claimed and never dialed.
+WITH closing AS MATERIALIZED (SELECT close_orphans($1::timestamptz, $2::timestamptz) AS closed)
+SELECT closed, recover_work($1::timestamptz) AS recovered FROM closing;

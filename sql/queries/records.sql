@@ -13,9 +13,13 @@ SELECT jsonb_build_object('id', r.id, 'record_no', r.record_no, 'center_id', r.c
     'problem_type_id', r.problem_type_id, 'problem_type_name', coalesce(p.name, ''), 'title', r.title, 'content', r.content,
     'answer', r.answer, 'method', r.method, 'method_name', m.name, 'urgency', r.urgency, 'urgency_name', g.name,
     'same_day', r.same_day, 'due_at', iso(r.due_at), 'taxpayer_name', r.taxpayer_name, 'taxpayer_no', r.taxpayer_no, 'tags', to_jsonb(r.tags))
-    || jsonb_build_object('info_source', r.info_source, 'unit_type', r.unit_type, 'channel', r.channel, 'state', r.state,
+    || jsonb_build_object('queue_id', r.queue_id, 'queue_name', coalesce((SELECT q.name FROM queue q WHERE q.id = r.queue_id), ''), 'info_source', r.info_source, 'unit_type', r.unit_type, 'channel', r.channel, 'state', r.state,
     'created_by', r.created_by, 'created_by_name', u.name, 'agent_no', u.agent_no, 'created_at', iso(r.created_at),
-    'updated_at', iso(r.updated_at), 'closed_at', iso(r.closed_at), 'version', r.version) AS document
+    'updated_at', iso(r.updated_at), 'closed_at', iso(r.closed_at), 'version', r.version,
+    'calls', (SELECT coalesce(jsonb_agg(jsonb_build_object('call_id', k.call_id, 'kind', k.kind, 'reached', k.reached,
+            'recordings', (SELECT coalesce(jsonb_agg(jsonb_build_object('recording_id', o.recording_id, 'length_ms', o.length_ms, 'state', o.state) ORDER BY o.t_start), '[]')
+                FROM recording o WHERE o.call_id = k.call_id)) ORDER BY k.kind DESC, k.call_id), '[]')
+        FROM record_link k WHERE k.record_id = r.id)) AS document
 FROM record r
 JOIN center c ON c.id = r.center_id
 JOIN method m ON m.code = r.method
@@ -86,22 +90,24 @@ SELECT jsonb_build_object(
         FROM reason WHERE center_id = $1::int AND enabled AND NOT system),
     'cities', region_cities(),
     'queues', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'center_id', center_id, 'name', name, 'code', code) ORDER BY id), '[]')
-        FROM queue WHERE center_id = $1::int AND enabled AND deleted_at IS NULL)) AS document;
+        FROM queue WHERE center_id = $1::int AND enabled AND deleted_at IS NULL),
+    'hold_warn_s', coalesce((SELECT hold_warn_s FROM desk_setting WHERE center_id = $1::int), 60)) AS document;
 
 -- name: audit_list
--- $1 from, $2 to (timestamptz or null), $3 user id, $4 action, $5 center id, $6 limit, $7 after. One column: {items, next}.
+-- $1 from, $2 to (timestamptz or null), $3 user id, $4 action (ending in a dot: all that begin so), $5 center id, $6 limit, $7 after. One column: {items, next}.
 WITH page AS (
     SELECT a.* FROM audit_log a
     WHERE ($1::timestamptz IS NULL OR a.at >= $1::timestamptz) AND ($2::timestamptz IS NULL OR a.at < $2::timestamptz)
-      AND ($3::int IS NULL OR a.user_id = $3::int) AND ($4::text IS NULL OR a.action = $4::text)
+      AND ($3::int IS NULL OR a.user_id = $3::int) AND ($4::text IS NULL OR a.action = $4::text OR ($4::text LIKE '%.' AND starts_with(a.action, $4::text)))
       AND ($5::int IS NULL OR a.center_id = $5::int)
       AND ($7::text IS NULL OR (a.at, a.id) < (cursor_time($7::text), cursor_id($7::text)::uuid))
     ORDER BY a.at DESC, a.id DESC LIMIT least($6::int, 200) + 1),
 numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.at DESC, p.id DESC) AS n FROM page p)
 SELECT jsonb_build_object(
     'items', coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'center_id', a.center_id, 'user_id', a.user_id, 'login', u.login, 'name', u.name,
+            'user_center', u.center_name,
             'action', a.action, 'object_kind', a.object_kind, 'object_id', a.object_id, 'detail', a.detail, 'address', a.address,
             'at', iso(a.at)) ORDER BY n) FILTER (WHERE n <= least($6::int, 200)), '[]'),
     'next', (SELECT cursor_of(at, id::text) FROM numbered WHERE n = least($6::int, 200)
              AND EXISTS (SELECT FROM numbered WHERE n > least($6::int, 200)))) AS document
-FROM numbered a LEFT JOIN app_user u ON u.id = a.user_id;
+FROM numbered a LEFT JOIN LATERAL actor_shown(a.user_id) u ON true;

@@ -69,6 +69,7 @@ columns (n, id, title, kind, formula, shown) AS (VALUES
     (24, 'flow_bot', '转智能', 'count', '按规则或按键转智能客服后结束', 'cq'),
     (25, 'flow_ext', '溢出他中心', 'count', '溢出至外部或他中心', 'cq'),
     (26, 'overflow_out', '溢出其他队列', 'count', '因时长或长度溢出到其他队列', 'q'),
+    (26, 'overflow_in', '其他队列溢入', 'count', '自其他队列溢出而来的入队次数,已含在入队次数中', 'q'),
     (27, 'moved_out', '移往其他队列', 'count', '人工移往其他队列', 'q'),
     (28, 'door_out', '门口拒绝', 'count', '队列满或无人签入,未进入等待', 'q'),
     (29, 'lost', '系统损失', 'count', '请求人工后由平台结束:最长等待、无坐席、异常', 'cq'),
@@ -100,7 +101,7 @@ SELECT jsonb_build_object(
         jsonb_build_object('title', '中心', 'value', coalesce((SELECT c.name FROM center c WHERE c.id = $3::int), '可见的全部中心')),
         jsonb_build_object('title', '队列', 'value', coalesce((SELECT q.name FROM queue q WHERE q.id = $4::int), '全部')),
         jsonb_build_object('title', '单位类型', 'value',
-            CASE $5::text WHEN 'self' THEN '分中心自接来电' WHEN 'from_12366' THEN '12366转来' WHEN 'from_city' THEN '分中心转来' ELSE '全部' END),
+            CASE $5::text WHEN 'self' THEN '分中心自接来电' WHEN 'from_12366' THEN '12366转接来电' WHEN 'from_city' THEN '地市呼转来电' ELSE '全部' END),
         jsonb_build_object('title', '小结类型', 'value', CASE arg.code WHEN '' THEN '未小结'
             ELSE coalesce((SELECT name FROM codes WHERE codes.code = arg.code), arg.code, '全部') END),
         jsonb_build_object('title', '统计对象', 'value', CASE arg.per WHEN 'queue' THEN '队列' WHEN 'wrap_up' THEN '小结类型' ELSE '中心' END)),

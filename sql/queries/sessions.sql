@@ -58,31 +58,32 @@ DELETE FROM session WHERE expires_at <= now();
 -- name: user_subjects
 -- $1 user ids (int array text). One row each, ordered by id, none for who may not sign in: user_id, center_id, center_code, center_kind, team_id (0 = none), login,
 -- name, agent_no, permissions (json {"call.read":"center"}: the widest scope of all roles),
--- granted (json [center ids]).
+-- granted (json [center ids]), functions_off (json [names] that the center is without: their permissions are still in permissions).
 SELECT u.id AS user_id, u.center_id, c.code AS center_code, c.kind AS center_kind, coalesce(u.team_id, 0) AS team_id,
     u.login, u.name, u.agent_no,
     (SELECT coalesce(json_object_agg(permission, scope), '{}') FROM (
         SELECT DISTINCT ON (p.permission) p.permission, p.scope
         FROM user_role r JOIN role_permission p USING (role_code)
-        WHERE r.user_id = u.id AND p.permission <> ALL (c.functions_off)
+        WHERE r.user_id = u.id
         ORDER BY p.permission, array_position('{region,center,team,self}'::text[], p.scope)) w) AS permissions,
-    (SELECT coalesce(json_agg(g.granted_center_id ORDER BY 1), '[]') FROM center_grant g WHERE g.user_id = u.id) AS granted
+    (SELECT coalesce(json_agg(g.granted_center_id ORDER BY 1), '[]') FROM center_grant g WHERE g.user_id = u.id) AS granted,
+    to_jsonb(c.functions_off) AS functions_off
 FROM app_user u JOIN center c ON c.id = u.center_id
 WHERE u.id = ANY ($1::int[]) AND u.enabled AND u.deleted_at IS NULL AND c.enabled
 ORDER BY u.id;
 
 -- name: me
--- $1 user id, $2 csrf token. One column: the document of GET /me.
+-- $1 user id, $2 csrf token, $3 permissions that went with functions of the center (text array). One column: the document of GET /me.
 WITH w AS (
     SELECT DISTINCT ON (p.permission) p.permission, p.scope
     FROM user_role r JOIN role_permission p USING (role_code)
-    WHERE r.user_id = $1::int AND p.permission <> ALL (
-        SELECT unnest(c.functions_off) FROM center c JOIN app_user u ON u.center_id = c.id WHERE u.id = $1::int)
+    WHERE r.user_id = $1::int AND p.permission <> ALL ($3::text[])
     ORDER BY p.permission, array_position('{region,center,team,self}'::text[], p.scope))
 SELECT json_build_object(
     'user', json_build_object('id', u.id, 'login', u.login, 'name', u.name, 'agent_no', u.agent_no, 'team_id', u.team_id),
     'center', json_build_object('id', c.id, 'code', c.code, 'name', c.name, 'kind', c.kind),
     'permissions', (SELECT coalesce(json_object_agg(permission, scope), '{}') FROM w),
+    'functions_off', to_jsonb(c.functions_off),
     'csrf_token', $2::text,
     'centers', (SELECT json_agg(json_build_object('id', v.id, 'code', v.code, 'name', v.name, 'kind', v.kind) ORDER BY v.sort, v.id)
         FROM center v

@@ -49,8 +49,8 @@ JOIN app_user u ON u.center_id = s.center_id AND u.login = s.login AND u.deleted
 JOIN (VALUES ('consult', 60, 1, 6), ('complaint', 80, 1, 2), ('report', 90, 1, 1), ('report', 70, 3, 3))
     AS m(code, weight, first, last) ON s.k BETWEEN m.first AND m.last
 WHERE s.role = 'agent';
-INSERT INTO skill_group_member (skill_group_id, user_id, center_id)
-SELECT g.id, m.user_id, m.center_id FROM seed_member m JOIN skill_group g USING (center_id, code)
+INSERT INTO skill_group_member (skill_group_id, user_id, center_id, level)
+SELECT g.id, m.user_id, m.center_id, m.weight FROM seed_member m JOIN skill_group g USING (center_id, code)
 WHERE NOT EXISTS (SELECT FROM skill_group_member e WHERE e.center_id = m.center_id)
 ON CONFLICT DO NOTHING;
 INSERT INTO queue_member (queue_id, user_id, center_id, weight)

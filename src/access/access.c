@@ -15,10 +15,26 @@ static const char *const names[PERM_COUNT] = {
     [PERM_RECORD_WRITE] = "record.write",
     [PERM_MONITOR_READ] = "monitor.read",
     [PERM_REPORT_READ] = "report.read",
+    [PERM_LIST_WRITE] = "list.write",
     [PERM_SETTINGS_READ] = "settings.read",
     [PERM_SETTINGS_WRITE] = "settings.write",
     [PERM_REGION_WRITE] = "region.write",
     [PERM_AUDIT_READ] = "audit.read",
+    [PERM_CALL_EXPORT] = "call.export",
+    [PERM_RECORDING_DOWNLOAD] = "recording.download",
+    [PERM_CONTACT_READ] = "contact.read",
+    [PERM_CONTACT_WRITE] = "contact.write",
+    [PERM_VOICEMAIL_READ] = "voicemail.read",
+    [PERM_VOICEMAIL_WORK] = "voicemail.work",
+    [PERM_VOICEMAIL_ASSIGN] = "voicemail.assign",
+    [PERM_VOICEMAIL_DELETE] = "voicemail.delete",
+    [PERM_CALLBACK_WORK] = "callback.work",
+    [PERM_MONITOR_LISTEN] = "monitor.listen",
+    [PERM_MONITOR_INTERVENE] = "monitor.intervene",
+    [PERM_MONITOR_FORCE] = "monitor.force",
+    [PERM_MONITOR_QUEUE] = "monitor.queue",
+    [PERM_RECORDING_PAUSE] = "recording.pause",
+    [PERM_KEY_WRITE] = "key.write",
 };
 
 static bool is_valid(enum permission permission)
@@ -52,7 +68,7 @@ bool access_may(const struct access_subject *subject, enum permission permission
     if (permission == PERM_PUBLIC)
         return true;
     if (permission == PERM_SIGNED_IN)
-        return subject->user_id > 0;
+        return subject->user_id > 0 || subject->system;
     return is_valid(permission) && subject->scope[permission] != ACCESS_NONE;
 }
 

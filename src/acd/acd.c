@@ -64,12 +64,6 @@ static int tables_init(struct acd *acd)
         return -ENOMEM;
     if (map_init(&acd->agent_map, l->agents) || map_init(&acd->queue_map, l->queues))
         return -ENOMEM;
-    for (uint32_t i = 0; i < l->members; i++)
-        acd->members[i].next_free = i + 1 < l->members ? i + 1 : NONE;
-    for (uint32_t i = 0; i < l->entries; i++) {
-        acd->entries[i].generation = 1;
-        acd->entries[i].next_free = i + 1 < l->entries ? i + 1 : NONE;
-    }
     return 0;
 }
 

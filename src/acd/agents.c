@@ -159,6 +159,26 @@ int acd_sign_in(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_state 
     return 0;
 }
 
+/* At once and from wherever he is but TALK: whom he rings with goes elsewhere. */
+static void agent_leave(struct acd *acd, uint64_t now, uint32_t at, enum acd_agent_state state,
+                        int32_t reason)
+{
+    struct agent *agent = &acd->agents[at];
+    uint32_t entry = agent->offer ? agent->entry : NONE;
+
+    if (agent->offer)
+        offer_revoke(acd, now, at, ACD_REVOKE_FORCED, false);
+    agent->next_state = ACD_SIGNED_OUT;
+    agent->wrap_required = false;
+    agent_set_state(acd, now, at, state, reason);
+    if (entry != NONE && !acd->entries[entry].offers) {
+        entry_wait(acd, now, entry);
+        match_entry(acd, now, entry);
+    }
+    if (state == ACD_SIGNED_OUT)
+        preferred_gone(acd, now, at);
+}
+
 int acd_sign_out(struct acd *acd, uint64_t now, int32_t id, bool forced)
 {
     uint32_t at = agent_present(acd, id);
@@ -170,20 +190,8 @@ int acd_sign_out(struct acd *acd, uint64_t now, int32_t id, bool forced)
     agent = &acd->agents[at];
     if (agent->state == ACD_TALK || (agent->state == ACD_RING && !forced))
         return -EBUSY;
-    if (agent->offer) {
-        uint32_t entry = agent->entry;
-        offer_revoke(acd, now, at, ACD_REVOKE_FORCED, false);
-        agent_set_state(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
-        if (entry != NONE && !acd->entries[entry].offers) {
-            entry_wait(acd, now, entry);
-            match_entry(acd, now, entry);
-        }
-    } else {
-        agent_set_state(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
-    }
+    agent_leave(acd, now, at, ACD_SIGNED_OUT, ACD_REASON_NONE);
     agent->line_up = false;
-    agent->next_state = ACD_SIGNED_OUT;
-    agent->wrap_required = false;
     return 0;
 }
 
@@ -218,6 +226,25 @@ int acd_request_state(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_
         return 0;
     }
     agent_set_state(acd, now, at, state, reason_id);
+    match_agent(acd, now, at);
+    return 0;
+}
+
+int acd_force_state(struct acd *acd, uint64_t now, int32_t id, enum acd_agent_state state,
+                    int32_t reason_id)
+{
+    uint32_t at = agent_present(acd, id);
+    struct agent *agent;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ENOENT;
+    if (!is_idle_state(state))
+        return -EINVAL;
+    agent = &acd->agents[at];
+    if (agent->state == ACD_TALK || (agent->state == ACD_RING && state == ACD_READY))
+        return keep_request(agent, state, reason_id);
+    agent_leave(acd, now, at, state, reason_id);
     match_agent(acd, now, at);
     return 0;
 }

@@ -35,18 +35,25 @@ static void ageing_set(struct acd *acd, uint64_t now, uint32_t at)
               (struct order_key){entry->first_entry + (waited / step + 1) * step, at, 0});
 }
 
+/* Where it waits: among those of its queue, or of the agent it waits for alone. */
+static struct order_set *waiting_set(struct acd *acd, const struct entry *entry)
+{
+    return entry->preferred != NONE ? &acd->agents[entry->preferred].own
+                                    : &acd->queues[entry->queue].waiting;
+}
+
 void entry_wait(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
 
     entry->effective = aged(acd, entry, now);
-    order_insert(acd->entry_nodes, &acd->queues[entry->queue].waiting, at, entry_key(entry));
+    order_insert(acd->entry_nodes, waiting_set(acd, entry), at, entry_key(entry));
     entry_timer(acd, now, at);
 }
 
 void entry_unwait(struct acd *acd, uint32_t at)
 {
-    order_remove(acd->entry_nodes, &acd->queues[acd->entries[at].queue].waiting, at);
+    order_remove(acd->entry_nodes, waiting_set(acd, &acd->entries[at]), at);
 }
 
 /* Ringing entries age too: they may have to wait again. */
@@ -55,7 +62,7 @@ void entry_age(struct acd *acd, uint64_t now, uint32_t at)
     struct entry *entry = &acd->entries[at];
     entry->effective = aged(acd, entry, now);
     if (acd->entry_nodes[at].in)
-        order_put(acd->entry_nodes, &acd->queues[entry->queue].waiting, at, entry_key(entry));
+        order_put(acd->entry_nodes, waiting_set(acd, entry), at, entry_key(entry));
     ageing_set(acd, now, at);
 }
 
@@ -83,6 +90,8 @@ void entry_timer(struct acd *acd, uint64_t now, uint32_t at)
     }
     if (entry->rest_until > now && entry->rest_until < due && !entry->offers)
         due = entry->rest_until;
+    if (entry->preferred != NONE && entry->preferred_until < due && !entry->offers)
+        due = entry->preferred_until;
     timer_set(acd, acd->limits.agents + at, due);
     ageing_set(acd, now, at);
 }
@@ -113,7 +122,7 @@ void entry_wait_over(struct acd *acd, uint32_t at)
     command->tag = entry->tag;
 }
 
-static void remember_refusal(struct entry *entry, uint64_t now, uint32_t agent)
+void entry_remember_refusal(struct entry *entry, uint64_t now, uint32_t agent)
 {
     for (unsigned i = 0; i < entry->refusal_count; i++)
         if (entry->refusals[i].agent == agent) {
@@ -135,7 +144,7 @@ void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent)
     struct entry *entry = &acd->entries[at];
     uint32_t most = acd->queues[entry->queue].conf.max_offers;
 
-    remember_refusal(entry, now, agent);
+    entry_remember_refusal(entry, now, agent);
     entry->failed++;
     if (!most || entry->failed < most || entry->wait_said)
         return;
@@ -161,7 +170,7 @@ void entry_free(struct acd *acd, uint32_t at)
     queue->count--;
     entry->used = false;
     entry->generation = entry->generation == 0xfff ? 1 : (uint16_t)(entry->generation + 1);
-    entry->next_free = acd->entry_free;
+    entry->free_link = free_link(at, acd->entry_free);
     acd->entry_free = at;
 }
 
@@ -191,18 +200,35 @@ static bool is_full(const struct queue *queue)
 int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, uint64_t first_entry,
               uint64_t tag, acd_entry_t *ret_entry)
 {
-    uint32_t queue_at = queue_index(acd, queue), at = acd->entry_free;
+    return acd_enter_for(acd, now, queue, priority, first_entry, tag, NULL, ret_entry);
+}
+
+/* Whom it may wait for alone: somebody signed in who serves the queue. */
+static uint32_t preferred_agent(const struct acd *acd, uint32_t queue_at, int32_t id)
+{
+    uint32_t agent = agent_present(acd, id);
+
+    return agent != NONE && member_index(acd, agent, queue_at) != NONE ? agent : NONE;
+}
+
+int acd_enter_for(struct acd *acd, uint64_t now, int32_t queue, int32_t priority,
+                  uint64_t first_entry, uint64_t tag, const struct acd_preferred *preferred,
+                  acd_entry_t *ret_entry)
+{
+    uint32_t queue_at = queue_index(acd, queue), at = acd->entry_free, agent = NONE;
     struct entry *entry;
     uint16_t generation;
 
     step_begin(acd, now);
     if (queue_at == NONE)
         return -ENOENT;
+    if (preferred && (agent = preferred_agent(acd, queue_at, preferred->agent)) == NONE)
+        return -ESRCH;
     if (at == NONE || is_full(&acd->queues[queue_at]))
         return -ENOSPC;
     entry = &acd->entries[at];
-    acd->entry_free = entry->next_free;
-    generation = entry->generation;
+    acd->entry_free = free_next(at, entry->free_link, acd->limits.entries);
+    generation = entry->generation ? entry->generation : 1; /* so that no handle is 0 */
     *entry = (struct entry){.used = true,
                             .generation = generation,
                             .priority = priority,
@@ -210,7 +236,12 @@ int acd_enter(struct acd *acd, uint64_t now, int32_t queue, int32_t priority, ui
                             .entered = now,
                             .tag = tag,
                             .ringing = NONE,
+                            .preferred = agent,
                             .id = ++acd->next_entry_id};
+    if (preferred) {
+        entry->preferred_until = now + preferred->wait_ms;
+        memcpy(entry->leaves, preferred->leaves, sizeof(entry->leaves));
+    }
     entry_link(acd, at, queue_at);
     *ret_entry = entry_handle(acd, at);
     entry_wait(acd, now, at);
@@ -251,16 +282,40 @@ int acd_move(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t queue)
     rang = entry_withdraw(acd, at, ACD_REVOKE_MOVED);
     kept = *entry;
     entry_free(acd, at);
-    acd->entry_free = acd->entries[at].next_free; /* the same slot and handle again */
+    /* The same slot and handle again. */
+    acd->entry_free = free_next(at, acd->entries[at].free_link, acd->limits.entries);
     *entry = kept;
     entry->entered = now;
     entry->wait_said = false;
     entry->failed = 0;
     entry->rest_until = 0;
+    entry->preferred = NONE;
     entry_link(acd, at, to);
     entry_wait(acd, now, at);
     settle_withdrawn(acd, now, rang);
     match_entry(acd, now, at);
+    return 0;
+}
+
+int acd_to_head(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t *ret_priority)
+{
+    uint32_t at = entry_handle_index(acd, handle);
+    struct entry *entry;
+    int64_t wanted;
+
+    step_begin(acd, now);
+    if (at == NONE)
+        return -ESTALE;
+    entry = &acd->entries[at];
+    wanted = entry->effective;
+    for (uint32_t e = acd->queues[entry->queue].entries; e != NONE; e = acd->entries[e].queue_next)
+        if (e != at && acd->entries[e].effective + 2 > wanted) /* their steps may come one apart */
+            wanted = acd->entries[e].effective + 2;
+    if (entry->effective < wanted) {
+        entry->priority += (int32_t)(wanted - entry->effective);
+        entry_age(acd, now, at);
+    }
+    *ret_priority = entry->priority;
     return 0;
 }
 

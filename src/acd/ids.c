@@ -49,6 +49,15 @@ uint32_t agent_index(const struct acd *acd, int32_t id)
     return map_find(&acd->agent_map, id);
 }
 
+uint32_t member_index(const struct acd *acd, uint32_t agent, uint32_t queue)
+{
+    uint32_t m = acd->agents[agent].members;
+
+    while (m != NONE && acd->members[m].queue != queue)
+        m = acd->members[m].agent_next;
+    return m;
+}
+
 uint32_t queue_index(const struct acd *acd, int32_t id)
 {
     uint32_t at = map_find(&acd->queue_map, id);
@@ -70,6 +79,7 @@ uint32_t agent_enrol(struct acd *acd, int32_t id)
     agent->members = agent->entry = agent->talk_queue = NONE;
     agent->ring_prev = agent->ring_next = NONE;
     agent->deadline = TIMER_NEVER;
+    agent->own = ORDER_EMPTY;
     map_add(&acd->agent_map, id, at);
     return at;
 }

@@ -65,31 +65,36 @@ void offer_unlink(struct acd *acd, uint32_t at)
     agent->ring_prev = agent->ring_next = NONE;
     agent->offer = 0;
     agent->entry = NONE;
+    agent->assigned = false;
     entry->offers--;
 }
 
-static void offer_make(struct acd *acd, uint64_t now, uint32_t member_at, uint32_t entry_at,
-                       const char *reason)
+static void ring(struct acd *acd, uint64_t now, uint32_t at, uint32_t entry_at, const char *reason)
 {
-    struct member *member = &acd->members[member_at];
-    struct agent *agent = &acd->agents[member->agent];
+    struct agent *agent = &acd->agents[at];
     struct entry *entry = &acd->entries[entry_at];
     struct queue *queue = &acd->queues[entry->queue];
     struct acd_command *command = say(acd, ACD_OFFER);
 
-    offer_link(acd, member->agent, entry_at);
-    agent->base_state = ACD_READY;
-    agent->base_reason = ACD_REASON_NONE;
-    member->offered_seq = ++acd->next_seq;
+    offer_link(acd, at, entry_at);
+    agent->base_state = agent->state;
+    agent->base_reason = agent->reason_id;
     command->agent = agent->id;
     command->queue = queue->conf.id;
     command->entry = entry_handle(acd, entry_at);
     command->tag = entry->tag;
     command->offer = agent->offer;
     snprintf(command->reason, sizeof(command->reason), "%s", reason);
-    agent_set_state(acd, now, member->agent, ACD_RING, ACD_REASON_NONE);
+    agent_set_state(acd, now, at, ACD_RING, ACD_REASON_NONE);
     agent->deadline = now + queue->conf.ring_timeout_ms;
-    timer_set(acd, member->agent, agent->deadline);
+    timer_set(acd, at, agent->deadline);
+}
+
+static void offer_make(struct acd *acd, uint64_t now, uint32_t member_at, uint32_t entry_at,
+                       const char *reason)
+{
+    acd->members[member_at].offered_seq = ++acd->next_seq;
+    ring(acd, now, acd->members[member_at].agent, entry_at, reason);
 }
 
 /* --- an agent looks for a caller ------------------------------------------------------------ */
@@ -141,7 +146,9 @@ static void reason_of_choice(const struct acd *acd, uint64_t now, struct choice 
     const struct entry *entry = &acd->entries[best.entry];
     int32_t weight = acd->members[best.member].weight;
 
-    if (second.member == NONE)
+    if (entry->preferred != NONE)
+        snprintf(out, ACD_REASON_SIZE, "指定坐席,已等 %llu 秒", waited_s(entry, now));
+    else if (second.member == NONE)
         snprintf(out, ACD_REASON_SIZE, "等待最久 %llu 秒", waited_s(entry, now));
     else if (weight > acd->members[second.member].weight)
         snprintf(out, ACD_REASON_SIZE, "权值 %d > %d", weight, acd->members[second.member].weight);
@@ -170,13 +177,33 @@ static struct choice first_of(const struct acd *acd, uint32_t member, struct loo
     return e == ORDER_NONE ? (struct choice){NONE, NONE} : (struct choice){member, e};
 }
 
+/* Of those who wait for him alone; one whose time is over is about to be told so. */
+static bool may_take_own(uint32_t entry_at, void *arg)
+{
+    const struct looking *l = arg;
+    enum acd_preferred_end end;
+
+    return may_take(entry_at, arg) && !preferred_is_over(l->acd, l->now, entry_at, &end);
+}
+
+static struct choice own_of(const struct acd *acd, uint32_t at, struct looking *look)
+{
+    uint32_t e = order_find(acd->entry_nodes, &acd->agents[at].own, may_take_own, look);
+
+    return e == ORDER_NONE ? (struct choice){NONE, NONE}
+                           : (struct choice){member_index(acd, at, acd->entries[e].queue), e};
+}
+
 /* The best caller for an agent, and the second best for the reason. */
 static struct choice best_for(const struct acd *acd, uint64_t now, uint32_t at,
                               struct choice *ret_second)
 {
     struct looking look = {acd, now, at, NONE};
-    struct choice best = {NONE, NONE}, second = {NONE, NONE}, next;
+    struct choice best = own_of(acd, at, &look), second = {NONE, NONE}, next;
 
+    *ret_second = second;
+    if (best.entry != NONE)
+        return best;
     for (uint32_t m = acd->agents[at].members; m != NONE; m = acd->members[m].agent_next) {
         next = first_of(acd, m, &look);
         if (next.member == NONE)
@@ -244,7 +271,7 @@ static void ring_all_others(struct acd *acd, uint64_t now, uint32_t at)
     struct choosing choose = {acd, entry, now};
     uint32_t member;
 
-    if (queue->conf.strategy != ACD_RING_ALL)
+    if (queue->conf.strategy != ACD_RING_ALL || entry->preferred != NONE)
         return;
     while ((member = order_find(acd->member_nodes, &queue->available, may_ring, &choose)) !=
            ORDER_NONE)
@@ -266,9 +293,17 @@ void match_entry(struct acd *acd, uint64_t now, uint32_t at)
 {
     struct entry *entry = &acd->entries[at];
     char reason[ACD_REASON_SIZE];
+    enum acd_preferred_end end;
     struct choice best, second;
     uint32_t member;
 
+    if (entry->used && !entry->offers && entry->preferred != NONE) {
+        if (preferred_is_over(acd, now, at, &end))
+            preferred_over(acd, now, at, end); /* and looks again, among everybody */
+        else
+            match_agent(acd, now, entry->preferred);
+        return;
+    }
     while (entry->used && !entry->offers) {
         member = agent_for(acd, now, entry);
         if (member == ORDER_NONE || !acd->entry_nodes[at].in)
@@ -312,6 +347,8 @@ void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_re
 {
     struct agent *agent = &acd->agents[at];
     uint32_t entry_at = agent->entry;
+    bool assigned = agent->assigned;
+    bool refused = reason == ACD_REVOKE_NO_ANSWER || reason == ACD_REVOKE_REJECTED;
     struct entry *entry;
 
     say_revoke(acd, agent, reason);
@@ -323,12 +360,16 @@ void offer_revoke(struct acd *acd, uint64_t now, uint32_t at, enum acd_revoke_re
     }
     entry = &acd->entries[entry_at];
     offer_unlink(acd, at);
-    if (reason == ACD_REVOKE_NO_ANSWER || reason == ACD_REVOKE_REJECTED)
+    if (refused && entry->preferred == at)
+        entry->preferred_until = now;
+    if (refused && (assigned || entry->preferred == at))
+        entry_remember_refusal(entry, now, at);
+    else if (refused)
         entry_refused(acd, now, entry_at, at);
     /* The caller is in its place again before anybody looks for callers, this agent included. */
     if (entry_still_waits && !entry->offers)
         entry_wait(acd, now, entry_at);
-    if (reason == ACD_REVOKE_NO_ANSWER) {
+    if (reason == ACD_REVOKE_NO_ANSWER && !assigned) {
         agent->next_state = ACD_SIGNED_OUT;
         agent_set_state(acd, now, at, ACD_BUSY, ACD_REASON_RONA);
     } else if (reason != ACD_REVOKE_FORCED) {
@@ -425,6 +466,32 @@ int acd_reject(struct acd *acd, uint64_t now, int32_t id, acd_offer_t offer)
 
 /* --- calls for one agent -------------------------------------------------------------------- */
 
+static bool may_be_called(const struct agent *agent)
+{
+    return agent->line_up &&
+           (agent->state == ACD_READY || agent->state == ACD_BUSY || agent->state == ACD_REST);
+}
+
+int acd_assign(struct acd *acd, uint64_t now, acd_entry_t handle, int32_t id)
+{
+    uint32_t entry_at = entry_handle_index(acd, handle), at = agent_present(acd, id), rang;
+
+    step_begin(acd, now);
+    if (entry_at == NONE)
+        return -ESTALE;
+    if (at == NONE)
+        return -ENOENT;
+    if (!may_be_called(&acd->agents[at]))
+        return -EBUSY;
+    entry_unwait(acd, entry_at);
+    rang = entry_withdraw(acd, entry_at, ACD_REVOKE_MOVED);
+    ring(acd, now, at, entry_at, "班长指派");
+    acd->agents[at].assigned = true;
+    entry_timer(acd, now, entry_at);
+    settle_withdrawn(acd, now, rang);
+    return 0;
+}
+
 int acd_call_agent(struct acd *acd, uint64_t now, int32_t id, int32_t queue,
                    uint32_t ring_timeout_ms, uint64_t tag, acd_offer_t *ret_offer)
 {
@@ -435,8 +502,7 @@ int acd_call_agent(struct acd *acd, uint64_t now, int32_t id, int32_t queue,
     if (at == NONE)
         return -ENOENT;
     agent = &acd->agents[at];
-    if (agent->state == ACD_RING || agent->state == ACD_TALK || agent->state == ACD_ACW ||
-        !agent->line_up)
+    if (!may_be_called(agent))
         return -EBUSY;
     if (++acd->next_offer == 0)
         acd->next_offer = 1;

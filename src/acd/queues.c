@@ -66,15 +66,6 @@ int acd_queue_set(struct acd *acd, uint64_t now, const struct acd_queue_conf *co
     return 0;
 }
 
-static uint32_t member_find(const struct acd *acd, uint32_t agent, uint32_t queue)
-{
-    uint32_t m = acd->agents[agent].members;
-
-    while (m != NONE && acd->members[m].queue != queue)
-        m = acd->members[m].agent_next;
-    return m;
-}
-
 static void member_unlink(struct acd *acd, uint32_t at)
 {
     struct member *member = &acd->members[at];
@@ -93,7 +84,7 @@ static void member_unlink(struct acd *acd, uint32_t at)
     if (agent->state != ACD_SIGNED_OUT)
         queue->signed_in--;
     member->used = false;
-    member->next_free = acd->member_free;
+    member->free_link = free_link(at, acd->member_free);
     acd->member_free = at;
 }
 
@@ -132,7 +123,7 @@ static void member_link(struct acd *acd, uint32_t agent_at, uint32_t queue_at, i
     struct agent *agent = &acd->agents[agent_at];
     struct queue *queue = &acd->queues[queue_at];
 
-    acd->member_free = member->next_free;
+    acd->member_free = free_next(at, member->free_link, acd->limits.members);
     *member = (struct member){.used = true,
                               .agent = agent_at,
                               .queue = queue_at,
@@ -157,7 +148,7 @@ int acd_member_set(struct acd *acd, uint64_t now, int32_t agent, int32_t queue, 
     agent_at = agent_enrol(acd, agent);
     if (agent_at == NONE)
         return -ENOSPC;
-    member = member_find(acd, agent_at, queue_at);
+    member = member_index(acd, agent_at, queue_at);
     if (member != NONE) {
         acd->members[member].weight = weight;
         if (acd->member_nodes[member].in) {
@@ -180,7 +171,7 @@ int acd_member_remove(struct acd *acd, uint64_t now, int32_t agent, int32_t queu
     step_begin(acd, now);
     if (queue_at == NONE || agent_at == NONE)
         return -ENOENT;
-    member = member_find(acd, agent_at, queue_at);
+    member = member_index(acd, agent_at, queue_at);
     if (member == NONE)
         return -ENOENT;
     /* A call of this queue that rings at the agent goes to the remaining members. */
@@ -194,8 +185,9 @@ int acd_member_remove(struct acd *acd, uint64_t now, int32_t agent, int32_t queu
             entry_wait(acd, now, entry);
             match_entry(acd, now, entry);
         }
-        return 0;
+    } else {
+        member_unlink(acd, member);
     }
-    member_unlink(acd, member);
+    preferred_gone(acd, now, agent_at);
     return 0;
 }

@@ -29,7 +29,10 @@ struct entry {
     uint32_t offers;     /* open ones; 0 = waiting */
     uint32_t ringing;    /* list of the agents it rings at */
     int32_t priority;
-    uint32_t failed; /* offers refused or not answered */
+    uint32_t failed;    /* offers refused or not answered */
+    uint32_t preferred; /* agent it waits for alone, NONE = for everybody */
+    uint64_t preferred_until;
+    bool leaves[ACD_PREFERRED_ENDS];
     uint8_t refusal_count;
     bool used, wait_said;
     uint16_t generation;
@@ -37,7 +40,7 @@ struct entry {
     uint64_t tag;
     struct refusal refusals[REFUSALS];
     uint32_t queue_prev, queue_next; /* all entries of the queue */
-    uint32_t next_free;
+    uint32_t free_link;
 };
 
 struct member {
@@ -45,7 +48,7 @@ struct member {
     uint32_t agent, queue;
     int32_t weight;
     uint64_t offered_seq; /* round robin: when last offered here */
-    uint32_t agent_next, queue_next, next_free;
+    uint32_t agent_next, queue_next, free_link;
 };
 
 struct agent {
@@ -64,6 +67,7 @@ struct agent {
     uint32_t answered;
     acd_offer_t offer;
     uint32_t entry;   /* ringing with, NONE; with an offer: it is for him alone */
+    bool assigned;    /* the entry rings here because somebody said so: acd_assign() */
     uint64_t own_tag; /* of that one */
     int32_t own_queue;
     uint32_t ring_prev, ring_next; /* the others the same entry rings at */
@@ -73,12 +77,13 @@ struct agent {
     uint64_t deadline;  /* ring time-out or end of ACW, TIMER_NEVER */
     uint32_t members;   /* list */
     uint8_t member_count;
+    struct order_set own; /* entries that wait for him alone and ring nowhere, in their order */
 };
 
 struct queue {
     bool used;
     struct acd_queue_conf conf;
-    struct order_set waiting; /* set of entries with no open offer */
+    struct order_set waiting; /* entries with no open offer, but those of one agent alone */
     struct order_set by_age;  /* set of all entries, the oldest first */
     struct order_set
         available;  /* set of members whose agent is available, in the strategy's order */
@@ -113,6 +118,19 @@ struct acd {
     struct acd_out out;
 };
 
+/* Lists of free slots. A slot's link is relative to the one behind it, so that memory never touched
+ * (zeros) is a list in order: a table costs memory only as far as it was ever used. */
+static inline uint32_t free_next(uint32_t at, uint32_t link, uint32_t limit)
+{
+    uint32_t next = at + 1 + link;
+
+    return next < limit ? next : NONE;
+}
+static inline uint32_t free_link(uint32_t at, uint32_t next)
+{
+    return next - at - 1;
+}
+
 /* acd.c */
 struct acd_command *say(struct acd *acd, enum acd_command_kind kind);
 void timer_set(struct acd *acd, uint32_t node, uint64_t due);
@@ -123,6 +141,7 @@ int map_init(struct id_map *map, uint32_t items);
 uint32_t map_find(const struct id_map *map, int32_t id);
 void map_add(struct id_map *map, int32_t id, uint32_t index);
 uint32_t agent_index(const struct acd *acd, int32_t id);
+uint32_t member_index(const struct acd *acd, uint32_t agent, uint32_t queue);
 uint32_t agent_present(const struct acd *acd, int32_t id); /* signed in */
 uint32_t agent_enrol(struct acd *acd, int32_t id);         /* makes it; NONE = no room */
 uint32_t queue_index(const struct acd *acd, int32_t id);
@@ -157,6 +176,17 @@ uint64_t entry_barred_until(const struct entry *entry, uint32_t agent);
 void entry_wait_over(struct acd *acd, uint32_t at);
 void entry_due(struct acd *acd, uint64_t now, uint32_t at);
 void entry_refused(struct acd *acd, uint64_t now, uint32_t at, uint32_t agent);
+/* Without counting as a failed offer. */
+void entry_remember_refusal(struct entry *entry, uint64_t now, uint32_t agent);
+
+/* preferred.c */
+/* It waits for everybody from now on, or rests because it is to leave; says so. */
+void preferred_over(struct acd *acd, uint64_t now, uint32_t entry, enum acd_preferred_end end);
+/* True: the time is over, or he is no longer somebody it may wait for. */
+bool preferred_is_over(const struct acd *acd, uint64_t now, uint32_t entry,
+                       enum acd_preferred_end *ret_end);
+/* The agent has signed out, or serves one of his queues no more. */
+void preferred_gone(struct acd *acd, uint64_t now, uint32_t agent);
 
 /* offers.c */
 void match_agent(struct acd *acd, uint64_t now, uint32_t agent);

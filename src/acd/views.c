@@ -72,6 +72,34 @@ uint32_t acd_position(const struct acd *acd, acd_entry_t handle)
     return position;
 }
 
+struct walking {
+    const struct acd *acd;
+    bool (*visit)(uint64_t tag, uint32_t position, void *arg);
+    void *arg;
+    uint32_t position, first;
+};
+
+static bool walk_one(uint32_t at, void *arg)
+{
+    struct walking *w = arg;
+
+    if (at == w->first && w->position)
+        return false; /* order_find() may come to it twice */
+    return w->visit(w->acd->entries[at].tag, ++w->position, w->arg);
+}
+
+void acd_walk(const struct acd *acd, int32_t id,
+              bool (*visit)(uint64_t tag, uint32_t position, void *arg), void *arg)
+{
+    const struct queue *queue = find_queue(acd, id);
+    struct walking walking = {.acd = acd, .visit = visit, .arg = arg};
+
+    if (!queue)
+        return;
+    walking.first = queue->waiting.first;
+    (void)order_find(acd->entry_nodes, &queue->waiting, walk_one, &walking);
+}
+
 /* --- invariants ----------------------------------------------------------------------------- */
 
 struct checking {
@@ -119,17 +147,23 @@ static void check_entry(struct checking *c, uint32_t at)
         complain(c, "caller missing among the oldest", entry->id, queue->conf.id);
     if (!queue->used)
         complain(c, "caller in a queue that does not exist", entry->id, queue->conf.id);
-    for (uint32_t m = queue->members; m != NONE; m = acd->members[m].queue_next)
-        offers += acd->agents[acd->members[m].agent].offer &&
-                  acd->agents[acd->members[m].agent].entry == at;
+    for (uint32_t a = 0; a < acd->agent_count; a++) /* one who is assigned need not be a member */
+        offers += acd->agents[a].offer && acd->agents[a].entry == at;
     if (offers != entry->offers)
         complain(c, "caller's offers differ from its agents'", entry->id, offers);
     if (offers > 1 && queue->conf.strategy != ACD_RING_ALL)
         complain(c, "caller rings at several agents", entry->id, offers);
     if (acd->entry_nodes[at].in == (entry->offers > 0))
         complain(c, "caller waits and rings, or neither", entry->id, entry->offers);
+    if (entry->preferred != NONE &&
+        !entry->offers && /* one that rings may be assigned to another */
+        (acd->agents[entry->preferred].state == ACD_SIGNED_OUT ||
+         member_index(acd, entry->preferred, entry->queue) == NONE))
+        complain(c, "caller waits for somebody who is not there", entry->id,
+                 acd->agents[entry->preferred].id);
     for (uint32_t m = queue->members; m != NONE && !entry->offers; m = acd->members[m].queue_next)
-        if (agent_available(&acd->agents[acd->members[m].agent]) &&
+        if ((entry->preferred == NONE || entry->preferred == acd->members[m].agent) &&
+            agent_available(&acd->agents[acd->members[m].agent]) &&
             entry_barred_until(entry, acd->members[m].agent) <= c->now)
             complain(c, "waiting caller beside an available agent", entry->id,
                      acd->agents[acd->members[m].agent].id);

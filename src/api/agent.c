@@ -28,19 +28,67 @@ static const struct {
     [TELEPHONY_BAD_OFFER] = {422, "line.bad_offer", "浏览器的语音线路请求无法识别"},
     [TELEPHONY_NO_PHONE] = {409, "agent.no_phone", "您的话机没有注册，请检查话机后重试"},
     [TELEPHONY_BAD_NUMBER] = {422, "number.bad", "号码应为 3 至 20 位数字，可带 * # 和开头的 +"},
+    [TELEPHONY_NUMBER_REFUSED] = {422, "number.refused", "本中心的外呼规则不允许拨打这个号码"},
     [TELEPHONY_NO_TRUNK] = {503, "trunk.none", "没有可用的外线，请稍后再拨，或请管理员检查中继"},
     [TELEPHONY_NO_QUEUE] = {422, "transfer.queue", "没有这个队列，请重新选择"},
     [TELEPHONY_QUEUE_EMPTY] = {409, "transfer.no_agent", "该队列现在没有坐席签入，通话未转出"},
     [TELEPHONY_QUEUE_FULL] = {409, "transfer.full", "该队列排队已满，通话未转出"},
+    [TELEPHONY_QUEUE_CLOSED] = {409, "transfer.dedicated",
+                                "该队列只接其他中心转入的来电，通话未转出"},
     [TELEPHONY_OUTBOUND] = {409, "transfer.outbound", "呼出的电话不能转入队列"},
     [TELEPHONY_NO_COLLEAGUE] = {422, "consult.colleague",
                                 "该坐席没有签入，或不在本中心，请重新选择"},
     [TELEPHONY_COLLEAGUE_BUSY] = {409, "consult.busy",
                                   "该坐席正在通话、整理，或线路未连通，请选择其他坐席"},
     [TELEPHONY_CONSULTING] = {409, "consult.open", "正在磋商，请先取回、转出或结束磋商"},
+    [TELEPHONY_NO_FLOW] = {422, "flow.none", "本中心没有这个流程或菜单，请重新选择"},
+    [TELEPHONY_IN_FLOW] = {409, "flow.open", "来电人正在语音流程中，请等待其返回或先取回"},
+    [TELEPHONY_NO_SURVEY] = {409, "survey.off", "本中心或该队列没有启用满意度调查"},
+    [TELEPHONY_LISTENING] = {409, "monitor.listening",
+                             "监听时麦克风始终关闭，需要说话请改为密语或强插"},
+    [TELEPHONY_ANNOUNCING] = {409, "call.announcing", "正在向对方播报您的工号，播完再操作"},
+    [TELEPHONY_DIALING] = {409, "call.dialing", "对方还没有接听，接通后才能操作"},
+    [TELEPHONY_NOT_RECORDED] = {409, "recording.never", "按本中心的录音规则，这通电话不录音"},
+    [TELEPHONY_NO_PAUSE] = {409, "recording.no_pause", "本中心不允许暂停录音，请联系管理员"},
+    [TELEPHONY_WATCHED] = {409, "monitor.watched", "已有两人在监听这通电话，请稍后再试"},
+    [TELEPHONY_NO_CHANNEL] =
+        {503, "trunk.share",
+         "本中心可用的外线通道已用满，请稍后再拨；经常如此请联系自治区调整份额"},
+    [TELEPHONY_NO_PROMPT] = {422, "prompt.none", "本中心没有这个提示音，请检查代码"},
+    [TELEPHONY_NO_CENTER] = {422, "center.none", "没有这个中心，请重新选择"},
+    [TELEPHONY_CENTER_CLOSED] = {409, "center.refused", "现在不能转往该中心"},
     [TELEPHONY_NOT_NOW] = {503, "server.not_now", "系统正忙或正在停机，暂不能呼出，请稍后再拨"},
     [TELEPHONY_BUSY] = {503, "server.full", "系统坐席数已满，请联系管理员"},
 };
+
+const char *api_dialing_range_title(enum dialing_range range)
+{
+    static const char *const titles[DIALING_RANGES] = {
+        [DIALING_EMERGENCY] = "紧急号码", [DIALING_SERVICE] = "服务短号",
+        [DIALING_LOCAL] = "本地固话",     [DIALING_MOBILE] = "手机",
+        [DIALING_NATIONAL] = "国内长途",  [DIALING_PREMIUM] = "声讯",
+        [DIALING_INTERNATIONAL] = "国际",
+    };
+
+    return range < DIALING_RANGES ? titles[range] : "";
+}
+
+void api_telephony_number_problem(struct api *api, struct http_request *request, int32_t center_id,
+                                  const char *typed, enum telephony_result result)
+{
+    struct telephony_number number;
+    char title[200];
+
+    if (result != TELEPHONY_NUMBER_REFUSED ||
+        !telephony_number(api->deps.telephony, center_id, typed, &number)) {
+        api_field_problem(request, "number", problems[TELEPHONY_BAD_NUMBER].title);
+        return;
+    }
+    snprintf(title, sizeof(title),
+             "号码 %s 属于“%s”，本中心的外呼规则不允许拨打；确需拨打请由管理员在“外呼规则”中放开",
+             number.number, api_dialing_range_title(number.range));
+    api_field_problem(request, "number", title);
+}
 
 static void say_elsewhere(struct api *api, struct http_request *request, int32_t user_id)
 {
@@ -56,17 +104,29 @@ static void say_elsewhere(struct api *api, struct http_request *request, int32_t
                       problems[TELEPHONY_SIGNED_IN_ELSEWHERE].title, more);
 }
 
-/* True when it was good, or kept for after the call. */
-static bool is_good(struct api *api, struct http_request *request, enum telephony_result result)
+void api_telephony_problem(struct api *api, struct http_request *request,
+                           enum telephony_result result)
 {
-    if (result == TELEPHONY_OK || result == TELEPHONY_LATER)
-        return true;
     if (result == TELEPHONY_SIGNED_IN_ELSEWHERE)
         say_elsewhere(api, request, api_person(request)->subject.user_id);
     else
         http_problem(request, problems[result].status, problems[result].code,
                      problems[result].title, NULL);
+}
+
+/* True when it was good, or kept for after the call. */
+static bool is_good(struct api *api, struct http_request *request, enum telephony_result result)
+{
+    if (result == TELEPHONY_OK || result == TELEPHONY_LATER)
+        return true;
+    api_telephony_problem(api, request, result);
     return false;
+}
+
+bool api_telephony_is_good(struct api *api, struct http_request *request,
+                           enum telephony_result result)
+{
+    return is_good(api, request, result);
 }
 
 static void answer_empty_if_good(struct api *api, struct http_request *request,
@@ -74,6 +134,11 @@ static void answer_empty_if_good(struct api *api, struct http_request *request,
 {
     if (is_good(api, request, result))
         http_answer_empty(request, 204);
+}
+
+void api_agent_answer(struct api *api, struct http_request *request, enum telephony_result result)
+{
+    answer_empty_if_good(api, request, result);
 }
 
 static void answer_text(struct http_request *request, struct text *json)
@@ -289,36 +354,187 @@ static void post_consult_complete(struct http_request *request, void *arg)
     do_call_verb(request, arg, telephony_consult_complete);
 }
 
-struct consult_body {
-    int64_t user_id;
+struct keys_body {
+    const char *keys;
+};
+
+static const struct http_field keys_fields[] = {
+    {"keys", "按键", HTTP_TEXT, offsetof(struct keys_body, keys), HTTP_REQUIRED, 1, 20},
+};
+
+static void post_keys(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct keys_body body = {0};
+    struct uuid call_id;
+
+    if (!api_path_uuid(request, "call_id", &call_id) ||
+        !http_read_body(request, keys_fields, 1, &body))
+        return;
+    if (body.keys[strspn(body.keys, "0123456789*#")]) {
+        api_field_problem(request, "keys", "按键只能是 0–9、* 和 #");
+        return;
+    }
+    answer_empty_if_good(
+        api, request, telephony_press(api->deps.telephony, user_of(request), &call_id, body.keys));
+}
+
+struct record_body {
+    bool on;
+};
+
+static const struct http_field record_fields[] = {
+    {"on", "录音", HTTP_BOOL, offsetof(struct record_body, on), HTTP_REQUIRED, 0, 0},
+};
+
+/* Where everything is recorded, leaving something out is a permission of its own. */
+static void post_recording(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct record_body body = {0};
+    struct uuid call_id;
+
+    if (!api_path_uuid(request, "call_id", &call_id) ||
+        !http_read_body(request, record_fields, 1, &body))
+        return;
+    if (!body.on && !access_may(&api_person(request)->subject, PERM_RECORDING_PAUSE) &&
+        !telephony_may_stop_recording(api->deps.telephony, user_of(request), &call_id)) {
+        api_audit(api, api_person(request), "refused", "recording.pause", "", http_path(request));
+        http_problem(request, 403, "forbidden", "您没有“暂停录音”的权限", NULL);
+        return;
+    }
+    answer_empty_if_good(
+        api, request, telephony_record(api->deps.telephony, user_of(request), &call_id, body.on));
+}
+
+/* --- whom a call goes to, or who is asked --------------------------------------------------- */
+
+/* One of them. */
+struct target_body {
+    int64_t queue_id, user_id;
+    const char *number;
+    bool three;         /* of help */
+    const cJSON *draft; /* of transfer */
 };
 
 static const struct http_field consult_fields[] = {
-    {"user_id", "坐席", HTTP_INT, offsetof(struct consult_body, user_id), HTTP_REQUIRED, 1,
-     INT32_MAX},
+    {"user_id", "坐席", HTTP_INT, offsetof(struct target_body, user_id), 0, 1, INT32_MAX},
+    {"number", "号码", HTTP_TEXT, offsetof(struct target_body, number), 0, 1, 40},
 };
+
+static const struct http_field help_fields[] = {
+    {"user_id", "坐席", HTTP_INT, offsetof(struct target_body, user_id), HTTP_REQUIRED, 1,
+     INT32_MAX},
+    {"three", "三方求助", HTTP_BOOL, offsetof(struct target_body, three), 0, 0, 0},
+};
+
+static const struct http_field transfer_fields[] = {
+    {"queue_id", "队列", HTTP_INT, offsetof(struct target_body, queue_id), 0, 1, INT32_MAX},
+    {"user_id", "坐席", HTTP_INT, offsetof(struct target_body, user_id), 0, 1, INT32_MAX},
+    {"number", "号码", HTTP_TEXT, offsetof(struct target_body, number), 0, 1, 40},
+    {"draft", "登记内容", HTTP_JSON, offsetof(struct target_body, draft), 0, 0, 0},
+};
+
+static bool has_number(const struct target_body *body)
+{
+    return body->number && body->number[0];
+}
+
+/* False (answered): none or more than one is named, or a number and he may not call any. */
+static bool is_one_target(struct api *api, struct http_request *request,
+                          const struct target_body *body, bool queue)
+{
+    if ((body->queue_id != 0) + (body->user_id != 0) + has_number(body) != 1) {
+        api_field_problem(request, queue ? "queue_id" : "user_id",
+                          queue ? "请选择队列、坐席或填写外部号码中的一项"
+                                : "请选择坐席，或填写外部号码");
+        return false;
+    }
+    if (has_number(body) && !access_may(&api_person(request)->subject, PERM_CALL_DIAL)) {
+        api_audit(api, api_person(request), "refused", "call.dial", "", http_path(request));
+        http_problem(request, 403, "forbidden", "您没有“拨打外部号码”的权限，请选择同事或队列",
+                     NULL);
+        return false;
+    }
+    return true;
+}
+
+static const char *field_of(enum telephony_result result)
+{
+    switch (result) {
+    case TELEPHONY_NO_COLLEAGUE:
+        return "user_id";
+    case TELEPHONY_NO_QUEUE:
+        return "queue_id";
+    case TELEPHONY_BAD_NUMBER:
+    case TELEPHONY_NUMBER_REFUSED:
+        return "number";
+    default:
+        return NULL;
+    }
+}
+
+static void answer_target(struct api *api, struct http_request *request, const char *action,
+                          const struct uuid *call_id, const struct target_body *body,
+                          enum telephony_result result)
+{
+    char text[UUID_TEXT_SIZE], detail[80];
+
+    if (result == TELEPHONY_NUMBER_REFUSED) {
+        api_telephony_number_problem(api, request, api_person(request)->subject.center_id,
+                                     body->number, result);
+        return;
+    }
+    if (field_of(result)) {
+        api_field_problem(request, field_of(result), problems[result].title);
+        return;
+    }
+    if (!is_good(api, request, result))
+        return;
+    if (has_number(body))
+        snprintf(detail, sizeof(detail), "number=%s", body->number);
+    else
+        snprintf(detail, sizeof(detail), "%s=%d", body->user_id ? "user" : "queue",
+                 (int)(body->user_id ? body->user_id : body->queue_id));
+    api_audit(api, api_person(request), action, "call", uuid_text(call_id, text), detail);
+    http_answer_empty(request, 204);
+}
 
 static void post_consult(struct http_request *request, void *arg)
 {
     struct api *api = arg;
-    struct consult_body body = {0};
+    struct target_body body = {0};
     enum telephony_result result;
     struct uuid call_id;
-    char text[UUID_TEXT_SIZE], detail[32];
 
     if (!api_path_uuid(request, "call_id", &call_id) ||
-        !http_read_body(request, consult_fields, 1, &body))
+        !http_read_body(request, consult_fields, 2, &body) ||
+        !is_one_target(api, request, &body, false))
         return;
-    result =
-        telephony_consult(api->deps.telephony, user_of(request), &call_id, (int32_t)body.user_id);
-    if (result == TELEPHONY_NO_COLLEAGUE) {
-        api_field_problem(request, "user_id", problems[result].title);
-    } else if (is_good(api, request, result)) {
-        snprintf(detail, sizeof(detail), "user=%d", (int)body.user_id);
-        api_audit(api, api_person(request), "call.consult", "call", uuid_text(&call_id, text),
-                  detail);
-        http_answer_empty(request, 204);
-    }
+    result = body.user_id ? telephony_consult(api->deps.telephony, user_of(request), &call_id,
+                                              (int32_t)body.user_id)
+                          : telephony_consult_number(api->deps.telephony, user_of(request),
+                                                     &call_id, body.number);
+    answer_target(api, request, "call.consult", &call_id, &body, result);
+}
+
+static void post_help(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct target_body body = {0};
+    struct uuid call_id;
+
+    if (!api_path_uuid(request, "call_id", &call_id) ||
+        !http_read_body(request, help_fields, 2, &body))
+        return;
+    answer_target(api, request, "call.help", &call_id, &body,
+                  telephony_help(api->deps.telephony, user_of(request), &call_id,
+                                 (int32_t)body.user_id, body.three));
+}
+
+static void post_consult_release(struct http_request *request, void *arg)
+{
+    do_call_verb(request, arg, telephony_consult_release);
 }
 
 static void get_colleagues(struct http_request *request, void *arg)
@@ -333,36 +549,53 @@ static void get_colleagues(struct http_request *request, void *arg)
     answer_text(request, &json);
 }
 
-struct transfer_body {
-    int64_t queue_id;
-};
+/* The registration begun goes to whoever has the call next: before the transfer, because he may
+ * ring in the same turn. */
+static enum telephony_result hand_over(struct telephony *telephony, int32_t user_id,
+                                       const struct uuid *call_id, const cJSON *draft)
+{
+    char *json = cJSON_IsObject(draft) ? cJSON_PrintUnformatted(draft) : NULL;
+    enum telephony_result result = telephony_hand_over(telephony, user_id, call_id, json);
 
-static const struct http_field transfer_fields[] = {
-    {"queue_id", "队列", HTTP_INT, offsetof(struct transfer_body, queue_id), HTTP_REQUIRED, 1,
-     INT32_MAX},
-};
+    free(json);
+    return result;
+}
+
+static enum telephony_result transfer(struct telephony *telephony, int32_t user_id,
+                                      const struct uuid *call_id, const struct target_body *body)
+{
+    enum telephony_result result = hand_over(telephony, user_id, call_id, body->draft);
+
+    if (result == TELEPHONY_NOT_NOW) /* where there is no talk, what follows says so better */
+        return result;
+    if (body->queue_id)
+        result = telephony_transfer(telephony, user_id, call_id, (int32_t)body->queue_id);
+    else if (body->user_id)
+        result = telephony_pass_to_agent(telephony, user_id, call_id, (int32_t)body->user_id);
+    else
+        result = telephony_pass_to_number(telephony, user_id, call_id, body->number);
+    if (result != TELEPHONY_OK)
+        (void)telephony_hand_over(telephony, user_id, call_id, NULL);
+    return result;
+}
 
 static void post_transfer(struct http_request *request, void *arg)
 {
     struct api *api = arg;
-    struct transfer_body body = {0};
-    enum telephony_result result;
+    struct target_body body = {0};
     struct uuid call_id;
-    char text[UUID_TEXT_SIZE], detail[32];
 
     if (!api_path_uuid(request, "call_id", &call_id) ||
-        !http_read_body(request, transfer_fields, 1, &body))
+        !http_read_body(request, transfer_fields,
+                        sizeof(transfer_fields) / sizeof(transfer_fields[0]), &body) ||
+        !is_one_target(api, request, &body, true))
         return;
-    result =
-        telephony_transfer(api->deps.telephony, user_of(request), &call_id, (int32_t)body.queue_id);
-    if (result == TELEPHONY_NO_QUEUE) {
-        api_field_problem(request, "queue_id", problems[result].title);
-    } else if (is_good(api, request, result)) {
-        snprintf(detail, sizeof(detail), "queue=%d", (int)body.queue_id);
-        api_audit(api, api_person(request), "call.transfer", "call", uuid_text(&call_id, text),
-                  detail);
-        http_answer_empty(request, 204);
+    if (body.draft && !cJSON_IsNull(body.draft) && !cJSON_IsObject(body.draft)) {
+        api_field_problem(request, "draft", "登记内容应为 JSON 对象");
+        return;
     }
+    answer_target(api, request, "call.transfer", &call_id, &body,
+                  transfer(api->deps.telephony, user_of(request), &call_id, &body));
 }
 
 struct dial_body {
@@ -385,8 +618,9 @@ static void post_call(struct http_request *request, void *arg)
     if (!http_read_body(request, dial_fields, 1, &body))
         return;
     result = telephony_dial(api->deps.telephony, user_of(request), body.number, &call_id);
-    if (result == TELEPHONY_BAD_NUMBER) {
-        api_field_problem(request, "number", problems[result].title);
+    if (result == TELEPHONY_BAD_NUMBER || result == TELEPHONY_NUMBER_REFUSED) {
+        api_telephony_number_problem(api, request, api_person(request)->subject.center_id,
+                                     body.number, result);
     } else if (is_good(api, request, result)) {
         api_audit(api, api_person(request), "call.dial", "call", uuid_text(&call_id, text),
                   body.number);
@@ -499,13 +733,30 @@ static const struct api_route rows[] = {
      NULL,
      0,
      NULL},
+    {{"POST", BASE "/calls/{call_id}/recording", PERM_AGENT_WORK, post_recording,
+      "录音：开始、停止、暂停、继续"},
+     record_fields,
+     1},
+    {{"POST", BASE "/calls/{call_id}/keys", PERM_AGENT_WORK, post_keys, "通话中按键"},
+     keys_fields,
+     1,
+     NULL},
     {{"GET", BASE "/colleagues", PERM_AGENT_WORK, get_colleagues, "本中心已签入的同事"},
      NULL,
      0,
      NULL},
     {{"POST", BASE "/calls/{call_id}/consult", PERM_AGENT_WORK, post_consult, "磋商"},
      consult_fields,
-     1,
+     2,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/help", PERM_AGENT_WORK, post_help, "求助"},
+     help_fields,
+     2,
+     NULL},
+    {{"POST", BASE "/calls/{call_id}/consult/release", PERM_AGENT_WORK, post_consult_release,
+      "三方通话中请来电人退出"},
+     NULL,
+     0,
      NULL},
     {{"POST", BASE "/calls/{call_id}/consult/end", PERM_AGENT_WORK, post_consult_end, "取回来电"},
      NULL,
@@ -520,9 +771,10 @@ static const struct api_route rows[] = {
      NULL,
      0,
      NULL},
-    {{"POST", BASE "/calls/{call_id}/transfer", PERM_AGENT_WORK, post_transfer, "转接到队列"},
+    {{"POST", BASE "/calls/{call_id}/transfer", PERM_AGENT_WORK, post_transfer,
+      "转接到队列、坐席或外部号码", API_BODY_FORM},
      transfer_fields,
-     1,
+     sizeof(transfer_fields) / sizeof(transfer_fields[0]),
      NULL},
     {{"PUT", BASE "/calls/{call_id}/wrap-up", PERM_AGENT_WORK, put_wrap_up, "保存通话小结"},
      wrap_up_fields,

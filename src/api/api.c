@@ -5,34 +5,61 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "api/functions.h"
 #include "api/room.h"
 
 #define MAX_CONNECTIONS 6000
 
+/* One table a line, so that two branches can each add one. */
+/* clang-format off */
 const struct api_routes *const api_route_tables[] = {
-    &api_routes_session, &api_routes_me,      &api_routes_agent,   &api_routes_events,
-    &api_routes_monitor, &api_routes_calls,   &api_routes_records, &api_routes_recordings,
-    &api_routes_reports, &api_routes_users,   &api_routes_queues,  &api_routes_reasons,
-    &api_routes_flows,   &api_routes_prompts, &api_routes_trunks,  &api_routes_audit,
-    &api_routes_centers, &api_routes_system,
+    &api_routes_session,
+    &api_routes_me,
+    &api_routes_agent,
+    &api_routes_errands,
+    &api_routes_events,
+    &api_routes_monitor,
+    &api_routes_leader,
+    &api_routes_teams,
+    &api_routes_calls,
+    &api_routes_records,
+    &api_routes_recordings,
+    &api_routes_reports,
+    &api_routes_users,
+    &api_routes_queues,
+    &api_routes_reasons,
+    &api_routes_calendars,
+    &api_routes_connectors,
+    &api_routes_lists,
+    &api_routes_flows,
+    &api_routes_survey,
+    &api_routes_prompts,
+    &api_routes_sounds,
+    &api_routes_trunks,
+    &api_routes_audit,
+    &api_routes_centers,
+    &api_routes_dialing,
+    &api_routes_transfers,
+    &api_routes_routes,
+    &api_routes_taxpayers,
+    &api_routes_bots,
+    &api_routes_agent_centers,
+    &api_routes_queries,
+    &api_routes_contacts,
+    &api_routes_notes,
+    &api_routes_system,
+    &api_routes_voicemails,
+    &api_routes_voicemail_delete,
+    &api_routes_desk,
+    &api_routes_recording_rule,
+    &api_routes_callbacks,
+    &api_routes_flow_edit,
+    &api_routes_keys,
+    &api_routes_agent_media,
+    &api_routes_pools,
 };
+/* clang-format on */
 const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);
-
-/* The http room wants plain rows; they live as long as the program. */
-static int add_routes(struct api *api)
-{
-    for (size_t t = 0; t < api_route_table_count; t++)
-        for (size_t i = 0; i < api_route_tables[t]->count; i++) {
-            const struct http_route *route = &api_route_tables[t]->rows[i].http;
-            int err = http_add_routes(api->http, route, 1, api);
-            if (err) {
-                log_error("api", "bad_route", "method=%s path=%s error=%s", route->method,
-                          route->path, strerror(-err));
-                return err;
-            }
-        }
-    return 0;
-}
 
 /* The operator's certificate, or one made at the first start. */
 static int find_certificate(const struct config *config, char certificate[CONFIG_TEXT + 24],
@@ -74,7 +101,7 @@ static int start_server(struct api *api)
         return err;
     }
     err = http_create(api->loop, &options, api_guard, api, &api->http);
-    return err ? err : add_routes(api);
+    return err ? err : api_functions_add_routes(api, api->http, &api->bound);
 }
 
 int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_api)
@@ -86,11 +113,16 @@ int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_
         return -ENOMEM;
     api->loop = loop;
     api->deps = *deps;
+    loop_timer_init(&api->speech_timer, loop, api_speech_look, api);
     err = api_hub_create(api);
+    if (!err)
+        err = api_agents_today_create(api);
     if (!err)
         err = api_attempts_create(api);
     if (!err)
         err = api_sessions_create(api);
+    if (!err)
+        err = api_keys_create(api);
     if (!err)
         err = start_server(api);
     if (err) {
@@ -107,9 +139,13 @@ void api_destroy(struct api *api)
         return;
     api->stopping = true;
     api_waits_end(api);
+    loop_timer_done(&api->speech_timer);
     if (api->http)
         http_destroy(api->http);
+    free(api->bound);
     api_hub_destroy(api);
+    api_agents_today_destroy(api);
+    api_keys_destroy(api);
     api_sessions_destroy(api);
     api_attempts_destroy(api);
     free(api);
@@ -128,8 +164,10 @@ bool api_is_heard(const struct api *api, const char *type, int32_t center_id, in
 void api_on_store(struct api *api, bool available, int64_t since_wall_ms)
 {
     api_hub_store(api, available, since_wall_ms);
-    if (available)
+    if (available) {
         api_sessions_reload(api);
+        api_keys_reload(api);
+    }
 }
 
 void api_on_shipped(struct api *api)
@@ -137,10 +175,27 @@ void api_on_shipped(struct api *api)
     api_hub_shipped(api);
 }
 
+bool api_on_work_changed(struct api *api, const char *payload)
+{
+    static const char *const lists[] = {"voicemail", "callback"};
+    const char *space = strchr(payload, ' ');
+    int64_t center;
+
+    for (size_t i = 0; space && i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (strlen(lists[i]) == (size_t)(space - payload) &&
+            strncmp(payload, lists[i], strlen(lists[i])) == 0 &&
+            text_to_int(space + 1, 1, INT32_MAX, &center) == 0) {
+            api_hub_work(api, lists[i], (int32_t)center);
+            return true;
+        }
+    return false;
+}
+
 void api_on_directory_changed(struct api *api)
 {
     api_hub_directory(api);
     api_sessions_reload(api);
+    api_keys_reload(api);
 }
 
 struct http *api_http(const struct api *api)

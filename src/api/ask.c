@@ -2,22 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/room.h"
-
-struct api_wait {
-    struct api_wait *next, **previous;
-    struct api *api; /* NULL: the API stopped; only state is still to be freed */
-    struct http_request *request;
-    struct api_person person;
-    bool has_person;
-    void *state;
-    void (*free_state)(void *state);
-    struct store_request *query; /* asking */
-    struct api_ask ask;
-    worker_work_h *work; /* working */
-    void (*worked)(struct api *api, struct http_request *request, const struct api_person *person,
-                   void **state);
-};
+#include "api/wait.h"
 
 /* --- problems ------------------------------------------------------------------------------- */
 
@@ -85,9 +70,9 @@ void api_store_problem(struct http_request *request, const struct store_result *
 
 /* --- life ----------------------------------------------------------------------------------- */
 
-static struct api_wait *wait_new(struct api *api, struct http_request *request,
-                                 const struct api_person *person, void *state,
-                                 void (*free_state)(void *state))
+struct api_wait *api_wait_new(struct api *api, struct http_request *request,
+                              const struct api_person *person, void *state,
+                              void (*free_state)(void *state))
 {
     struct api_wait *wait = calloc(1, sizeof(*wait));
 
@@ -109,7 +94,7 @@ static struct api_wait *wait_new(struct api *api, struct http_request *request,
     return wait;
 }
 
-static void wait_free(struct api_wait *wait)
+void api_wait_free(struct api_wait *wait)
 {
     if (wait->previous) {
         *wait->previous = wait->next;
@@ -121,12 +106,12 @@ static void wait_free(struct api_wait *wait)
     free(wait);
 }
 
-static const struct api_person *wait_person(const struct api_wait *wait)
+const struct api_person *api_wait_person(const struct api_wait *wait)
 {
     return wait->has_person ? &wait->person : NULL;
 }
 
-static void refuse(struct http_request *request, void *state, void (*free_state)(void *state))
+void api_wait_refuse(struct http_request *request, void *state, void (*free_state)(void *state))
 {
     api_unavailable(request);
     if (state && free_state)
@@ -142,6 +127,8 @@ static void audit_success(struct api_wait *wait)
     if (ask->action && wait->has_person)
         api_audit(wait->api, &wait->person, ask->action, ask->object_kind, ask->object_id,
                   ask->detail);
+    if (ask->tell && wait->has_person)
+        ask->tell(wait->api, &wait->person, ask);
 }
 
 static void answer_missing(struct api_wait *wait)
@@ -194,7 +181,7 @@ static void answered(const struct store_result *result, void *arg)
     } else if (wait->ask.then) {
         if (store_rows(result))
             audit_success(wait);
-        wait->ask.then(wait->api, wait->request, wait_person(wait), result, &wait->state);
+        wait->ask.then(wait->api, wait->request, api_wait_person(wait), result, &wait->state);
     } else if (wait->ask.answer == API_DOCUMENT) {
         answer_document(wait, result);
     } else if (wait->ask.answer == API_RESULT) {
@@ -203,7 +190,7 @@ static void answered(const struct store_result *result, void *arg)
         audit_success(wait);
         http_answer_empty(wait->request, wait->ask.status ? wait->ask.status : 204);
     }
-    wait_free(wait);
+    api_wait_free(wait);
 }
 
 void api_ask(struct api *api, struct http_request *request, const struct api_person *person,
@@ -219,9 +206,9 @@ void api_ask(struct api *api, struct http_request *request, const struct api_per
         own.user_id = person->subject.user_id;
         scope = &own;
     }
-    wait = api->stopping ? NULL : wait_new(api, request, person, state, free_state);
+    wait = api->stopping ? NULL : api_wait_new(api, request, person, state, free_state);
     if (!wait) {
-        refuse(request, state, free_state);
+        api_wait_refuse(request, state, free_state);
         return;
     }
     wait->ask = *ask;
@@ -229,49 +216,36 @@ void api_ask(struct api *api, struct http_request *request, const struct api_per
     if (store_query(api->deps.store, ask->lane, ask->statement, scope, &ask->params, answered, wait,
                     &wait->query)) {
         api_unavailable(request);
-        wait_free(wait);
+        api_wait_free(wait);
     }
 }
 
-/* --- working -------------------------------------------------------------------------------- */
+/* --- asking a system outside ---------------------------------------------------------------- */
 
-static void work(void *arg)
+static void told(const struct query_answer *answer, void *arg)
 {
     struct api_wait *wait = arg;
 
-    wait->work(wait->state);
+    wait->told(wait->api, wait->request, api_wait_person(wait), answer, &wait->state);
+    api_wait_free(wait);
 }
 
-static void worked(void *arg, int cancelled)
-{
-    struct api_wait *wait = arg;
-
-    if (wait->api && cancelled)
-        api_unavailable(wait->request);
-    else if (wait->api)
-        wait->worked(wait->api, wait->request, wait_person(wait), &wait->state);
-    wait_free(wait);
-}
-
-void api_work(struct api *api, struct http_request *request, const struct api_person *person,
-              worker_work_h *work_h,
-              void (*then)(struct api *api, struct http_request *request,
-                           const struct api_person *person, void **state),
-              void *state, void (*free_state)(void *state))
+void api_query(struct api *api, struct http_request *request, const struct api_person *person,
+               const struct api_query *query, void *state, void (*free_state)(void *state))
 {
     struct api_wait *wait =
-        api->stopping ? NULL : wait_new(api, request, person, state, free_state);
+        api->stopping ? NULL : api_wait_new(api, request, person, state, free_state);
 
     if (!wait) {
-        refuse(request, state, free_state);
+        api_wait_refuse(request, state, free_state);
         return;
     }
-    wait->work = work_h;
-    wait->worked = then;
-    if (worker_submit(api->deps.workers, work, worked, wait)) {
+    wait->told = query->then;
+    if (query_connector_ask(api->deps.query, query->connector, query->fields, query->field_count,
+                            UINT32_MAX, told, wait, &wait->outside)) {
         http_add_header(request, "Retry-After", "2");
-        http_problem(request, 503, "server.busy", "服务器正忙，请稍后再试", NULL);
-        wait_free(wait);
+        http_problem(request, 503, "query.busy", "正在进行的查询太多，请稍后再试", NULL);
+        api_wait_free(wait);
     }
 }
 
@@ -281,9 +255,12 @@ void api_waits_end(struct api *api)
         next = wait->next;
         http_problem(wait->request, 503, "server.stopping", "系统正在停止，请稍后再试", NULL);
         wait->request = NULL;
-        if (wait->query) {
-            store_cancel(wait->query);
-            wait_free(wait);
+        if (wait->query || wait->outside || wait->queued) {
+            if (wait->query)
+                store_cancel(wait->query);
+            else if (wait->outside)
+                query_cancel(api->deps.query, wait->outside);
+            api_wait_free(wait);
             continue;
         }
         /* a worker still holds it: it frees itself */

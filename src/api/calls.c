@@ -30,18 +30,6 @@ static bool add_page(struct http_request *request, struct store_params *params)
            api_param_query_cursor(request, params);
 }
 
-/* Who sees his own or his team's calls sees nothing beyond his center: said aloud, it lets the
- * database walk that center's calls only. */
-static bool query_center(struct api *api, struct http_request *request,
-                         const struct api_person *person, int32_t *ret_center)
-{
-    if (!api_query_center(api, request, PERM_CALL_READ, ret_center))
-        return false;
-    if (!*ret_center && person->subject.scope[PERM_CALL_READ] < ACCESS_CENTER)
-        *ret_center = person->subject.center_id;
-    return true;
-}
-
 static void list_calls(struct http_request *request, void *arg)
 {
     struct api *api = arg;
@@ -54,7 +42,7 @@ static void list_calls(struct http_request *request, void *arg)
     struct text users = {0};
     int32_t center_id;
 
-    if (!query_center(api, request, person, &center_id) ||
+    if (!look_query_center(api, request, PERM_CALL_READ, &center_id) ||
         !add_filters(request, center_id, &ask.params))
         return;
     look_param_users(api, request, person, PERM_CALL_READ, &ask.params, &users);
@@ -74,8 +62,14 @@ static void read_call(struct http_request *request, void *arg)
     struct api_ask ask = {.statement = STMT_CALL_GET,
                           .permission = PERM_CALL_READ,
                           .missing = "没有这个通话，或您无权查看"};
+    const struct api_person *person = api_person(request);
+    struct text users = {0};
 
-    look_at_one(arg, request, &ask, "call.read", "call");
+    if (look_params_one(arg, request, &ask, "call.read", "call", &users)) {
+        store_param_bool(&ask.params, access_may(&person->subject, PERM_MONITOR_READ));
+        api_ask(arg, request, person, &ask, NULL, NULL);
+    }
+    text_done(&users);
 }
 
 /* --- a caller ------------------------------------------------------------------------------- */

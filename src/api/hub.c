@@ -15,13 +15,15 @@
 #define TODAY_EVERY_MS 1000
 #define STORE_EVERY_MS 3000
 #define SEEN_EVERY_MS  (60 * 1000)
+#define ALIVE_EVERY_MS 4000 /* MON-21: no figure is older than 5 s, or its page says so */
 #define ID_SIZE        40
 
 enum audience {
-    TO_USER,     /* this one only */
+    TO_USER,     /* this one, and keys that act for agents of the center */
     TO_MONITORS, /* monitor.read in the center */
     TO_CENTER,   /* monitor.read or agent.work in the center */
     TO_REGION,   /* monitor.read of the region */
+    TO_RECORDS,  /* record.read of the whole center */
     TO_ALL
 };
 
@@ -59,7 +61,7 @@ struct api_hub {
     char boot[17]; /* numbers of another process mean nothing */
     bool store_available;
     int64_t store_since_ms;
-    struct loop_timer today_timer, store_timer, seen_timer;
+    struct loop_timer today_timer, store_timer, seen_timer, alive_timer;
     bool today_due;
     struct store_request *today_request;
     struct today today[ACCESS_MAX_CENTERS];
@@ -122,13 +124,20 @@ static bool may_watch(const struct reader *reader, int32_t center_id)
     return access_may_on(&reader->person.subject, PERM_MONITOR_READ, center_id, 0, 0);
 }
 
+/* A key without an agent hears what all of them hear. */
+static bool hears_agents(const struct access_subject *subject, int32_t center_id)
+{
+    return subject->system && !subject->user_id &&
+           access_may_on(subject, PERM_AGENT_WORK, center_id, 0, 0);
+}
+
 static bool hears(const struct reader *reader, const struct event *event)
 {
     const struct access_subject *subject = &reader->person.subject;
 
     switch (event->audience) {
     case TO_USER:
-        return subject->user_id == event->user_id;
+        return subject->user_id == event->user_id || hears_agents(subject, event->center_id);
     case TO_MONITORS:
         return may_watch(reader, event->center_id);
     case TO_CENTER:
@@ -136,6 +145,8 @@ static bool hears(const struct reader *reader, const struct event *event)
                (subject->center_id == event->center_id && access_may(subject, PERM_AGENT_WORK));
     case TO_REGION:
         return subject->scope[PERM_MONITOR_READ] == ACCESS_REGION && subject->regional;
+    case TO_RECORDS:
+        return access_may_on(subject, PERM_RECORD_READ, event->center_id, 0, 0);
     case TO_ALL:
         return true;
     }
@@ -161,6 +172,7 @@ static bool somebody_hears(const struct api_hub *hub, const struct event *event)
 {
     if (event->audience == TO_USER) {
         ANY_HEARS(hub->by_user[bucket_of(event->user_id)], by_user, event);
+        ANY_HEARS(hub->by_user[bucket_of(0)], by_user, event);
         return false;
     }
     if (event->audience == TO_CENTER)
@@ -169,15 +181,23 @@ static bool somebody_hears(const struct api_hub *hub, const struct event *event)
     return false;
 }
 
+static void send_to_user(struct api_hub *hub, const struct event *event, int32_t user_id)
+{
+    for (struct reader *reader = *bucket(hub->by_user, user_id); reader;
+         reader = reader->by_user.next)
+        if (hears(reader, event))
+            send_to(hub, reader, event);
+}
+
 static void send_to_those_who_hear(struct api_hub *hub, const struct event *event)
 {
     struct reader *reader;
 
     switch (event->audience) {
     case TO_USER:
-        for (reader = *bucket(hub->by_user, event->user_id); reader; reader = reader->by_user.next)
-            if (hears(reader, event))
-                send_to(hub, reader, event);
+        send_to_user(hub, event, event->user_id);
+        if (bucket_of(event->user_id) != bucket_of(0))
+            send_to_user(hub, event, 0);
         return;
     case TO_CENTER:
         for (reader = *bucket(hub->by_center, event->center_id); reader;
@@ -192,9 +212,11 @@ static void send_to_those_who_hear(struct api_hub *hub, const struct event *even
             if (hears(reader, event))
                 send_to(hub, reader, event);
         return;
+    case TO_RECORDS:
     case TO_ALL:
         for (reader = hub->all; reader; reader = reader->all.next)
-            send_to(hub, reader, event);
+            if (hears(reader, event))
+                send_to(hub, reader, event);
         return;
     }
 }
@@ -404,6 +426,7 @@ static void ask_today(void *arg)
         (void)store_query(api->deps.store, STORE_SLOW, STMT_WALL_TODAY, &STORE_SCOPE_DAEMON,
                           &params, today_answered, api, &hub->today_request);
     text_done(&ids);
+    api_agents_today_look(api);
 }
 
 void api_hub_shipped(struct api *api)
@@ -423,7 +446,8 @@ static enum audience audience_of(const char *type)
 {
     if (strcmp(type, "agent") == 0)
         return TO_USER;
-    if (strcmp(type, "queue") == 0)
+    if (strcmp(type, "queue") == 0 || strcmp(type, "voicemail") == 0 ||
+        strcmp(type, "callback") == 0)
         return TO_CENTER;
     if (strcmp(type, "trunk") == 0)
         return TO_REGION;
@@ -434,6 +458,28 @@ void api_hub_event(struct api *api, const struct telephony_event *event)
 {
     publish(api, event->type, audience_of(event->type), event->center_id, event->user_id,
             event->json);
+}
+
+void api_hub_work(struct api *api, const char *type, int32_t center_id)
+{
+    char json[40];
+
+    snprintf(json, sizeof(json), "{\"center_id\":%d}", center_id);
+    publish(api, type, audience_of(type), center_id, 0, json);
+}
+
+void api_hub_record(struct api *api, int32_t center_id, const char *record_id, const char *what)
+{
+    char json[120];
+
+    snprintf(json, sizeof(json), "{\"center_id\":%d,\"record_id\":\"%s\",\"what\":\"%s\"}",
+             center_id, record_id, what);
+    publish(api, "record", TO_RECORDS, center_id, 0, json);
+}
+
+void api_hub_say(struct api *api, const char *type, int32_t center_id, const char *json)
+{
+    publish(api, type, TO_MONITORS, center_id, 0, json);
 }
 
 bool api_hub_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id)
@@ -484,7 +530,42 @@ static void sessions_seen(void *arg)
 
     for (struct reader *reader = api->hub->all; reader; reader = reader->all.next)
         api_session_seen(api, reader->person.token_hash);
+    if (api_agents_today_is_over(api))
+        api_hub_shipped(api); /* nothing need have happened: today's figures begin anew */
     loop_timer_start(&api->hub->seen_timer, SEEN_EVERY_MS);
+}
+
+static void add_alive(const struct api *api, bool region, struct text *json)
+{
+    text_addf(json, "{\"now_ms\":%lld,\"strangers\":", (long long)loop_wall_ms(api->loop));
+    if (region)
+        api_strangers_json(json);
+    else
+        text_add(json, "null");
+    text_add(json, "}");
+}
+
+/* Where nothing happens, silence must not look like a lost connection. Nothing to be replayed. */
+static void say_alive(void *arg)
+{
+    struct api *api = arg;
+    struct text center = {0}, region = {0};
+    struct reader *next;
+
+    if (api->hub->watching) {
+        add_alive(api, false, &center);
+        add_alive(api, true, &region);
+    }
+    for (struct reader *reader = api->hub->watching; reader; reader = next) {
+        bool all = reader->person.subject.scope[PERM_MONITOR_READ] == ACCESS_REGION;
+        const struct text *json = all ? &region : &center;
+        next = reader->watching.next;
+        if (!json->failed)
+            http_stream_send(reader->stream, NULL, "alive", json->data);
+    }
+    text_done(&center);
+    text_done(&region);
+    loop_timer_start(&api->hub->alive_timer, ALIVE_EVERY_MS);
 }
 
 int api_hub_create(struct api *api)
@@ -504,6 +585,8 @@ int api_hub_create(struct api *api)
     loop_timer_init(&hub->store_timer, api->loop, publish_store, api);
     loop_timer_init(&hub->seen_timer, api->loop, sessions_seen, api);
     loop_timer_start(&hub->seen_timer, SEEN_EVERY_MS);
+    loop_timer_init(&hub->alive_timer, api->loop, say_alive, api);
+    loop_timer_start(&hub->alive_timer, ALIVE_EVERY_MS);
     return 0;
 }
 
@@ -519,6 +602,7 @@ void api_hub_destroy(struct api *api)
     loop_timer_done(&hub->today_timer);
     loop_timer_done(&hub->store_timer);
     loop_timer_done(&hub->seen_timer);
+    loop_timer_done(&hub->alive_timer);
     for (size_t i = 0; i < RING; i++)
         free(hub->ring[i].json);
     for (size_t i = 0; i < hub->today_count; i++) {

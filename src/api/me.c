@@ -4,6 +4,7 @@
 
 #include <openssl/crypto.h>
 
+#include "api/functions.h"
 #include "api/room.h"
 
 struct change { /* of a password */
@@ -30,13 +31,22 @@ static void free_change(void *arg)
     free(arg);
 }
 
+void api_me_params(const struct api_person *person, char taken[API_TAKEN_SIZE],
+                   struct store_params *params)
+{
+    api_functions_taken(&person->subject, taken, API_TAKEN_SIZE);
+    store_param_int(params, person->subject.user_id);
+    store_param_text(params, person->csrf);
+    store_param_text(params, taken);
+}
+
 static void get_me(struct http_request *request, void *arg)
 {
     const struct api_person *person = api_person(request);
     struct api_ask ask = {.statement = STMT_ME};
+    char taken[API_TAKEN_SIZE];
 
-    store_param_int(&ask.params, person->subject.user_id);
-    store_param_text(&ask.params, person->csrf);
+    api_me_params(person, taken, &ask.params);
     api_ask(arg, request, NULL, &ask, NULL, NULL);
 }
 

@@ -26,7 +26,7 @@ static void add_center(struct api *api, struct text *out, int32_t center_id)
 }
 
 /* Who is banned for guessing concerns who looks after the trunks. */
-static void add_strangers(struct text *out)
+void api_strangers_json(struct text *out)
 {
     struct sip_strangers strangers;
 
@@ -58,7 +58,7 @@ static void answer_wall(struct api *api, struct http_request *request,
         text_add(&json, "[]");
     text_add(&json, ",\"strangers\":");
     if (region)
-        add_strangers(&json);
+        api_strangers_json(&json);
     else
         text_add(&json, "null");
     text_add(&json, ",\"disk\":");

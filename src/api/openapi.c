@@ -21,7 +21,7 @@ static const struct {
     {"after", "翻页标记，取自上一页的 next", "string"},
     {"mine", "1 = 只看本人的", "string"},
     {"unit_type", "单位类型：self、from_12366、from_city", "string"},
-    {"by", "统计对象：center、queue", "string"},
+    {"by", "统计对象：center、queue；列表：center 为按中心计数", "string"},
     {"source", "数据来源：rollup 汇总（缺省）、facts 明细", "string"},
     {"caller_no", "来电号码", "string"},
     {"agent_no", "工号", "string"},
@@ -31,6 +31,18 @@ static const struct {
     {"state", "状态", "string"},
     {"action", "操作", "string"},
     {"side", "声道：both、left、right", "string"},
+    {"version", "版本，缺省为当前发布的", "integer"},
+    {"name", "名称", "string"},
+    {"kind", "种类", "string"},
+    {"number", "对方号码", "string"},
+    {"min_s", "最短时长（秒）", "integer"},
+    {"max_s", "最长时长（秒）", "integer"},
+    {"result", "结果", "string"},
+    {"reason", "原因", "string"},
+    {"record_no", "业务记录编号", "string"},
+    {"day", "日期", "string"},
+    {"book", "通讯录：center 本中心、own 个人", "string"},
+    {"q", "姓名、单位或号码中的文字", "string"},
 };
 
 /* What is answered with other things than JSON, by the end of the path. */
@@ -40,6 +52,8 @@ static const struct {
     {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
     {".csv", "text/csv"},
     {"/audio", "audio/wav"},
+    {"/prompts/preview", "audio/wav"},
+    {"/download", "audio/wav"},
     {"/events", "text/event-stream"},
     {"/healthz", "text/plain"},
     {"/readyz", "text/plain"},
@@ -95,6 +109,17 @@ static void add_field(cJSON *properties, const struct http_field *field)
     }
 }
 
+static void add_uploads(cJSON *content, const char *types)
+{
+    while (types && *types) {
+        size_t length = strcspn(types, " ");
+        char *type = strndup(types, length);
+        cJSON_AddObjectToObject(content, type ? type : "");
+        free(type);
+        types += length + (types[length] == ' ');
+    }
+}
+
 static void add_body(cJSON *operation, const struct api_route *route)
 {
     size_t max = route->http.max_body ? route->http.max_body : HTTP_BODY_DEFAULT;
@@ -105,8 +130,7 @@ static void add_body(cJSON *operation, const struct api_route *route)
     body = cJSON_AddObjectToObject(operation, "requestBody");
     cJSON_AddNumberToObject(body, "x-max-bytes", (double)max);
     content = cJSON_AddObjectToObject(body, "content");
-    if (route->upload)
-        cJSON_AddObjectToObject(content, route->upload);
+    add_uploads(content, route->upload);
     if (!route->body_count)
         return;
     schema =
@@ -210,6 +234,25 @@ static void add_responses(cJSON *operation, const char *path)
 
 /* --- the document --------------------------------------------------------------------------- */
 
+/* Routes that other systems may ask for: with a key, and of which groups. */
+static void add_keys(cJSON *operation, cJSON *security, const struct http_route *route)
+{
+    cJSON *need, *groups = NULL;
+
+    for (unsigned i = 0; i < API_KEY_GROUPS; i++) {
+        if (api_key_route(route, 1u << i) == API_KEY_ROUTE_NOT)
+            continue;
+        if (!groups)
+            groups = cJSON_AddArrayToObject(operation, "x-key-groups");
+        cJSON_AddItemToArray(groups, cJSON_CreateString(api_key_group_names[i]));
+    }
+    if (!groups)
+        return;
+    need = cJSON_CreateObject();
+    cJSON_AddArrayToObject(need, "key");
+    cJSON_AddItemToArray(security, need);
+}
+
 static void add_operation(cJSON *paths, const struct api_route *route)
 {
     cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->http.path);
@@ -230,6 +273,7 @@ static void add_operation(cJSON *paths, const struct api_route *route)
         cJSON_AddArrayToObject(need, "session");
         cJSON_AddItemToArray(security, need);
     }
+    add_keys(operation, security, &route->http);
     parameters = cJSON_AddArrayToObject(operation, "parameters");
     add_path_parameters(parameters, route->http.path);
     add_query_parameters(parameters, route->query);
@@ -249,15 +293,18 @@ static void add_components(cJSON *document)
         "\"status\":{\"type\":\"integer\"},"
         "\"code\":{\"type\":\"string\",\"title\":\"稳定的英文代码\"},"
         "\"errors\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}}}}}}";
-    cJSON *components = cJSON_AddObjectToObject(document, "components"), *scheme;
+    cJSON *components = cJSON_AddObjectToObject(document, "components"), *schemes, *scheme;
 
     cJSON_AddItemToObject(cJSON_AddObjectToObject(components, "responses"), "Problem",
                           cJSON_Parse(problem));
-    scheme =
-        cJSON_AddObjectToObject(cJSON_AddObjectToObject(components, "securitySchemes"), "session");
+    schemes = cJSON_AddObjectToObject(components, "securitySchemes");
+    scheme = cJSON_AddObjectToObject(schemes, "session");
     cJSON_AddStringToObject(scheme, "type", "apiKey");
     cJSON_AddStringToObject(scheme, "in", "cookie");
     cJSON_AddStringToObject(scheme, "name", "hotlined_session");
+    scheme = cJSON_AddObjectToObject(schemes, "key");
+    cJSON_AddStringToObject(scheme, "type", "http");
+    cJSON_AddStringToObject(scheme, "scheme", "bearer");
 }
 
 void api_openapi(struct text *out)

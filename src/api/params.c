@@ -113,11 +113,21 @@ bool api_check_center(struct api *api, struct http_request *request, enum permis
 void api_audit(struct api *api, const struct api_person *person, const char *action,
                const char *object_kind, const char *object_id, const char *detail)
 {
+    api_audit_in(api, person, person->subject.center_id, action, object_kind, object_id, detail);
+}
+
+void api_audit_in(struct api *api, const struct api_person *person, int32_t center_id,
+                  const char *action, const char *object_kind, const char *object_id,
+                  const char *detail)
+{
     int64_t now = loop_wall_ms(api->loop);
     struct uuid id = uuid_new(now);
     char id_text[UUID_TEXT_SIZE];
-    struct text json = {0};
+    struct text json = {0}, said = {0};
 
+    text_add(&said, detail);
+    if (person->key_id) /* what it did for an agent is not what he did himself */
+        text_addf(&said, "%skey=%s", *detail ? " " : "", person->key_name);
     text_addf(&json, "{\"id\":\"%s\",\"user_id\":%d,\"action\":", uuid_text(&id, id_text),
               person->subject.user_id);
     text_add_json(&json, action);
@@ -126,14 +136,15 @@ void api_audit(struct api *api, const struct api_person *person, const char *act
     text_add(&json, ",\"object_id\":");
     text_add_json(&json, object_id);
     text_add(&json, ",\"detail\":");
-    text_add_json(&json, detail);
+    text_add_json(&json, said.failed ? detail : said.data);
     text_add(&json, ",\"address\":");
     text_add_json(&json, person->address);
     text_addf(&json, ",\"at_ms\":%lld}", (long long)now);
     if (json.failed)
         log_error("api", "audit_lost", "user=%d action=%s", person->subject.user_id, action);
     else
-        fact_emit(api->deps.outbox, &id, person->subject.center_id, now, "audit", json.data);
+        fact_emit(api->deps.outbox, &id, center_id, now, "audit", json.data);
+    text_done(&said);
     text_done(&json);
 }
 

@@ -12,7 +12,10 @@
 
 enum {
     FILE_HEADER = 58, /* what the recorder writes before the sound */
-    WAV_HEADER = 44,
+    WAV_FORMAT = 36,  /* RIFF, WAVE and the fmt chunk */
+    WAV_LIST = 20,    /* LIST, INFO and ICMT before the mark */
+    WAV_DATA = 8,
+    WAV_HEADER_MAX = WAV_FORMAT + WAV_LIST + RECORDED_MARK_SIZE + WAV_DATA,
     RATE = 8000,
     BLOCK_FRAMES = 4096,
     LOUDEST = 32256 /* of A-law */
@@ -55,9 +58,20 @@ int recorded_open(const char *dir, const char *path, struct recorded *ret_record
         return r;
     }
     ret_recorded->fd = fd;
+    ret_recorded->mark[0] = 0;
     ret_recorded->frames =
         status.st_size > FILE_HEADER ? (uint64_t)(status.st_size - FILE_HEADER) / 2 : 0;
     return 0;
+}
+
+int recorded_remove(const char *dir, const char *path)
+{
+    char full[1024];
+
+    if (!stays_inside(path) ||
+        snprintf(full, sizeof(full), "%s/%s", dir, path) >= (int)sizeof(full))
+        return -EPERM;
+    return unlink(full) && errno != ENOENT ? -errno : 0;
 }
 
 void recorded_close(struct recorded *recorded)
@@ -103,9 +117,22 @@ static unsigned frame_bytes(enum recorded_side side)
     return side == RECORDED_BOTH ? 4 : 2;
 }
 
+/* With its closing 0, and one more where the length would be odd (RIFF: chunks are even). */
+static unsigned mark_bytes(const struct recorded *recorded)
+{
+    return recorded->mark[0] ? ((unsigned)strlen(recorded->mark) + 2) & ~1u : 0;
+}
+
+static unsigned header_bytes(const struct recorded *recorded)
+{
+    unsigned mark = mark_bytes(recorded);
+
+    return WAV_FORMAT + (mark ? WAV_LIST + mark : 0) + WAV_DATA;
+}
+
 uint64_t recorded_wav_size(const struct recorded *recorded, enum recorded_side side)
 {
-    return WAV_HEADER + recorded->frames * frame_bytes(side);
+    return header_bytes(recorded) + recorded->frames * frame_bytes(side);
 }
 
 static void put(uint8_t *at, unsigned bytes, uint64_t value)
@@ -114,16 +141,28 @@ static void put(uint8_t *at, unsigned bytes, uint64_t value)
         at[i] = (uint8_t)(value >> 8 * i);
 }
 
-static void make_header(const struct recorded *recorded, enum recorded_side side,
-                        uint8_t out[WAV_HEADER])
+static void put_mark(const struct recorded *recorded, uint8_t *out)
 {
-    unsigned frame = frame_bytes(side);
+    unsigned mark = mark_bytes(recorded);
+
+    memcpy(out, "LIST", 4);
+    put(out + 4, 4, WAV_LIST - 8 + mark);
+    memcpy(out + 8, "INFOICMT", 8);
+    put(out + 16, 4, mark);
+    memset(out + WAV_LIST, 0, mark);
+    memcpy(out + WAV_LIST, recorded->mark, strlen(recorded->mark));
+}
+
+static void make_header(const struct recorded *recorded, enum recorded_side side,
+                        uint8_t out[WAV_HEADER_MAX])
+{
+    unsigned frame = frame_bytes(side), header = header_bytes(recorded);
     uint64_t data = recorded->frames * frame;
 
-    if (data > UINT32_MAX - WAV_HEADER) /* 37 hours; players then go by the content's length */
-        data = (UINT32_MAX - WAV_HEADER) & ~3u;
+    if (data > UINT32_MAX - header) /* 37 hours; players then go by the content's length */
+        data = (UINT32_MAX - header) & ~3u;
     memcpy(out, "RIFF", 4);
-    put(out + 4, 4, WAV_HEADER - 8 + data);
+    put(out + 4, 4, header - 8 + data);
     memcpy(out + 8, "WAVEfmt ", 8);
     put(out + 16, 4, 16);
     put(out + 20, 2, 1); /* PCM */
@@ -132,8 +171,10 @@ static void make_header(const struct recorded *recorded, enum recorded_side side
     put(out + 28, 4, RATE * frame);
     put(out + 32, 2, frame);
     put(out + 34, 2, 16);
-    memcpy(out + 36, "data", 4);
-    put(out + 40, 4, data);
+    if (recorded->mark[0])
+        put_mark(recorded, out + WAV_FORMAT);
+    memcpy(out + header - WAV_DATA, "data", 4);
+    put(out + header - 4, 4, data);
 }
 
 static size_t decode(const uint8_t *codes, size_t frames, enum recorded_side side, uint8_t *out)
@@ -175,8 +216,9 @@ static ssize_t read_sound(const struct recorded *recorded, enum recorded_side si
 static size_t read_header(const struct recorded *recorded, enum recorded_side side, uint64_t at,
                           char *out, size_t size)
 {
-    uint8_t header[WAV_HEADER];
-    size_t length = at < WAV_HEADER ? (size_t)(WAV_HEADER - at) : 0;
+    uint8_t header[WAV_HEADER_MAX];
+    unsigned all = header_bytes(recorded);
+    size_t length = at < all ? (size_t)(all - at) : 0;
 
     if (length > size)
         length = size;
@@ -199,7 +241,8 @@ ssize_t recorded_wav_read(const struct recorded *recorded, enum recorded_side si
         size = (size_t)(total - at);
     done = read_header(recorded, side, at, out, size);
     while (done < size) {
-        ssize_t n = read_sound(recorded, side, at + done - WAV_HEADER, out + done, size - done);
+        ssize_t n =
+            read_sound(recorded, side, at + done - header_bytes(recorded), out + done, size - done);
         if (n < 0)
             return n;
         done += (size_t)n;

@@ -9,15 +9,21 @@
 
 enum recorded_side { RECORDED_BOTH, RECORDED_LEFT, RECORDED_RIGHT };
 
+#define RECORDED_MARK_SIZE 96
 struct recorded {
     int fd;
     uint64_t frames; /* of 1/8000 s, on the disk when it was opened */
+    /* Whose copy it is: the comment of the WAV's INFO list, which players show and editors keep. ""
+     * after opening: none. */
+    char mark[RECORDED_MARK_SIZE];
 };
 
 /* path is relative to dir. 0; -EPERM for a path that leads outside; -ENOENT; -EISDIR for what is no
  * file; other -errno. A recording under way is as long as what is on the disk. */
 int recorded_open(const char *dir, const char *path, struct recorded *ret_recorded);
 void recorded_close(struct recorded *recorded);
+/* Takes the file away for good. 0, also when it is gone already; negative errno. */
+int recorded_remove(const char *dir, const char *path);
 
 /* The same as WAV, PCM16: stereo for both sides, mono for one. Reads exactly the bytes from `at`;
  * 0 at the end, negative errno when the file got shorter or cannot be read. */

@@ -4,6 +4,7 @@
  *                                             waveform: read through once on a worker */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,21 @@
 
 #define LISTENED 256 /* who listened to what, remembered */
 
+/* Whose file: recordings of talks, or messages, whose ids are those of their recordings. */
+struct kind {
+    enum store_statement statement;
+    enum permission permission;
+    const char *missing;
+};
+static const struct kind talks = {STMT_RECORDING_GET, PERM_RECORDING_PLAY,
+                                  "没有这段录音，或您无权收听"};
+static const struct kind copies = {STMT_RECORDING_GET, PERM_RECORDING_DOWNLOAD,
+                                   "没有这段录音，或您无权下载"};
+static const struct kind messages = {STMT_VOICEMAIL_RECORDING, PERM_VOICEMAIL_READ,
+                                     "没有这条留言，或您无权收听"};
+
 struct play { /* from the question to the last byte */
+    const struct kind *kind;
     struct uuid id;
     enum recorded_side side;
     const char *side_name;
@@ -29,7 +44,8 @@ static void free_play(void *arg)
     free(play);
 }
 
-static struct play *new_play(struct http_request *request, const struct uuid *id)
+static struct play *new_play(struct http_request *request, const struct kind *kind,
+                             const struct uuid *id)
 {
     struct play *play = calloc(1, sizeof(*play));
 
@@ -37,6 +53,7 @@ static struct play *new_play(struct http_request *request, const struct uuid *id
         api_unavailable(request);
         return NULL;
     }
+    play->kind = kind;
     play->id = *id;
     play->recorded.fd = -1;
     return play;
@@ -76,7 +93,7 @@ static bool open_found(struct api *api, struct http_request *request,
 
     if (!store_rows(result)) { /* a guessed id, perhaps of another center (GEN-04) */
         audit(api, person, "refused", play, http_path(request));
-        api_missing(request, "没有这段录音，或您无权收听");
+        api_missing(request, play->kind->missing);
         return false;
     }
     if (strcmp(store_text(result, 0, 1), "deleted") == 0) {
@@ -96,11 +113,11 @@ static void ask_for_file(struct api *api, struct http_request *request, struct p
 {
     const struct api_person *person = api_person(request);
     struct api_ask ask = {
-        .statement = STMT_RECORDING_GET, .permission = PERM_RECORDING_PLAY, .then = then};
+        .statement = play->kind->statement, .permission = play->kind->permission, .then = then};
     struct text users = {0};
 
     store_param_uuid(&ask.params, &play->id);
-    api_param_users(api, person, PERM_RECORDING_PLAY, &ask.params, &users);
+    api_param_users(api, person, play->kind->permission, &ask.params, &users);
     api_ask(api, request, person, &ask, play, free_play);
     text_done(&users);
 }
@@ -169,17 +186,69 @@ static bool read_side(struct http_request *request, struct play *play)
     return false;
 }
 
-static void play_recording(struct http_request *request, void *arg)
+static void play_of(struct api *api, struct http_request *request, const struct kind *kind)
 {
     struct play *play;
     struct uuid id;
 
-    if (!api_path_uuid(request, "id", &id) || !(play = new_play(request, &id)))
+    if (!api_path_uuid(request, "id", &id) || !(play = new_play(request, kind, &id)))
         return;
     if (read_side(request, play))
-        ask_for_file(arg, request, play, play_found);
+        ask_for_file(api, request, play, play_found);
     else
         free_play(play);
+}
+
+/* --- a copy to take away -------------------------------------------------------------------- */
+
+/* Each copy has a number of its own, in the file and in the audit log, so that one that turns up
+ * somewhere says who took it. */
+static void hand_over(struct api *api, struct http_request *request,
+                      const struct api_person *person, const struct store_result *result,
+                      void **state)
+{
+    struct play *play = *state;
+    struct uuid copy = uuid_new(loop_wall_ms(api->loop));
+    char id[UUID_TEXT_SIZE], name[80], detail[120];
+    struct http_source source = {.type = "audio/wav",
+                                 .read = read_audio,
+                                 .done = free_play,
+                                 .arg = play,
+                                 .download_name = name};
+
+    if (!open_found(api, request, person, result, play))
+        return;
+    snprintf(play->recorded.mark, sizeof(play->recorded.mark), "hotlined download=%s user=%d",
+             uuid_text(&copy, id), person->subject.user_id);
+    snprintf(name, sizeof(name), "录音_%s.wav", id);
+    snprintf(detail, sizeof(detail), "download=%s side=%s", id, play->side_name);
+    audit(api, person, "recording.download", play, detail);
+    source.size = recorded_wav_size(&play->recorded, play->side);
+    *state = NULL; /* the source's from here on */
+    http_answer_source(request, &source);
+}
+
+static void download_recording(struct http_request *request, void *arg)
+{
+    struct play *play;
+    struct uuid id;
+
+    if (!api_path_uuid(request, "id", &id) || !(play = new_play(request, &copies, &id)))
+        return;
+    if (read_side(request, play))
+        ask_for_file(arg, request, play, hand_over);
+    else
+        free_play(play);
+}
+
+static void play_recording(struct http_request *request, void *arg)
+{
+    play_of(arg, request, &talks);
+}
+
+static void play_message(struct http_request *request, void *arg)
+{
+    play_of(arg, request, &messages);
 }
 
 /* --- waveform ------------------------------------------------------------------------------- */
@@ -234,13 +303,23 @@ static void draw_found(struct api *api, struct http_request *request,
     api_work(api, request, person, compute, answer_waveform, play, free_play);
 }
 
-static void draw_recording(struct http_request *request, void *arg)
+static void draw_of(struct api *api, struct http_request *request, const struct kind *kind)
 {
     struct play *play;
     struct uuid id;
 
-    if (api_path_uuid(request, "id", &id) && (play = new_play(request, &id)))
-        ask_for_file(arg, request, play, draw_found);
+    if (api_path_uuid(request, "id", &id) && (play = new_play(request, kind, &id)))
+        ask_for_file(api, request, play, draw_found);
+}
+
+static void draw_recording(struct http_request *request, void *arg)
+{
+    draw_of(arg, request, &talks);
+}
+
+static void draw_message(struct http_request *request, void *arg)
+{
+    draw_of(arg, request, &messages);
 }
 
 /* --- routes --------------------------------------------------------------------------------- */
@@ -250,10 +329,18 @@ static const struct api_route routes[] = {
      NULL,
      0,
      "side"},
+    {.http = {"GET", "/api/v1/recordings/{id}/download", PERM_RECORDING_DOWNLOAD,
+              download_recording, "下载录音（文件带下载编号）"},
+     .query = "side"},
     {{"GET", "/api/v1/recordings/{id}/waveform", PERM_RECORDING_PLAY, draw_recording,
       "查看录音波形"},
      NULL,
      0,
      NULL},
+    {.http = {"GET", "/api/v1/voicemails/{id}/audio", PERM_VOICEMAIL_READ, play_message,
+              "收听留言"},
+     .query = "side"},
+    {.http = {"GET", "/api/v1/voicemails/{id}/waveform", PERM_VOICEMAIL_READ, draw_message,
+              "查看留言波形"}},
 };
 const struct api_routes api_routes_recordings = API_ROUTES(routes);

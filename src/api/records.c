@@ -91,14 +91,36 @@ static bool read_record(struct http_request *request, const struct http_field *f
     return false;
 }
 
-/* The accepted body in one plain spelling, to be freed. Answers 503 and returns NULL without
- * memory. */
-static char *print_body(struct http_request *request)
+/* What call control says of a call that is under way; the body has no field of that name. */
+static void add_live(struct api *api, const struct uuid *call_id, cJSON *body)
+{
+    struct telephony_live_call call;
+    cJSON *live;
+
+    if (uuid_is_null(call_id) || !telephony_live_call(api->deps.telephony, call_id, &call))
+        return;
+    live = cJSON_AddObjectToObject(body, "live");
+    cJSON_AddNumberToObject(live, "center_id", call.center_id);
+    if (call.queue_id)
+        cJSON_AddNumberToObject(live, "queue_id", call.queue_id);
+    cJSON_AddStringToObject(live, "party_no", call.party_no);
+    cJSON_AddStringToObject(live, "caller_city", call.city);
+    cJSON_AddStringToObject(live, "info_source", call.info_source);
+    cJSON_AddStringToObject(live, "unit_type", call.unit_type);
+}
+
+/* The accepted body in one plain spelling, to be freed. live_of: the call whose facts go with it,
+ * NULL = none. Answers 503 and returns NULL without memory. */
+static char *print_body(struct api *api, struct http_request *request, const struct uuid *live_of)
 {
     size_t length;
     const char *body = http_body(request, &length);
     cJSON *json = cJSON_ParseWithLength(body, length);
-    char *text = json ? cJSON_PrintUnformatted(json) : NULL;
+    char *text;
+
+    if (json && live_of)
+        add_live(api, live_of, json);
+    text = json ? cJSON_PrintUnformatted(json) : NULL;
 
     cJSON_Delete(json);
     if (!text)
@@ -108,17 +130,31 @@ static char *print_body(struct http_request *request)
 
 /* --- registrations -------------------------------------------------------------------------- */
 
+static void tell_created(struct api *api, const struct api_person *person,
+                         const struct api_ask *ask)
+{
+    api_hub_record(api, person->subject.center_id, ask->object_id, "created");
+}
+
+static void tell_updated(struct api *api, const struct api_person *person,
+                         const struct api_ask *ask)
+{
+    api_hub_record(api, person->subject.center_id, ask->object_id, "updated");
+}
+
 static void create_record(struct http_request *request, void *arg)
 {
     struct api *api = arg;
     const struct api_person *person = api_person(request);
-    struct api_ask ask = {
-        .statement = STMT_RECORD_CREATE, .permission = PERM_RECORD_WRITE, .status = 201};
+    struct api_ask ask = {.statement = STMT_RECORD_CREATE,
+                          .permission = PERM_RECORD_WRITE,
+                          .status = 201,
+                          .tell = tell_created};
     struct record_body body = {0};
     char *json;
 
     if (!read_record(request, new_fields, COUNT(new_fields), &body) ||
-        !(json = print_body(request)))
+        !(json = print_body(api, request, &body.call_id)))
         return;
     look_at(&ask, "record.create", "record", &body.id);
     store_param_text(&ask.params, json);
@@ -144,9 +180,10 @@ static void ask_update(struct api *api, struct http_request *request, const stru
     struct api_ask ask = {.statement = STMT_RECORD_UPDATE,
                           .permission = PERM_RECORD_WRITE,
                           .answer = API_RESULT,
-                          .missing = "没有这条业务记录，或您无权修改"};
+                          .missing = "没有这条业务记录，或您无权修改",
+                          .tell = tell_updated};
     struct text users = {0};
-    char *json = print_body(request);
+    char *json = print_body(api, request, NULL);
 
     if (!json)
         return;

@@ -1,15 +1,12 @@
 /* Reports: on the page, as XLSX and as CSV, all from the one document the statement gives. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "api/export.h"
 #include "api/looks.h"
-#include "api/sheet.h"
 
 #define MAX_DAYS  400
 #define DATE_SIZE 11
-#define XLSX_TYPE "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#define CSV_TYPE  "text/csv; charset=utf-8"
 /* Audited as given. */
 #define FILTERS "from to center_id queue_id unit_type wrap_up_code by source"
 
@@ -170,95 +167,17 @@ static void show_voice_service(struct http_request *request, void *arg)
 
 /* --- as a file ------------------------------------------------------------------------------ */
 
-struct export
-{
-    bool xlsx;
-    struct period period;
-    const struct config *config; /* outlives the API and its workers */
-    char *json;
-    struct text file;
-    char name[200];
-    int err;
-};
-
-static void free_export(void *state)
-{
-    struct export *export = state;
-
-    free(export->json);
-    text_done(&export->file);
-    free(export);
-}
-
-static void name_file(struct export *export)
-{
-    cJSON *json = cJSON_Parse(export->json);
-    const char *title = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "title"));
-
-    snprintf(export->name, sizeof(export->name), "%s_%s_%s.%s", title ? title : "报表",
-             export->period.from, export->period.to, export->xlsx ? "xlsx" : "csv");
-    cJSON_Delete(json);
-}
-
-static void write_file(void *state)
-{
-    struct export *export = state;
-
-    name_file(export);
-    export->err = export->xlsx ? sheet_xlsx(export->json, export->config->state_dir, &export->file)
-                               : sheet_csv(export->json, &export->file);
-}
-
-static void send_file(struct api *api, struct http_request *request,
-                      const struct api_person *person, void **state)
-{
-    const struct export *export = *state;
-
-    (void)api;
-    (void)person;
-    if (export->err) {
-        log_error("api", "export_failed", "error=%d", export->err);
-        http_problem(request, 500, "export.failed", "文件生成失败，已记录；请稍后重试", NULL);
-        return;
-    }
-    http_answer_download(request, export->xlsx ? XLSX_TYPE : CSV_TYPE, export->file.data,
-                         export->file.length, export->name);
-}
-
-static void begin_file(struct api *api, struct http_request *request,
-                       const struct api_person *person, const struct store_result *result,
-                       void **state)
-{
-    struct export *export = *state;
-
-    export->json = store_rows(result) ? strdup(store_text(result, 0, 0)) : NULL;
-    if (!export->json) {
-        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
-        return;
-    }
-    *state = NULL;
-    api_work(api, request, person, write_file, send_file, export, free_export);
-}
-
 static void export_voice_service(struct api *api, struct http_request *request, bool xlsx)
 {
     struct api_ask ask;
     struct period period;
-    struct export *export;
+    char days[2 * DATE_SIZE];
 
     ask_voice_service(&ask, "report.export");
-    ask.then = begin_file;
     if (!may_report(api, request) || !read_filters(api, request, &ask, &period))
         return;
-    export = calloc(1, sizeof(*export));
-    if (!export) {
-        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
-        return;
-    }
-    export->xlsx = xlsx;
-    export->period = period;
-    export->config = api->deps.config;
-    api_ask(api, request, api_person(request), &ask, export, free_export);
+    snprintf(days, sizeof(days), "%s_%s", period.from, period.to);
+    export_document(api, request, &ask, xlsx, days);
 }
 
 static void download_xlsx(struct http_request *request, void *arg)

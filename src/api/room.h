@@ -26,6 +26,8 @@
 #include <hotlined/log.h>
 #include <hotlined/log_limit.h>
 #include <hotlined/loop.h>
+#include <hotlined/pool.h>
+#include <hotlined/query.h>
 #include <hotlined/store.h>
 #include <hotlined/strangers.h>
 #include <hotlined/telephony.h>
@@ -38,7 +40,10 @@
 #define API_BODY_FLOW  (512 * 1024)
 #define API_BODY_SOUND (8 * 1024 * 1024) /* an uploaded prompt */
 
+struct api_agents_today;
+struct api_bound;
 struct api_hub;
+struct api_keys;
 struct api_sessions;
 struct api_wait;
 
@@ -46,16 +51,23 @@ struct api {
     struct loop *loop;
     struct api_deps deps;
     struct http *http;
+    struct api_bound *bound; /* the rows that http has, functions.c */
     struct api_sessions *sessions;
+    struct api_keys *keys;
     struct api_hub *hub;
-    struct api_wait *waits;    /* all under way */
-    struct strangers attempts; /* without slots: no limit */
+    struct api_agents_today *agents_today;
+    struct api_wait *waits;         /* all under way */
+    struct pool speech;             /* sessions in use, by center */
+    struct loop_timer speech_timer; /* while somebody waits for one */
+    uint64_t speech_queued;         /* requests that have waited for one */
+    struct strangers attempts;      /* without slots: no limit */
     struct log_limit attempt_lines;
     bool stopping;
 };
 
 /* --- who asks ------------------------------------------------------------------------------- */
 
+#define API_TOKEN_SIZE      48 /* base64url, without padding */
 #define API_TOKEN_HASH_SIZE 65 /* SHA-256 in hex */
 
 struct api_person { /* flat: copied into waits and readers of events */
@@ -64,6 +76,10 @@ struct api_person { /* flat: copied into waits and readers of events */
     char csrf[48];
     char address[64]; /* the peer of this request */
     char login[64], name[64], agent_no[16];
+    /* Another system's key asks, for an agent where subject.user_id says so: keys.c. 0 = a person.
+     */
+    int32_t key_id;
+    char key_name[64];
 };
 
 /* The person of the request, in a handler only (NULL on public routes). */
@@ -93,6 +109,18 @@ bool api_check_center(struct api *api, struct http_request *request, enum permis
 /* object_id and detail may be "". Never put secrets or contents there. */
 void api_audit(struct api *api, const struct api_person *person, const char *action,
                const char *object_kind, const char *object_id, const char *detail);
+
+/* The same in the log of the center where it happened, which need not be the person's own. */
+void api_audit_in(struct api *api, const struct api_person *person, int32_t center_id,
+                  const char *action, const char *object_kind, const char *object_id,
+                  const char *detail);
+
+/* --- agent.c -------------------------------------------------------------------------------- */
+
+/* What telephony said to the person about himself or his call. True when it was good, or kept for
+ * after the call; otherwise the problem is answered. */
+bool api_telephony_is_good(struct api *api, struct http_request *request,
+                           enum telephony_result result);
 
 /* --- parameters of requests ----------------------------------------------------------------- */
 
@@ -133,6 +161,8 @@ struct api_ask {
     const char *action, *object_kind;
     char object_id[40];
     char detail[200];
+    /* It succeeded, and is written down: tells others. NULL = nobody. */
+    void (*tell)(struct api *api, const struct api_person *person, const struct api_ask *ask);
     /* Instead of answer: gets the good result (audited already if it has a row) and must answer or
      * start the next wait. Failures are answered before. person is the wait's own copy, valid
      * during the call. *state is what api_ask() was given; set it to NULL to hand it to the next
@@ -148,13 +178,33 @@ struct api_ask {
 void api_ask(struct api *api, struct http_request *request, const struct api_person *person,
              const struct api_ask *ask, void *state, void (*free_state)(void *state));
 
+struct api_query {
+    const char *connector; /* as of query_connector_ask() */
+    const struct query_field *fields;
+    unsigned field_count;
+    /* As of api_ask; comes also when nothing was answered. */
+    void (*then)(struct api *api, struct http_request *request, const struct api_person *person,
+                 const struct query_answer *answer, void **state);
+};
+/* Asks a system outside; ownership of state as above, everything in query is needed during the call
+ * only. */
+void api_query(struct api *api, struct http_request *request, const struct api_person *person,
+               const struct api_query *query, void *state, void (*free_state)(void *state));
+
 /* work runs on a worker and touches only state; then runs on the loop and must answer or start the
  * next wait; ownership of state as above. When the API stops meanwhile, only free_state comes. */
+typedef void api_worked_h(struct api *api, struct http_request *request,
+                          const struct api_person *person, void **state);
 void api_work(struct api *api, struct http_request *request, const struct api_person *person,
-              worker_work_h *work,
-              void (*then)(struct api *api, struct http_request *request,
-                           const struct api_person *person, void **state),
-              void *state, void (*free_state)(void *state));
+              worker_work_h *work, api_worked_h *then, void *state,
+              void (*free_state)(void *state));
+/* The same for what needs a session of speech, of this center's share: where none is free the
+ * request waits for one, in order; 503 when too many do, or for too long. */
+void api_speak(struct api *api, struct http_request *request, const struct api_person *person,
+               int32_t center_id, worker_work_h *work, api_worked_h *then, void *state,
+               void (*free_state)(void *state));
+void api_speech_look(void *api); /* of speech_timer */
+unsigned api_speech_waiting(const struct api *api, int32_t center_id);
 
 /* Answers all that wait; nothing of them comes back afterwards. */
 void api_waits_end(struct api *api);
@@ -178,7 +228,7 @@ struct api_route {
     size_t body_count;
     const char *query;  /* names of query parameters, separated by spaces; NULL = none */
     bool if_match;      /* a change of what has a version: If-Match is required */
-    const char *upload; /* media type of a body taken besides JSON; NULL = none */
+    const char *upload; /* media types of bodies besides JSON, between spaces; NULL = none */
 };
 
 struct api_routes {
@@ -193,25 +243,80 @@ struct api_routes {
 extern const struct api_routes api_routes_session;    /* sign_in.c */
 extern const struct api_routes api_routes_me;         /* me.c */
 extern const struct api_routes api_routes_agent;      /* agent.c */
+extern const struct api_routes api_routes_errands;    /* errands.c */
 extern const struct api_routes api_routes_events;     /* hub.c */
 extern const struct api_routes api_routes_monitor;    /* monitor.c */
+extern const struct api_routes api_routes_leader;     /* leader.c */
 extern const struct api_routes api_routes_calls;      /* calls.c */
 extern const struct api_routes api_routes_recordings; /* recordings.c */
+extern const struct api_routes api_routes_queries;    /* queries.c */
+extern const struct api_routes api_routes_contacts;   /* contacts.c */
+extern const struct api_routes api_routes_notes;      /* notes.c */
 extern const struct api_routes api_routes_records;    /* records.c */
 extern const struct api_routes api_routes_reports;    /* reports.c */
 extern const struct api_routes api_routes_users;      /* settings_users.c */
+extern const struct api_routes api_routes_teams;      /* settings_teams.c */
 extern const struct api_routes api_routes_queues;     /* settings_queues.c */
 extern const struct api_routes api_routes_reasons;    /* settings_reasons.c */
+extern const struct api_routes api_routes_calendars;  /* settings_calendars.c */
+extern const struct api_routes api_routes_lists;      /* settings_lists.c */
 extern const struct api_routes api_routes_flows;      /* settings_flows.c */
+extern const struct api_routes api_routes_survey;     /* settings_survey.c */
+extern const struct api_routes api_routes_flow_edit;  /* settings_flow_edit.c */
 extern const struct api_routes api_routes_prompts;    /* settings_prompts.c */
+extern const struct api_routes api_routes_sounds;     /* settings_prompt_sound.c */
 extern const struct api_routes api_routes_trunks;     /* settings_trunks.c */
 extern const struct api_routes api_routes_audit;      /* audit_log.c */
+extern const struct api_routes api_routes_dialing;    /* settings_dialing.c */
 extern const struct api_routes api_routes_centers;    /* settings_centers.c */
+extern const struct api_routes api_routes_bots;       /* settings_bots.c */
+extern const struct api_routes api_routes_transfers;  /* settings_transfers.c */
+extern const struct api_routes api_routes_routes;     /* settings_routes.c */
+extern const struct api_routes api_routes_taxpayers;  /* taxpayers.c */
 extern const struct api_routes api_routes_system;     /* system.c: openapi, health, metrics */
+extern const struct api_routes api_routes_voicemails; /* voicemails.c */
+extern const struct api_routes api_routes_callbacks;  /* callbacks.c */
+extern const struct api_routes api_routes_connectors; /* settings_connectors.c */
+/* agent_centers.c */
+extern const struct api_routes api_routes_agent_centers;
+/* voicemail_delete.c */
+extern const struct api_routes api_routes_voicemail_delete;
+/* settings_desk.c */
+extern const struct api_routes api_routes_desk;
+/* settings_recording.c */
+extern const struct api_routes api_routes_recording_rule;
+/* agent_media.c */
+extern const struct api_routes api_routes_agent_media;
+/* settings_pools.c */
+extern const struct api_routes api_routes_pools;
+/* settings_keys.c */
+extern const struct api_routes api_routes_keys;
 
 /* All of them, in the order above. */
 extern const struct api_routes *const api_route_tables[];
 extern const size_t api_route_table_count;
+
+/* --- monitor.c -------------------------------------------------------------------------------- */
+
+/* {"banned","since_ms"}: of source addresses at the SIP port. */
+void api_strangers_json(struct text *out);
+
+/* --- leader.c --------------------------------------------------------------------------------- */
+
+/* The person's rights were read anew: who may not stand beside that call any more is out of it. */
+void api_leader_rights(struct api *api, const struct api_person *person);
+
+/* --- me.c ------------------------------------------------------------------------------------- */
+
+#define API_TAKEN_SIZE 1024
+/* Adds the parameters of statement me; taken must live until it is asked. */
+void api_me_params(const struct api_person *person, char taken[API_TAKEN_SIZE],
+                   struct store_params *params);
+
+/* --- agent.c ---------------------------------------------------------------------------------- */
+
+/* 204, or the problem that the result is. */
+void api_agent_answer(struct api *api, struct http_request *request, enum telephony_result result);
 
 /* --- passwords.c ---------------------------------------------------------------------------- */
 
@@ -226,6 +331,42 @@ void api_attempts_destroy(struct api *api);
 bool api_attempt_may_begin(struct api *api, struct http_request *request, const char *login);
 void api_attempt_failed(struct api *api, struct http_request *request);
 
+/* --- tokens.c ------------------------------------------------------------------------------- */
+
+void api_token_make(char out[API_TOKEN_SIZE]);
+/* "" when it cannot be had: no session and no key has that. */
+void api_token_hash(const char *token, char out[API_TOKEN_HASH_SIZE]);
+
+/* --- keys.c: other systems that ask with a key ----------------------------------------------- */
+
+int api_keys_create(struct api *api);
+void api_keys_destroy(struct api *api);
+/* PostgreSQL is back, or something was published. */
+void api_keys_reload(struct api *api);
+/* The guard of requests that bring an Authorization header. */
+bool api_key_guard(struct api *api, struct http_request *request, const struct http_route *route);
+/* A row of statement key_load: it may be used from now on. */
+void api_key_take(struct api *api, const struct store_result *result, int row);
+/* It was revoked: its streams end, agents it signed in go home. */
+void api_key_revoked(struct api *api, int32_t id);
+
+/* --- key_routes.c: what a key may ask for ----------------------------------------------------- */
+
+enum api_key_group { API_KEY_CALL, API_KEY_MEDIA, API_KEY_AGENT, API_KEY_IT, API_KEY_GROUPS };
+extern const char *const api_key_group_names[API_KEY_GROUPS];  /* "call" ... */
+extern const char *const api_key_group_titles[API_KEY_GROUPS]; /* Chinese */
+
+enum api_key_route {
+    API_KEY_ROUTE_NOT, /* of none of these groups (a set of bits) */
+    API_KEY_ROUTE_YES,
+    API_KEY_ROUTE_AGENT /* only for an agent */
+};
+enum api_key_route api_key_route(const struct http_route *route, unsigned groups);
+/* What these groups may do, and where. */
+void api_key_grant(struct access_subject *subject, unsigned groups, enum access_scope scope);
+/* Every line of the list names a route. 0 or -ENOENT. */
+int api_key_routes_check(void);
+
 /* --- sessions.c ----------------------------------------------------------------------------- */
 
 int api_sessions_create(struct api *api);
@@ -235,6 +376,10 @@ void api_sessions_reload(struct api *api);
 bool api_sessions_are_known(const struct api *api); /* false until read once after the start */
 /* The guard of all routes. */
 bool api_guard(struct http_request *request, const struct http_route *route, void *api);
+/* Parts of it. Each answers and returns false where it does not pass. */
+bool api_guard_permits(struct api *api, struct http_request *request,
+                       const struct http_route *route, const struct api_person *person);
+bool api_guard_passes(struct http_request *request, const struct api_person *person);
 /* A new session of somebody whose password was right; sets the cookie. NULL = no memory. */
 const struct api_person *api_session_open(struct api *api, struct http_request *request,
                                           const struct api_person *person);
@@ -250,6 +395,17 @@ const struct api_person *api_session_find(struct api *api, const char *token_has
 /* Fills person's subject and names from a row of statement user_subjects. 0 or -EINVAL. */
 int api_person_from_row(struct api_person *person, const struct store_result *result, int row);
 
+/* --- agent.c -------------------------------------------------------------------------------- */
+
+/* 422 at field "number": it is none, or the center's rule refuses it, which names number and range.
+ */
+void api_telephony_number_problem(struct api *api, struct http_request *request, int32_t center_id,
+                                  const char *typed, enum telephony_result result);
+const char *api_dialing_range_title(enum dialing_range range); /* Chinese */
+/* Why call control refused. */
+void api_telephony_problem(struct api *api, struct http_request *request,
+                           enum telephony_result result);
+
 /* --- hub.c ---------------------------------------------------------------------------------- */
 
 int api_hub_create(struct api *api);
@@ -260,6 +416,12 @@ void api_hub_store(struct api *api, bool available, int64_t since_ms);
 void api_hub_directory(struct api *api);
 void api_hub_shipped(struct api *api);
 void api_hub_event(struct api *api, const struct telephony_event *event);
+/* A list of work of a center changed: "voicemail" or "callback". */
+void api_hub_work(struct api *api, const char *type, int32_t center_id);
+/* A registration of the center was made ("created") or changed ("updated"). */
+void api_hub_record(struct api *api, int32_t center_id, const char *record_id, const char *what);
+/* An event for those who watch a center. json is copied. */
+void api_hub_say(struct api *api, const char *type, int32_t center_id, const char *json);
 bool api_hub_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id);
 /* Today's figures of a center as last read; NULL = not yet. */
 const char *api_hub_today(const struct api *api, int32_t center_id);
@@ -267,5 +429,15 @@ const char *api_hub_today(const struct api *api, int32_t center_id);
 void api_hub_take_today(struct api *api, const struct store_result *result);
 /* Adds {"available":..,"since_ms":..,"pending_facts":..}. */
 void api_hub_store_json(const struct api *api, struct text *out);
+
+/* --- agents_today.c ------------------------------------------------------------------------- */
+
+int api_agents_today_create(struct api *api);
+void api_agents_today_destroy(struct api *api);
+/* Somebody watches, and facts were shipped: asks the database, and tells as event "agents_today".
+ */
+void api_agents_today_look(struct api *api);
+/* Midnight has passed since the last look. */
+bool api_agents_today_is_over(const struct api *api);
 
 #endif

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
+#include "api/functions.h"
 #include "api/room.h"
 
 #define GRACE_MS        1000
@@ -108,35 +108,10 @@ static void session_end(struct api *api, struct session *session, const char *re
     log_info("api", "session_ended", "user=%d why=%s", user_id, reason);
     session_free(api->sessions, session);
     api_hub_close_session(api, hash);
-    if (telephony_is_signed_in(api->deps.telephony, user_id, hash))
-        (void)telephony_sign_out(api->deps.telephony, user_id, reason); /* a talk goes on */
-}
-
-/* --- tokens --------------------------------------------------------------------------------- */
-
-static void random_token(char out[48])
-{
-    unsigned char bytes[32];
-    unsigned char text[48];
-
-    random_bytes(bytes, sizeof(bytes));
-    EVP_EncodeBlock(text, bytes, sizeof(bytes));
-    text[43] = 0; /* without the padding */
-    for (char *c = (char *)text; *c; c++)
-        *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-    memcpy(out, text, 44);
-}
-
-static void hash_token(const char *token, char out[API_TOKEN_HASH_SIZE])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-
-    out[0] = 0; /* no digest, no session */
-    if (EVP_Digest(token, strlen(token), digest, &size, EVP_sha256(), NULL) != 1)
+    if (!telephony_is_signed_in(api->deps.telephony, user_id, hash))
         return;
-    for (unsigned i = 0; i < size; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    (void)telephony_watch_end(api->deps.telephony, user_id); /* nobody listens without a session */
+    (void)telephony_sign_out(api->deps.telephony, user_id, reason); /* a talk goes on */
 }
 
 /* --- the guard ------------------------------------------------------------------------------ */
@@ -186,14 +161,24 @@ static void extend(struct api *api, struct session *session)
         write_seen(api, session, now);
 }
 
-static bool refuse_permission(struct api *api, struct http_request *request,
-                              const struct http_route *route, const struct api_person *person)
+bool api_guard_permits(struct api *api, struct http_request *request,
+                       const struct http_route *route, const struct api_person *person)
 {
     char title[160];
 
+    if (access_may(&person->subject, (enum permission)route->permission))
+        return true;
     snprintf(title, sizeof(title), "您没有“%s”的权限", route->summary);
     api_audit(api, person, "refused", "route", "", http_path(request));
     http_problem(request, 403, "forbidden", title, NULL);
+    return false;
+}
+
+bool api_guard_passes(struct http_request *request, const struct api_person *person)
+{
+    if (http_set_user(request, person, sizeof(*person)))
+        return true;
+    api_unavailable(request);
     return false;
 }
 
@@ -214,8 +199,10 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
         http_problem(request, 503, "server.starting", "系统正在启动，请稍候", NULL);
         return false;
     }
+    if (http_header(request, "Authorization"))
+        return api_key_guard(api, request, route);
     if (cookie)
-        hash_token(cookie, hash);
+        api_token_hash(cookie, hash);
     session = session_find(api, hash);
     if (!session || !session->known || session->expires_ms <= wall_now(api)) {
         http_problem(request, 401, "session.none", "请先登录；若长时间未操作，登录已过期", NULL);
@@ -226,11 +213,11 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
         return false;
     }
     text_copy(session->person.address, sizeof(session->person.address), http_peer(request));
-    if (!access_may(&session->person.subject, permission))
-        return refuse_permission(api, request, route, &session->person);
+    if (!api_functions_allow(api, request, route, &session->person) ||
+        !api_guard_permits(api, request, route, &session->person))
+        return false;
     extend(api, session);
-    http_set_user(request, &session->person);
-    return true;
+    return api_guard_passes(request, &session->person);
 }
 
 /* --- opening and closing -------------------------------------------------------------------- */
@@ -250,14 +237,14 @@ const struct api_person *api_session_open(struct api *api, struct http_request *
     char token[48], hash[API_TOKEN_HASH_SIZE];
     struct session *session;
 
-    random_token(token);
-    hash_token(token, hash);
+    api_token_make(token);
+    api_token_hash(token, hash);
     session = hash[0] ? session_add(api->sessions, hash) : NULL;
     if (!session)
         return NULL;
     session->person = *person;
     text_copy(session->person.token_hash, sizeof(session->person.token_hash), hash);
-    random_token(session->person.csrf);
+    api_token_make(session->person.csrf);
     text_copy(session->person.address, sizeof(session->person.address), http_peer(request));
     session->created_ms = wall_now(api);
     session->written_ms = session->created_ms;
@@ -364,14 +351,19 @@ int api_person_from_row(struct api_person *person, const struct store_result *re
     };
     cJSON *permissions = cJSON_Parse(store_text(result, row, 8));
     cJSON *granted = cJSON_Parse(store_text(result, row, 9));
+    cJSON *off = cJSON_Parse(store_text(result, row, 10));
     const cJSON *item;
-    int err = permissions && granted ? 0 : -EINVAL;
+    int err = permissions && granted && off ? 0 : -EINVAL;
 
     grant_all(&subject, permissions);
     cJSON_ArrayForEach(item, granted)
     {
         if (subject.granted_count < ACCESS_MAX_CENTERS && cJSON_IsNumber(item))
             subject.granted[subject.granted_count++] = item->valueint;
+    }
+    cJSON_ArrayForEach(item, off)
+    {
+        access_switch_off(&subject, function_find(cJSON_GetStringValue(item)));
     }
     if (!err) {
         person->subject = subject;
@@ -381,6 +373,7 @@ int api_person_from_row(struct api_person *person, const struct store_result *re
     }
     cJSON_Delete(permissions);
     cJSON_Delete(granted);
+    cJSON_Delete(off);
     return err;
 }
 
@@ -421,7 +414,7 @@ static int find_row(const struct store_result *result, int32_t user_id)
 static bool same_rights(const struct access_subject *a, const struct access_subject *b)
 {
     return a->center_id == b->center_id && a->team_id == b->team_id && a->regional == b->regional &&
-           a->granted_count == b->granted_count &&
+           a->granted_count == b->granted_count && a->off == b->off &&
            memcmp(a->scope, b->scope, sizeof(a->scope)) == 0 &&
            memcmp(a->granted, b->granted, a->granted_count * sizeof(a->granted[0])) == 0;
 }
@@ -449,6 +442,7 @@ static void subjects_read(const struct store_result *result, void *arg)
         if (session->known && !same_rights(&before, &session->person.subject))
             api_hub_close_session(api, session->person.token_hash);
         session->known = true;
+        api_leader_rights(api, &session->person);
     }
     read_done(api, true);
 }

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "api/functions.h"
 #include "api/settings.h"
 
 struct center_body {
@@ -16,6 +17,10 @@ static const struct http_field center_fields[] = {
      offsetof(struct center_body, announce_agent_no), 0, 0, 0},
     {"functions_off", "停用的功能", HTTP_JSON, offsetof(struct center_body, functions_off), 0, 0,
      0},
+};
+
+static const struct http_field function_fields[] = {
+    {"enabled", "是否启用", HTTP_BOOL, 0, HTTP_REQUIRED, 0, 0},
 };
 
 struct new_center {
@@ -43,16 +48,24 @@ static void get_centers(struct http_request *request, void *arg)
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
-static bool is_list_of_texts(const cJSON *list)
+/* Answers 422 and returns false when the list names a function there is not. */
+static bool check_functions(struct http_request *request, const cJSON *list)
 {
+    char message[160];
     const cJSON *item;
 
-    if (!cJSON_IsArray(list))
+    if (!cJSON_IsArray(list)) {
+        api_field_problem(request, "functions_off", "停用的功能应为功能名的列表");
         return false;
+    }
     cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsString(item))
-            return false;
+        const char *name = cJSON_GetStringValue(item);
+        if (function_find(name))
+            continue;
+        snprintf(message, sizeof(message), "没有名为“%.40s”的功能", name ? name : "（不是文本）");
+        api_field_problem(request, "functions_off", message);
+        return false;
     }
     return true;
 }
@@ -112,15 +125,55 @@ static void put_center(struct http_request *request, void *arg)
     if (!api_path_int(request, "id", &id) || !api_if_match(request, &version) ||
         !http_read_body(request, SETTINGS_BODY(center_fields), &body))
         return;
-    if (body.functions_off && !is_list_of_texts(body.functions_off)) {
-        api_field_problem(request, "functions_off", "停用的功能应为功能名的列表");
+    if (body.functions_off && !check_functions(request, body.functions_off))
         return;
-    }
     json = http_body(request, &length);
     snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
     store_param_int(&ask.params, id);
     store_param_int(&ask.params, version);
     store_param_text(&ask.params, json);
+    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+}
+
+static void get_functions(struct http_request *request, void *arg)
+{
+    struct text out = {0};
+
+    (void)arg;
+    api_functions_json(&out);
+    if (out.failed)
+        api_unavailable(request);
+    else
+        http_answer_json(request, 200, out.data);
+    text_done(&out);
+}
+
+/* One at a time, so that the log says who switched what, and two people at two functions do not
+ * disturb each other. */
+static void put_function(struct http_request *request, void *arg)
+{
+    struct api_ask ask = {.statement = STMT_SETTINGS_CENTER_FUNCTION,
+                          .permission = PERM_REGION_WRITE,
+                          .answer = API_RESULT,
+                          .action = "center.function",
+                          .object_kind = "center"};
+    enum function function = function_find(http_path_param(request, "function"));
+    bool enabled = true;
+    int32_t id;
+
+    if (!api_path_int(request, "id", &id) ||
+        !http_read_body(request, SETTINGS_BODY(function_fields), &enabled))
+        return;
+    if (!function) {
+        api_missing(request, "没有这项功能");
+        return;
+    }
+    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
+    snprintf(ask.detail, sizeof(ask.detail), "%s=%s", function_name(function),
+             enabled ? "on" : "off");
+    store_param_int(&ask.params, id);
+    store_param_text(&ask.params, function_name(function));
+    store_param_bool(&ask.params, enabled);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
@@ -134,5 +187,10 @@ static const struct api_route rows[] = {
     {{"PUT", "/api/v1/settings/centers/{id}", PERM_REGION_WRITE, put_center, "修改中心、停用功能"},
      SETTINGS_BODY(center_fields),
      .if_match = true},
+    {.http = {"GET", "/api/v1/settings/functions", PERM_REGION_WRITE, get_functions,
+              "可按中心启停的功能"}},
+    {{"PUT", "/api/v1/settings/centers/{id}/functions/{function}", PERM_REGION_WRITE, put_function,
+      "启用或停用中心的一项功能"},
+     SETTINGS_BODY(function_fields)},
 };
 const struct api_routes api_routes_centers = API_ROUTES(rows);

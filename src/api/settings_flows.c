@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/flow_try.h"
 #include "api/settings.h"
 
 struct flow_body {
     const cJSON *document;
     const char *note;
+    int64_t version; /* an old one */
+    const char *caller_no, *called_no, *source;
+    int64_t at_ms;
+    const cJSON *events;
 };
 #define FIELD(name, title, kind, flags, min, max)                                                  \
     {                                                                                              \
@@ -23,14 +28,30 @@ static const struct http_field publish_fields[] = {
     FIELD(note, "发布说明", HTTP_TEXT, 0, 0, 200),
 };
 
+static const struct http_field rollback_fields[] = {
+    FIELD(version, "要恢复的版本", HTTP_INT, HTTP_REQUIRED, 1, INT32_MAX),
+    FIELD(note, "发布说明", HTTP_TEXT, 0, 0, 200),
+};
+static const struct http_field try_fields[] = {
+    FIELD(document, "流程文档", HTTP_JSON, HTTP_REQUIRED, 0, 0),
+    FIELD(caller_no, "主叫号码", HTTP_TEXT, 0, 0, SIP_NUMBER_SIZE - 1),
+    FIELD(called_no, "被叫号码", HTTP_TEXT, 0, 0, SIP_NUMBER_SIZE - 1),
+    FIELD(source, "来源", HTTP_TEXT, 0, 0, 15),
+    FIELD(at_ms, "来电时间", HTTP_INT, 0, 0, INT64_MAX / 2),
+    FIELD(events, "事件", HTTP_JSON, 0, 0, 0),
+};
+
 struct publishing {
     int32_t flow_id;
     int64_t version;
+    int64_t old_version; /* to be published again; 0 = document is */
     char *document;
     char *note;
+    struct flow_try tried;
 };
 
 static const char missing_flow[] = "没有这个语音流程，或不属于您管理的中心";
+static const char missing_version[] = "这个语音流程没有这个版本，请在历史版本列表中选择";
 
 /* --- reading -------------------------------------------------------------------------------- */
 
@@ -44,10 +65,26 @@ static void get_flow(struct http_request *request, void *arg)
     settings_get(arg, request, STMT_SETTINGS_FLOW_GET, "flow", missing_flow);
 }
 
+static void get_version(struct http_request *request, void *arg)
+{
+    struct api_ask ask = {.statement = STMT_SETTINGS_FLOW_VERSION,
+                          .permission = PERM_SETTINGS_READ,
+                          .missing = missing_version,
+                          .object_kind = "flow"};
+    int32_t id, version;
+
+    if (!api_path_int(request, "id", &id) || !api_path_int(request, "version", &version))
+        return;
+    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
+    store_param_int(&ask.params, id);
+    store_param_int(&ask.params, version);
+    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+}
+
 /* --- checking ------------------------------------------------------------------------------- */
 
 struct known { /* codes of the flow's center, as the database has them now */
-    cJSON *prompts, *queues, *calendars;
+    cJSON *prompts, *queues, *calendars, *agents, *connectors;
 };
 
 static bool has(const cJSON *codes, const char *code)
@@ -77,24 +114,50 @@ static bool has_calendar(const char *code, void *arg)
     return has(((const struct known *)arg)->calendars, code);
 }
 
+static bool has_agent(const char *agent_no, void *arg)
+{
+    return has(((const struct known *)arg)->agents, agent_no);
+}
+
+static bool has_connector(const char *code, void *arg)
+{
+    return has(((const struct known *)arg)->connectors, code);
+}
+
 /* The rows of settings_flow_names say what exists. Not the directory: it hears of a queue made a
- * moment ago a moment later. Returns the number of problems. */
-static int check(const char *document, const struct store_result *names, struct text *problems)
+ * moment ago a moment later. Returns the number of problems; without any, the flow. */
+static int parse(const char *document, const struct store_result *names, struct text *problems,
+                 struct ivr_flow **ret_flow)
 {
     struct known known = {
         .prompts = cJSON_Parse(store_text(names, 0, 1)),
         .queues = cJSON_Parse(store_text(names, 0, 2)),
         .calendars = cJSON_Parse(store_text(names, 0, 3)),
+        .agents = cJSON_Parse(store_text(names, 0, 4)),
+        .connectors = cJSON_Parse(store_text(names, 0, 6)),
     };
-    struct ivr_names ask = {has_prompt, has_queue, has_calendar, &known};
-    struct ivr_flow *flow = NULL;
-    int count = ivr_flow_parse(document, strlen(document), &ask, &flow, problems);
+    struct ivr_names ask = {.has_prompt = has_prompt,
+                            .has_queue = has_queue,
+                            .has_calendar = has_calendar,
+                            .has_agent = has_agent,
+                            .has_connector = has_connector,
+                            .arg = &known};
+    int count = ivr_flow_parse(document, strlen(document), &ask, ret_flow, problems);
 
-    if (flow)
-        ivr_flow_unref(flow);
     cJSON_Delete(known.prompts);
     cJSON_Delete(known.queues);
     cJSON_Delete(known.calendars);
+    cJSON_Delete(known.agents);
+    cJSON_Delete(known.connectors);
+    return count;
+}
+
+static int check(const char *document, const struct store_result *names, struct text *problems)
+{
+    struct ivr_flow *flow = NULL;
+    int count = parse(document, names, problems, &flow);
+
+    ivr_flow_unref(flow);
     return count;
 }
 
@@ -159,6 +222,33 @@ static void answer_check(struct api *api, struct http_request *request,
     text_done(&problems);
 }
 
+/* --- trying --------------------------------------------------------------------------------- */
+
+static void answer_try(struct api *api, struct http_request *request,
+                       const struct api_person *person, const struct store_result *result,
+                       void **state)
+{
+    struct publishing *what = *state;
+    struct text problems = {0}, json = {0};
+    struct ivr_flow *flow = NULL;
+
+    if (!store_rows(result)) {
+        missing(api, request, person, what);
+        return;
+    }
+    what->tried.center_id = (int32_t)store_int(result, 0, 0);
+    text_add(&json, "{");
+    if (parse(what->document, result, &problems, &flow))
+        text_add(&json, "\"path\":[],\"waits\":null,\"variables\":{},\"survey_level\":0,"
+                        "\"ended\":null,\"truncated\":false");
+    else
+        flow_try_run(api, flow, &what->tried, &json);
+    text_add(&json, ",");
+    answer_problems(request, 200, "application/json", &json, &problems);
+    ivr_flow_unref(flow);
+    text_done(&problems);
+}
+
 /* --- publishing ----------------------------------------------------------------------------- */
 
 /* A problem document (RFC 9457) with one member more, the same list the check gives. */
@@ -187,9 +277,10 @@ static void publish_if_good(struct api *api, struct http_request *request,
         .permission = PERM_SETTINGS_WRITE,
         .answer = API_RESULT,
         .missing = missing_flow,
-        .action = "flow.publish",
+        .action = what->old_version ? "flow.rollback" : "flow.publish",
         .object_kind = "flow",
     };
+    const char *document = what->document;
     struct text problems = {0};
     int count;
 
@@ -197,13 +288,19 @@ static void publish_if_good(struct api *api, struct http_request *request,
         missing(api, request, person, what);
         return;
     }
-    count = check(what->document, result, &problems);
+    if (what->old_version && store_is_null(result, 0, 5)) {
+        api_missing(request, missing_version);
+        return;
+    }
+    if (what->old_version)
+        document = store_text(result, 0, 5);
+    count = check(document, result, &problems);
     if (count) {
         refuse(request, count, &problems);
     } else {
         store_param_int(&ask.params, what->flow_id);
         store_param_int(&ask.params, what->version);
-        store_param_text(&ask.params, what->document);
+        store_param_text(&ask.params, document);
         store_param_text(&ask.params, what->note);
         store_param_int(&ask.params, person->subject.user_id);
         snprintf(ask.object_id, sizeof(ask.object_id), "%d", what->flow_id);
@@ -219,10 +316,11 @@ static void free_publishing(void *state)
 
     free(what->document);
     free(what->note);
+    cJSON_Delete(what->tried.events);
     free(what);
 }
 
-/* Both routes first ask which names the flow's center has. */
+/* All routes first ask which names the flow's center has. */
 static void ask_names(struct api *api, struct http_request *request, const struct flow_body *body,
                       const struct publishing *wanted, enum permission permission,
                       void (*then)(struct api *, struct http_request *, const struct api_person *,
@@ -235,15 +333,16 @@ static void ask_names(struct api *api, struct http_request *request, const struc
     };
     struct publishing *what;
 
-    if (!cJSON_IsObject(body->document)) {
+    if (!wanted->old_version && !cJSON_IsObject(body->document)) {
         api_field_problem(request, "document", "流程文档应为 JSON 对象");
         return;
     }
     what = malloc(sizeof(*what));
     if (what) {
         *what = *wanted;
-        what->document = cJSON_PrintUnformatted(body->document);
+        what->document = body->document ? cJSON_PrintUnformatted(body->document) : strdup("");
         what->note = strdup(body->note ? body->note : "");
+        what->tried.events = cJSON_Duplicate(body->events, true);
     }
     if (!what || !what->document || !what->note) {
         if (what)
@@ -252,6 +351,10 @@ static void ask_names(struct api *api, struct http_request *request, const struc
         return;
     }
     store_param_int(&ask.params, what->flow_id);
+    if (what->old_version)
+        store_param_int(&ask.params, what->old_version);
+    else
+        store_param_null(&ask.params);
     api_ask(api, request, api_person(request), &ask, what, free_publishing);
 }
 
@@ -275,6 +378,49 @@ static void publish_flow(struct http_request *request, void *arg)
         ask_names(arg, request, &body, &what, PERM_SETTINGS_WRITE, publish_if_good);
 }
 
+/* An old document becomes a new version: what is wrong with it now is told as ever. */
+static void rollback_flow(struct http_request *request, void *arg)
+{
+    struct publishing what = {0};
+    struct flow_body body = {0};
+
+    if (!api_path_int(request, "id", &what.flow_id) || !api_if_match(request, &what.version) ||
+        !http_read_body(request, SETTINGS_BODY(rollback_fields), &body))
+        return;
+    what.old_version = body.version;
+    ask_names(arg, request, &body, &what, PERM_SETTINGS_WRITE, publish_if_good);
+}
+
+static bool is_source(const char *source)
+{
+    return text_equal(source, "direct") || text_equal(source, "from_12366") ||
+           text_equal(source, "from_city");
+}
+
+static void try_flow(struct http_request *request, void *arg)
+{
+    struct api *api = arg;
+    struct publishing what = {0};
+    struct flow_body body = {
+        .caller_no = "", .called_no = "", .source = "direct", .at_ms = loop_wall_ms(api->loop)};
+    const char *problem;
+
+    if (!api_path_int(request, "id", &what.flow_id) ||
+        !http_read_body(request, SETTINGS_BODY(try_fields), &body))
+        return;
+    problem = body.events ? flow_try_problem(body.events) : NULL;
+    if (problem || !is_source(body.source)) {
+        api_field_problem(request, problem ? "events" : "source",
+                          problem ? problem : "来源只能为 direct、from_12366 或 from_city");
+        return;
+    }
+    text_copy(what.tried.caller_no, sizeof(what.tried.caller_no), body.caller_no);
+    text_copy(what.tried.called_no, sizeof(what.tried.called_no), body.called_no);
+    text_copy(what.tried.source, sizeof(what.tried.source), body.source);
+    what.tried.at_ms = body.at_ms;
+    ask_names(api, request, &body, &what, PERM_SETTINGS_READ, answer_try);
+}
+
 #define FLOWS "/api/v1/settings/flows"
 static const struct api_route routes[] = {
     {.http = {"GET", FLOWS, PERM_SETTINGS_READ, list_flows, "语音流程列表"}, .query = "center_id"},
@@ -286,5 +432,14 @@ static const struct api_route routes[] = {
       API_BODY_FLOW},
      SETTINGS_BODY(publish_fields),
      .if_match = true},
+    {.http = {"GET", FLOWS "/{id}/versions/{version}", PERM_SETTINGS_READ, get_version,
+              "查看语音流程的一个历史版本"}},
+    {{"POST", FLOWS "/{id}/rollback", PERM_SETTINGS_WRITE, rollback_flow,
+      "把语音流程的历史版本作为新版本发布"},
+     SETTINGS_BODY(rollback_fields),
+     .if_match = true},
+    {{"POST", FLOWS "/{id}/try", PERM_SETTINGS_READ, try_flow, "用虚拟来电试呼流程文档",
+      API_BODY_FLOW},
+     SETTINGS_BODY(try_fields)},
 };
 const struct api_routes api_routes_flows = API_ROUTES(routes);

@@ -12,7 +12,9 @@ struct queue_body {
     int64_t ring_timeout_ms, wrap_up_ms, max_wait_ms, max_length, max_offers, age_step_ms;
     int64_t overflow_queue_id; /* 0 = none */
     int64_t sl_threshold_ms, short_abandon_ms;
-    bool wrap_up_required, enabled;
+    int64_t announce_ms, auto_answer_ms;
+    bool wrap_up_required, announce_wait, enabled;
+    const cJSON *overflow_rules;
 };
 
 /* The limits are those of the table queue. */
@@ -31,6 +33,10 @@ struct queue_body {
         FIELD(max_length, "最大排队数", HTTP_INT, 0, 0, 100000),                                   \
         FIELD(max_offers, "最多振铃次数", HTTP_INT, 0, 0, 100),                                    \
         FIELD(overflow_queue_id, "溢出队列", HTTP_INT, 0, 0, INT32_MAX),                           \
+        FIELD(overflow_rules, "溢出规则", HTTP_JSON, 0, 0, 0),                                     \
+        FIELD(announce_ms, "播报间隔（毫秒）", HTTP_INT, 0, 0, 600000),                            \
+        FIELD(announce_wait, "播报预计等待", HTTP_BOOL, 0, 0, 0),                                  \
+        FIELD(auto_answer_ms, "自动应答延时（毫秒）", HTTP_INT, 0, 0, 60000),                      \
         FIELD(age_step_ms, "等待加级（毫秒）", HTTP_INT, 0, 0, 86400000),                          \
         FIELD(sl_threshold_ms, "服务水平时限（毫秒）", HTTP_INT, 0, 1000, 600000),                 \
         FIELD(short_abandon_ms, "短时放弃时限（毫秒）", HTTP_INT, 0, 0, 600000),                   \
@@ -43,7 +49,8 @@ static const struct http_field create_fields[] = {
 };
 static const struct http_field update_fields[] = {QUEUE_FIELDS(0)};
 
-static const char missing_queue[] = "没有这个队列，或不属于您管理的中心";
+static const struct settings_kind queue_kind =
+    SETTINGS_KIND("queue", QUEUE, PERM_SETTINGS_WRITE, "没有这个队列，或不属于您管理的中心");
 
 /* --- queues --------------------------------------------------------------------------------- */
 
@@ -56,6 +63,20 @@ static bool is_strategy(const char *name)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;
+}
+
+static void complain_about(const cJSON *document, cJSON *errors)
+{
+    char *text = cJSON_PrintUnformatted(document);
+    struct text problems = {0};
+    struct overflow_rules rules;
+
+    if (!text || (overflow_parse(text, strlen(text), &rules, &problems) && !problems.data))
+        settings_complain(errors, "overflow_rules", "系统繁忙，请稍后重试");
+    else if (problems.data)
+        settings_complain(errors, "overflow_rules", problems.data);
+    text_done(&problems);
+    free(text);
 }
 
 static bool read_queue(struct http_request *request, const struct http_field *fields, size_t count,
@@ -72,6 +93,8 @@ static bool read_queue(struct http_request *request, const struct http_field *fi
         settings_complain(errors, "name", "请填写名称");
     if (body->strategy && !is_strategy(body->strategy))
         settings_complain(errors, "strategy", "没有这种分配策略，请从列表中选择");
+    if (body->overflow_rules)
+        complain_about(body->overflow_rules, errors);
     return !settings_refuse(request, errors);
 }
 
@@ -82,70 +105,33 @@ static void list_queues(struct http_request *request, void *arg)
 
 static void create_queue(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_QUEUE_CREATE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .status = 201,
-        .action = "queue.create",
-        .object_kind = "queue",
-    };
     struct queue_body body = {0};
-    size_t length;
-    int32_t center;
+    struct api_ask ask;
 
     if (!read_queue(request, SETTINGS_BODY(create_fields), &body) ||
-        !api_check_center(arg, request, PERM_SETTINGS_WRITE, body.center_id, &center))
+        !settings_create(arg, request, &queue_kind, body.center_id, &ask))
         return;
-    store_param_int(&ask.params, center);
-    store_param_text(&ask.params, http_body(request, &length));
-    snprintf(ask.detail, sizeof(ask.detail), "code=%s center=%d", body.code, center);
+    snprintf(ask.detail, sizeof(ask.detail), "code=%s center=%s", body.code, ask.params.values[0]);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void update_queue(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_QUEUE_UPDATE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .missing = missing_queue,
-        .action = "queue.update",
-        .object_kind = "queue",
-    };
     struct queue_body body = {0};
-    int64_t version;
-    size_t length;
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id) || !api_if_match(request, &version) ||
+    if (!settings_update(request, &queue_kind, &ask) ||
         !read_queue(request, SETTINGS_BODY(update_fields), &body))
         return;
-    store_param_int(&ask.params, id);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, http_body(request, &length));
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    text_copy(ask.detail, sizeof(ask.detail), http_body(request, &length));
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void delete_queue(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_QUEUE_DELETE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .missing = missing_queue,
-        .action = "queue.delete",
-        .object_kind = "queue",
-    };
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id))
-        return;
-    store_param_int(&ask.params, id);
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    if (settings_remove(request, &queue_kind, &ask))
+        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 /* --- members -------------------------------------------------------------------------------- */
@@ -159,7 +145,7 @@ static const struct http_field member_fields[] = {
 
 static void list_members(struct http_request *request, void *arg)
 {
-    settings_get(arg, request, STMT_SETTINGS_MEMBER_LIST, "queue", missing_queue);
+    settings_get(arg, request, STMT_SETTINGS_MEMBER_LIST, "queue", queue_kind.missing);
 }
 
 static void put_member(struct http_request *request, void *arg)
@@ -168,7 +154,7 @@ static void put_member(struct http_request *request, void *arg)
         .statement = STMT_SETTINGS_MEMBER_PUT,
         .permission = PERM_SETTINGS_WRITE,
         .answer = API_RESULT,
-        .missing = missing_queue,
+        .missing = queue_kind.missing,
         .action = "queue.member.put",
         .object_kind = "queue",
     };

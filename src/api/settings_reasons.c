@@ -12,7 +12,8 @@
 #define SORT_MAX            1000000
 #define ALLOWED_MAX_MS      86400000
 
-static const char missing_reason[] = "没有这个原因，或不属于您管理的中心";
+static const struct settings_kind reason_kind =
+    SETTINGS_KIND("reason", REASON, PERM_SETTINGS_WRITE, "没有这个原因，或不属于您管理的中心");
 static const char missing_code[] = "没有这个小结类型";
 
 /* --- reasons -------------------------------------------------------------------------------- */
@@ -64,70 +65,34 @@ static void list_reasons(struct http_request *request, void *arg)
 
 static void create_reason(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_REASON_CREATE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .status = 201,
-        .action = "reason.create",
-        .object_kind = "reason",
-    };
     struct reason_body body = {0};
-    size_t length;
-    int32_t center;
+    struct api_ask ask;
 
     if (!read_reason(request, SETTINGS_BODY(reason_create_fields), &body) ||
-        !api_check_center(arg, request, PERM_SETTINGS_WRITE, body.center_id, &center))
+        !settings_create(arg, request, &reason_kind, body.center_id, &ask))
         return;
-    store_param_int(&ask.params, center);
-    store_param_text(&ask.params, http_body(request, &length));
-    snprintf(ask.detail, sizeof(ask.detail), "%s name=%s center=%d", body.kind, body.name, center);
+    snprintf(ask.detail, sizeof(ask.detail), "%s name=%s center=%s", body.kind, body.name,
+             ask.params.values[0]);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void update_reason(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_REASON_UPDATE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .missing = missing_reason,
-        .action = "reason.update",
-        .object_kind = "reason",
-    };
     struct reason_body body = {0};
-    int64_t version;
-    size_t length;
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id) || !api_if_match(request, &version) ||
+    if (!settings_update(request, &reason_kind, &ask) ||
         !read_reason(request, SETTINGS_BODY(reason_update_fields), &body))
         return;
-    store_param_int(&ask.params, id);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, http_body(request, &length));
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    text_copy(ask.detail, sizeof(ask.detail), http_body(request, &length));
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void delete_reason(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {
-        .statement = STMT_SETTINGS_REASON_DELETE,
-        .permission = PERM_SETTINGS_WRITE,
-        .answer = API_RESULT,
-        .missing = missing_reason,
-        .action = "reason.delete",
-        .object_kind = "reason",
-    };
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id))
-        return;
-    store_param_int(&ask.params, id);
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    if (settings_remove(request, &reason_kind, &ask))
+        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 /* --- wrap-up codes -------------------------------------------------------------------------- */

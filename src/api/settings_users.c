@@ -16,7 +16,7 @@ struct user_body {
     const char *login, *name, *agent_no, *password, *extension, *phone_password;
     const cJSON *roles;
     int64_t center_id, team_id, auto_answer_ms;
-    bool enabled;
+    bool enabled, auto_answer_internal;
 };
 
 #define FIELD(name, title, kind, flags, min, max)                                                  \
@@ -32,7 +32,8 @@ struct user_body {
         FIELD(password, "密码", HTTP_TEXT, 0, 0, 128),                                             \
         FIELD(extension, "分机号", HTTP_TEXT, 0, 0, 16),                                           \
         FIELD(phone_password, "话机密码", HTTP_TEXT, 0, 0, 64),                                    \
-        FIELD(auto_answer_ms, "自动应答延时", HTTP_INT, 0, 0, 60000)
+        FIELD(auto_answer_ms, "自动应答延时", HTTP_INT, 0, 0, 60000),                              \
+        FIELD(auto_answer_internal, "内部来电自动应答", HTTP_BOOL, 0, 0, 0)
 
 static const char missing_user[] = "没有这个用户，或不属于您管理的中心";
 
@@ -336,11 +337,6 @@ static void list_roles(struct http_request *request, void *arg)
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
-static void list_teams(struct http_request *request, void *arg)
-{
-    settings_list(arg, request, STMT_SETTINGS_TEAM_LIST);
-}
-
 static const struct api_route routes[] = {
     {.http = {"GET", "/api/v1/settings/users", PERM_SETTINGS_READ, list_users, "用户列表"},
      .query = "center_id"},
@@ -354,8 +350,6 @@ static const struct api_route routes[] = {
               "删除用户"}},
     {.http = {"GET", "/api/v1/settings/roles", PERM_SETTINGS_READ, list_roles,
               "可授予本中心用户的角色"},
-     .query = "center_id"},
-    {.http = {"GET", "/api/v1/settings/teams", PERM_SETTINGS_READ, list_teams, "班组列表"},
      .query = "center_id"},
 };
 const struct api_routes api_routes_users = API_ROUTES(routes);

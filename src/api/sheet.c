@@ -1,4 +1,4 @@
-/* Reports as XLSX and CSV: the same cells the page shows. */
+/* Reports and lists as XLSX and CSV: the same cells the page shows. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +14,22 @@
 
 #define NOTHING "—"
 
-enum cell_kind { CELL_TEXT, CELL_COUNT, CELL_PERCENT, CELL_SECONDS, CELL_KINDS };
+/* On a list a duration is in ms (kind "ms"), a time ISO 8601 (kind "time"), a number that may be
+ * dialed a text (kind "phone"). */
+enum cell_kind {
+    CELL_TEXT,
+    CELL_COUNT,
+    CELL_PERCENT,
+    CELL_SECONDS,
+    CELL_MS,
+    CELL_TIME,
+    CELL_KINDS
+};
 
 struct report {
     cJSON *json;
-    const cJSON *columns, *rows, *total, *conditions;
+    const cJSON *columns, *rows, *conditions;
+    const cJSON *total, *check; /* NULL on lists */
 };
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -30,16 +41,23 @@ static const char *text_of(const cJSON *object, const char *name)
 
 static int report_parse(const char *json, struct report *report)
 {
+    int err = -EINVAL;
+
     report->json = cJSON_Parse(json);
     report->columns = cJSON_GetObjectItemCaseSensitive(report->json, "columns");
     report->rows = cJSON_GetObjectItemCaseSensitive(report->json, "rows");
     report->total = cJSON_GetObjectItemCaseSensitive(report->json, "total");
     report->conditions = cJSON_GetObjectItemCaseSensitive(report->json, "conditions");
-    if (cJSON_IsArray(report->columns) && cJSON_IsArray(report->rows) &&
-        cJSON_IsObject(report->total))
+    report->check = cJSON_GetObjectItemCaseSensitive(report->json, "check");
+    if (!report->rows)
+        report->rows = cJSON_GetObjectItemCaseSensitive(report->json, "items");
+    if (cJSON_IsString(cJSON_GetObjectItemCaseSensitive(report->json, "next")))
+        err = -E2BIG;
+    else if (cJSON_IsArray(report->columns) && cJSON_IsArray(report->rows) &&
+             (!report->total || cJSON_IsObject(report->total)))
         return 0;
     cJSON_Delete(report->json);
-    return -EINVAL;
+    return err;
 }
 
 static enum cell_kind kind_of(const cJSON *column)
@@ -49,6 +67,8 @@ static enum cell_kind kind_of(const cJSON *column)
     return strcmp(kind, "count") == 0     ? CELL_COUNT
            : strcmp(kind, "percent") == 0 ? CELL_PERCENT
            : strcmp(kind, "seconds") == 0 ? CELL_SECONDS
+           : strcmp(kind, "ms") == 0      ? CELL_MS
+           : strcmp(kind, "time") == 0    ? CELL_TIME
                                           : CELL_TEXT;
 }
 
@@ -58,7 +78,33 @@ static void head_of(const cJSON *column, struct text *out)
     enum cell_kind kind = kind_of(column);
 
     text_add(out, text_of(column, "title"));
-    text_add(out, kind == CELL_SECONDS ? "（秒）" : kind == CELL_PERCENT ? "（%）" : "");
+    text_add(out, kind == CELL_SECONDS || kind == CELL_MS ? "（秒）"
+                  : kind == CELL_PERCENT                  ? "（%）"
+                                                          : "");
+}
+
+static bool is_number(enum cell_kind kind)
+{
+    return kind != CELL_TEXT && kind != CELL_TIME;
+}
+
+static double number_of(const cJSON *value, enum cell_kind kind)
+{
+    return kind == CELL_MS ? value->valuedouble / 1000 : value->valuedouble;
+}
+
+/* "2026-11-24T16:00:00.123+08:00" is read by people as "2026-11-24 16:00:00". out has room for 40
+ * bytes; returns it or the text itself. */
+static const char *words_of(const cJSON *value, enum cell_kind kind, char out[40])
+{
+    const char *text = cJSON_GetStringValue(value);
+
+    if (!text)
+        return NOTHING;
+    if (kind != CELL_TIME || strlen(text) < 19)
+        return text;
+    snprintf(out, 40, "%.10s %.8s", text, text + 11);
+    return out;
 }
 
 /* --- XLSX ----------------------------------------------------------------------------------- */
@@ -88,7 +134,8 @@ static lxw_format *make_format(lxw_workbook *workbook, const char *number, bool 
 
 static void make_formats(struct book *book)
 {
-    static const char *const numbers[CELL_KINDS] = {NULL, "#,##0", "0.00", "#,##0.00"};
+    static const char *const numbers[CELL_KINDS] = {NULL,       "#,##0",    "0.00",
+                                                    "#,##0.00", "#,##0.00", NULL};
 
     book->title = make_format(book->workbook, NULL, true, false);
     format_set_font_size(book->title, 14);
@@ -101,7 +148,7 @@ static void make_formats(struct book *book)
     for (int kind = 0; kind < CELL_KINDS; kind++)
         for (int total = 0; total < 2; total++) {
             lxw_format *format = make_format(book->workbook, numbers[kind], total, true);
-            if (kind != CELL_TEXT)
+            if (is_number((enum cell_kind)kind))
                 format_set_align(format, LXW_ALIGN_RIGHT);
             if (total)
                 format_set_bg_color(format, 0xF4F4F4);
@@ -127,9 +174,11 @@ static void write_preface(struct book *book, const struct report *report)
         text_addf(&line, "%s:%s", text_of(condition, "title"), text_of(condition, "value"));
         write_line(book, line.data ? line.data : "", book->plain);
     }
-    text_clear(&line);
-    text_addf(&line, "制表时间：%s", text_of(report->json, "made_at"));
-    write_line(book, line.data ? line.data : "", book->plain);
+    if (*text_of(report->json, "made_at")) {
+        text_clear(&line);
+        text_addf(&line, "制表时间：%s", text_of(report->json, "made_at"));
+        write_line(book, line.data ? line.data : "", book->plain);
+    }
     text_done(&line);
 }
 
@@ -159,12 +208,13 @@ static void write_row(struct book *book, const struct report *report, const cJSO
     cJSON_ArrayForEach(column, report->columns)
     {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(row, text_of(column, "id"));
-        lxw_format *format = book->cells[kind_of(column)][total];
+        enum cell_kind kind = kind_of(column);
+        lxw_format *format = book->cells[kind][total];
+        char time[40];
         if (cJSON_IsNumber(value))
-            (void)worksheet_write_number(book->page, book->row, at, value->valuedouble, format);
+            (void)worksheet_write_number(book->page, book->row, at, number_of(value, kind), format);
         else
-            (void)worksheet_write_string(book->page, book->row, at,
-                                         cJSON_IsString(value) ? value->valuestring : NOTHING,
+            (void)worksheet_write_string(book->page, book->row, at, words_of(value, kind, time),
                                          format);
         at++;
     }
@@ -173,10 +223,10 @@ static void write_row(struct book *book, const struct report *report, const cJSO
 
 static void write_check(struct book *book, const struct report *report)
 {
-    const cJSON *check = cJSON_GetObjectItemCaseSensitive(report->json, "check");
     char line[64];
 
-    snprintf(line, sizeof(line), "核对差 %.0f", cJSON_IsNumber(check) ? check->valuedouble : -1);
+    snprintf(line, sizeof(line), "核对差 %.0f",
+             cJSON_IsNumber(report->check) ? report->check->valuedouble : -1);
     write_line(book, line, book->plain);
 }
 
@@ -187,12 +237,16 @@ static void arrange(struct book *book, const struct report *report, lxw_row_t he
 
     cJSON_ArrayForEach(column, report->columns)
     {
-        bool is_text = kind_of(column) == CELL_TEXT;
-        (void)worksheet_set_column(book->page, at, at, is_text ? 28 : 11, NULL);
+        bool is_text = !is_number(kind_of(column));
+        (void)worksheet_set_column(book->page, at, at,
+                                   !is_text        ? 11
+                                   : report->total ? 28
+                                                   : 20,
+                                   NULL);
         texts += is_text;
         at++;
     }
-    worksheet_freeze_panes(book->page, head + 1, texts);
+    worksheet_freeze_panes(book->page, head + 1, report->total ? texts : 0);
     (void)worksheet_repeat_rows(book->page, head, head);
     worksheet_set_landscape(book->page);
     worksheet_set_paper(book->page, 9); /* A4 */
@@ -238,9 +292,11 @@ static int write_book(const struct report *report, const char *path, const char 
     arrange(&book, report, head);
     write_head(&book, report);
     cJSON_ArrayForEach(row, report->rows) write_row(&book, report, row, false);
-    write_row(&book, report, report->total, true);
-    write_check(&book, report);
-    write_formulas(&book, report);
+    if (report->total) {
+        write_row(&book, report, report->total, true);
+        write_check(&book, report);
+        write_formulas(&book, report);
+    }
     return workbook_close(book.workbook) == LXW_NO_ERROR ? 0 : -EIO;
 }
 
@@ -303,11 +359,13 @@ static void add_cell(struct text *out, const char *text, bool first)
 
 static void add_value(struct text *out, const cJSON *value, enum cell_kind kind, bool first)
 {
+    char time[40];
+
     if (!cJSON_IsNumber(value))
-        add_cell(out, cJSON_IsString(value) ? value->valuestring : NOTHING, first);
+        add_cell(out, words_of(value, kind, time), first);
     else
         text_addf(out, kind == CELL_COUNT ? "%s%.0f" : "%s%.2f", first ? "" : ",",
-                  value->valuedouble);
+                  number_of(value, kind));
 }
 
 static void add_row(struct text *out, const struct report *report, const cJSON *row)
@@ -340,7 +398,8 @@ int sheet_csv(const char *report_json, struct text *out)
     }
     text_add(out, "\r\n");
     cJSON_ArrayForEach(item, report.rows) add_row(out, &report, item);
-    add_row(out, &report, report.total);
+    if (report.total)
+        add_row(out, &report, report.total);
     text_done(&head);
     cJSON_Delete(report.json);
     return out->failed ? -EIO : 0;

@@ -120,12 +120,12 @@ static void session_written(struct api *api, struct http_request *request,
 {
     struct api_ask ask = {.statement = STMT_ME, .then = told};
     struct sign_in *s = *state;
+    char taken[API_TAKEN_SIZE];
 
     (void)api;
     (void)person;
     (void)result;
-    store_param_int(&ask.params, s->user_id);
-    store_param_text(&ask.params, s->person.csrf);
+    api_me_params(&s->person, taken, &ask.params);
     ask_next(s, request, state, &ask);
 }
 

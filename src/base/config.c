@@ -78,6 +78,8 @@ static const struct setting settings[] = {
     TEXT_AT("sip.public_host", sip_public_host, "", "the address far sides see, or \"\""),
     TEXT_AT("sip.realm", sip_realm, "hotlined", "the digest realm of desk phones"),
     NUMBER_AT("sip.ban_s", sip_ban_s, 1, 86400, 600, "seconds from 1 to 86400"),
+    NUMBER_AT("sip.phones_md5_only", sip_phones_md5_only, 0, 1, 0,
+              "1 for phones that cannot register when SHA-256 is offered, else 0"),
 
     TEXT_AT("media.address", media_address, "0.0.0.0", "a local IP address"),
     TEXT_AT("media.public_address", media_public_address, "",
@@ -91,8 +93,13 @@ static const struct setting settings[] = {
     NUMBER_AT("media.rtp_timeout_s", rtp_timeout_s, 5, 3600, 30, "seconds from 5 to 3600"),
 
     TEXT_AT("tts.engine", tts_engine, "espeak", "\"espeak\", \"command\" or \"http\""),
+    NUMBER_AT("tts.sessions", tts_sessions, 1, 64, 2,
+              "a number from 1 to 64, not more than workers"),
     TEXT_AT("tts.command", tts_command, "", "a command: text on stdin, WAV on stdout"),
     TEXT_AT("tts.url", tts_url, "", "http:// or https:// address of the engine"),
+    TEXT_AT("query.private_hosts", query_private_hosts, "",
+            "names and addresses separated by spaces, or \"\""),
+    TEXT_AT("tts.voices", tts_voices, "", "voices to choose from, code:name,code:name"),
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

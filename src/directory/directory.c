@@ -13,6 +13,8 @@
 
 #include "directory/correction.h"
 #include "directory/place.h"
+#include "directory/replaced.h"
+#include "directory/routing.h"
 #include "directory/snapshot.h"
 
 #define REFRESH_DELAY_MS 100 /* many changes in a row become one read */
@@ -28,11 +30,14 @@ struct directory {
     struct dir_handlers handlers;
     void *arg;
     struct snapshot *now; /* NULL until the first one */
+    uint32_t moment;      /* counts snapshots */
+    struct replaced replaced;
     struct place_table *places;
     struct correction_table *corrections; /* NULL until the first one was read */
     char corrections_until[40];           /* time of the newest one read; "" = none yet */
     bool corrections_again;               /* told of another while one was being read */
     struct loop_timer refresh_timer, corrections_timer;
+    bool soon;  /* asked for: later changes do not put it off, however many come */
     bool busy;  /* a query or a parse is under way */
     bool again; /* something changed meanwhile */
     bool places_asked;
@@ -146,6 +151,7 @@ static void parse_done(void *arg, int cancelled)
     } else {
         old = d->now;
         snapshot_keep_flows(job->snapshot, old);
+        replaced_note(&d->replaced, old, job->snapshot, ++d->moment, loop_now_ms(d->loop));
         d->now = job->snapshot;
         log_info("directory", "loaded", "revision=%lld centers=%zu agents=%zu queues=%zu flows=%zu",
                  (long long)d->now->revision, d->now->center_count, d->now->agent_count,
@@ -299,6 +305,7 @@ static void refresh_now(void *arg)
     struct directory *d = arg;
     struct store_params none = {0};
 
+    d->soon = false;
     if (d->busy) {
         d->again = true;
         return;
@@ -316,7 +323,9 @@ static void refresh_now(void *arg)
 
 void directory_refresh(struct directory *d)
 {
-    loop_timer_start(&d->refresh_timer, REFRESH_DELAY_MS);
+    if (!d->soon)
+        loop_timer_start(&d->refresh_timer, REFRESH_DELAY_MS);
+    d->soon = true;
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -360,6 +369,7 @@ void directory_destroy(struct directory *d)
     loop_timer_done(&d->corrections_timer);
     if (!d->job)
         snapshot_free(d->now);
+    replaced_done(&d->replaced);
     place_table_free(d->places);
     correction_table_free(d->corrections);
     free(d);
@@ -388,8 +398,18 @@ VIEW(struct dir_agent, directory_agents, agents, agent_count, size_t)
 VIEW(struct dir_queue, directory_queues, queues, queue_count, size_t)
 VIEW(struct dir_member, directory_members, members, member_count, size_t)
 VIEW(struct dir_reason, directory_reasons, reasons, reason_count, size_t)
+VIEW(struct dir_flow, directory_flows, flows, flow_count, size_t)
 VIEW(struct sip_trunk_conf, directory_trunks, trunks, trunk_count, unsigned)
 VIEW(struct sip_phone_conf, directory_phones, phones, phone_count, unsigned)
+
+const struct dir_box *directory_box(const struct directory *d, int32_t center_id,
+                                    enum dir_scene scene)
+{
+    for (size_t i = 0; d->now && i < d->now->box_count; i++) /* four for each center */
+        if (d->now->boxes[i].center_id == center_id && d->now->boxes[i].scene == scene)
+            return &d->now->boxes[i];
+    return NULL;
+}
 
 bool directory_has_wrap_up(const struct directory *d, int32_t center_id, const char *code)
 {
@@ -477,6 +497,14 @@ const struct dir_flow *directory_flow(const struct directory *d, int32_t center_
     return at == SIZE_MAX || !d->now->flows[at].flow ? NULL : &d->now->flows[at];
 }
 
+const struct dir_survey *directory_survey(const struct directory *d, int32_t center_id)
+{
+    for (size_t i = 0; d->now && i < d->now->survey_count; i++) /* one for each center */
+        if (d->now->surveys[i].center_id == center_id && d->now->surveys[i].flow)
+            return &d->now->surveys[i];
+    return NULL;
+}
+
 static int number_order(const void *key, const void *item)
 {
     return strcmp(key, ((const struct dir_number *)item)->called_no);
@@ -502,6 +530,84 @@ const struct dir_number *directory_number(const struct directory *d, int32_t tru
     return NULL;
 }
 
+const struct dir_listed *directory_listed(const struct directory *d, int32_t center_id,
+                                          const char *number, int64_t wall_ms)
+{
+    return d->now ? listed_find(d->now->listed, d->now->listed_count, center_id, number, wall_ms)
+                  : NULL;
+}
+
+const struct dir_number *directory_access_code(const struct directory *d, int32_t center_id,
+                                               enum dir_source source)
+{
+    for (size_t i = 0; d->now && i < d->now->number_count; i++) {
+        const struct dir_number *number = &d->now->numbers[i];
+        if (number->access_code && number->center_id == center_id && number->source == source)
+            return number;
+    }
+    return NULL;
+}
+
+const struct dir_bot_peer *directory_bot_peers(const struct directory *d, size_t *ret_count)
+{
+    *ret_count = d->now ? d->now->bot_peer_count : 0;
+    return d->now ? d->now->bot_peers : NULL;
+}
+
+const struct dir_bot_share *directory_bot_shares(const struct directory *d, size_t *ret_count)
+{
+    *ret_count = d->now ? d->now->bot_share_count : 0;
+    return d->now ? d->now->bot_shares : NULL;
+}
+
+const struct pool_share *directory_pool_shares(const struct directory *d, enum pool_kind kind,
+                                               size_t *ret_count)
+{
+    *ret_count = d->now ? d->now->pools[kind].count : 0;
+    return d->now ? d->now->pools[kind].shares : NULL;
+}
+
+const struct dir_transfers *directory_transfers(const struct directory *d, int32_t center_id)
+{
+    for (size_t i = 0; d->now && i < d->now->transfers_count; i++)
+        if (d->now->transfers[i].transfers.center_id == center_id)
+            return &d->now->transfers[i].transfers;
+    return NULL;
+}
+
+const struct dir_connector *directory_connector(const struct directory *d, int32_t center_id,
+                                                const char *code)
+{
+    for (size_t i = 0; d->now && i < d->now->connector_count; i++)
+        if (d->now->connectors[i].center_id == center_id &&
+            strcmp(d->now->connectors[i].code, code) == 0)
+            return &d->now->connectors[i];
+    return NULL;
+}
+
+int32_t directory_center_behind(const struct directory *d, int32_t trunk_id)
+{
+    int32_t center = 0;
+
+    for (size_t i = 0; d->now && i < d->now->number_count; i++) {
+        const struct dir_number *number = &d->now->numbers[i];
+        if (!number->access_code || number->via_trunk_id != trunk_id || trunk_id <= 0)
+            continue;
+        if (center && center != number->center_id)
+            return 0;
+        center = number->center_id;
+    }
+    return center;
+}
+
+bool directory_trunk_is_peer(const struct directory *d, int32_t trunk_id)
+{
+    for (size_t i = 0; d->now && trunk_id > 0 && i < d->now->number_count; i++)
+        if (d->now->numbers[i].access_code && d->now->numbers[i].via_trunk_id == trunk_id)
+            return true;
+    return false;
+}
+
 const struct calendar *directory_calendar(const struct directory *d, int32_t center_id,
                                           const char *code)
 {
@@ -510,13 +616,42 @@ const struct calendar *directory_calendar(const struct directory *d, int32_t cen
     return at == SIZE_MAX ? NULL : d->now->calendars[at].calendar;
 }
 
+/* The one of exactly this center as it was at a moment; NULL also where its file was not read. */
+static struct media_audio *prompt_of(const struct directory *d, int32_t center_id, const char *code,
+                                     uint32_t moment, bool *ret_known)
+{
+    struct media_audio *audio;
+    size_t at;
+
+    if (replaced_find(&d->replaced, center_id, code, moment, &audio)) {
+        *ret_known = audio != NULL;
+        return audio;
+    }
+    at = d->now ? snap_find(&d->now->by_prompt, center_id, code) : SIZE_MAX;
+    *ret_known = at != SIZE_MAX;
+    return *ret_known ? d->now->prompts[at].audio : NULL;
+}
+
+struct media_audio *directory_prompt_at(const struct directory *d, int32_t center_id,
+                                        const char *code, uint32_t moment)
+{
+    bool known;
+    struct media_audio *audio = prompt_of(d, center_id, code, moment, &known);
+
+    if (!known)
+        audio = prompt_of(d, 0, code, moment, &known);
+    return known || moment == UINT32_MAX ? audio
+                                         : directory_prompt_at(d, center_id, code, UINT32_MAX);
+}
+
+uint32_t directory_moment(const struct directory *d)
+{
+    return d->moment;
+}
+
 struct media_audio *directory_prompt(const struct directory *d, int32_t center_id, const char *code)
 {
-    size_t at = d->now ? snap_find(&d->now->by_prompt, center_id, code) : SIZE_MAX;
-
-    if (d->now && at == SIZE_MAX)
-        at = snap_find(&d->now->by_prompt, 0, code);
-    return at == SIZE_MAX ? NULL : d->now->prompts[at].audio;
+    return directory_prompt_at(d, center_id, code, UINT32_MAX);
 }
 
 void directory_place(const struct directory *d, int32_t center_id, const char *caller,
@@ -524,4 +659,36 @@ void directory_place(const struct directory *d, int32_t center_id, const char *c
 {
     place_find(d->places, caller, ret_place);
     correction_apply(d->corrections, center_id, ret_place);
+}
+
+const struct dir_routing *directory_routing(const struct directory *d, int32_t center_id)
+{
+    for (size_t i = 0; d->now && i < d->now->routing_count; i++) /* a region has one */
+        if (d->now->routings[i].center_id == center_id)
+            return &d->now->routings[i];
+    return NULL;
+}
+
+static int32_t center_of_city(const struct directory *d, const char *city_code)
+{
+    for (size_t i = 0; *city_code && i < d->now->center_count; i++)
+        if (strcmp(d->now->centers[i].city_code, city_code) == 0)
+            return d->now->centers[i].id;
+    return 0;
+}
+
+struct route_answer directory_route(const struct directory *d, int32_t center_id,
+                                    const char *caller, int32_t taxpayer_center)
+{
+    const struct dir_routing *routing = directory_routing(d, center_id);
+    struct dir_place place;
+    struct route_caller who = {.taxpayer_center = taxpayer_center};
+
+    if (!routing)
+        return (struct route_answer){0, 0, ROUTE_BY_DEFAULT};
+    directory_place(d, center_id, caller, &place);
+    who.number = place.number;
+    who.place_center = center_of_city(d, place.city_code);
+    who.place_length = routing_place_length(place.number);
+    return route_decide(routing->rules, &who, routing->unknown_center_id);
 }

@@ -7,9 +7,12 @@
 
 #include <cjson/cJSON.h>
 
+#include <hotlined/log.h>
+
 #include <hotlined/media.h>
 #include <hotlined/text.h>
 
+#include "directory/routing.h"
 #include "directory/snapshot.h"
 
 #define MAX_WHOLE 9007199254740991.0
@@ -75,6 +78,44 @@ static void *array_for(struct parsing *p, const cJSON *document, const char *nam
 
 /* --- one list each -------------------------------------------------------------------------- */
 
+static void parse_dialing(struct dir_center *center, const cJSON *rule)
+{
+    const cJSON *item;
+
+    center->dialing = (struct dialing_rule){.ranges = DIALING_DEFAULT};
+    if (!cJSON_IsObject(rule))
+        return;
+    center->dialing.ranges = 1u << DIALING_EMERGENCY;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(rule, "ranges"))
+    {
+        enum dialing_range range = dialing_range_find(cJSON_GetStringValue(item));
+        if (range < DIALING_RANGES)
+            center->dialing.ranges |= 1u << range;
+    }
+    center->dialing.local_short = get_bool(rule, "local_short");
+    center->dialing.far_zero = get_bool(rule, "far_zero");
+    COPY(center->dialing.prefix, rule, "prefix");
+    COPY(center->shown_no, rule, "shown_no");
+}
+
+/* What a document of before says nothing of is recorded. */
+static enum dir_recording recording_named(const char *name)
+{
+    return strcmp(name, "never") == 0       ? DIR_RECORD_NEVER
+           : strcmp(name, "on_demand") == 0 ? DIR_RECORD_ON_DEMAND
+                                            : DIR_RECORD_ALWAYS;
+}
+
+static void parse_recording(struct dir_center *center, const cJSON *rule)
+{
+    center->record_internal = true;
+    if (!cJSON_IsObject(rule))
+        return;
+    center->record_outbound = recording_named(get_text(rule, "outbound"));
+    center->record_internal = get_bool(rule, "internal");
+    center->record_pause_s = get_ms(rule, "pause_s");
+}
+
 static void parse_centers(struct parsing *p, const cJSON *document)
 {
     const cJSON *list, *item;
@@ -88,6 +129,9 @@ static void parse_centers(struct parsing *p, const cJSON *document)
         center->regional = strcmp(get_text(item, "kind"), "regional") == 0;
         center->enabled = get_bool(item, "enabled");
         center->announce_agent_no = get_bool(item, "announce_agent_no");
+        center->callback_off = get_bool(item, "callback_off");
+        parse_dialing(center, cJSON_GetObjectItemCaseSensitive(item, "dialing"));
+        parse_recording(center, cJSON_GetObjectItemCaseSensitive(item, "recording"));
         COPY(center->code, item, "code");
         COPY(center->name, item, "name");
         COPY(center->city_code, item, "city_code");
@@ -115,6 +159,7 @@ static void parse_agents(struct parsing *p, const cJSON *document)
         agent->center_id = (int32_t)get_int(item, "center_id");
         agent->team_id = (int32_t)get_int(item, "team_id");
         agent->auto_answer_ms = get_ms(item, "auto_answer_ms");
+        agent->auto_answer_internal = get_bool(item, "auto_answer_internal");
         COPY(agent->agent_no, item, "agent_no");
         COPY(agent->name, item, "name");
     }
@@ -145,6 +190,18 @@ static int compare_queues(const void *a, const void *b)
     return x->acd.id < y->acd.id ? -1 : x->acd.id > y->acd.id;
 }
 
+/* A document kept by a version before this one has none; a rule that is wrong is left out. */
+static void parse_rules(struct parsing *p, const cJSON *item, struct overflow_rules *ret_rules)
+{
+    const cJSON *rules = cJSON_GetObjectItemCaseSensitive(item, "overflow_rules");
+    char *text = rules ? cJSON_PrintUnformatted(rules) : NULL;
+
+    p->no_memory |= rules && !text;
+    if (text)
+        (void)overflow_parse(text, strlen(text), ret_rules, p->problems);
+    free(text);
+}
+
 static void parse_queues(struct parsing *p, const cJSON *document)
 {
     const cJSON *list, *item;
@@ -169,8 +226,15 @@ static void parse_queues(struct parsing *p, const cJSON *document)
         queue->acd.max_offers = get_ms(item, "max_offers");
         queue->overflow_queue_id = (int32_t)get_int(item, "overflow_queue_id");
         queue->acd.age_step_ms = get_ms(item, "age_step_ms");
+        parse_rules(p, item, &queue->rules);
+        queue->announce_ms = get_ms(item, "announce_ms");
+        queue->announce_wait = get_bool(item, "announce_wait");
+        queue->auto_answer_ms = get_ms(item, "auto_answer_ms");
         queue->sl_threshold_ms = get_ms(item, "sl_threshold_ms");
         queue->short_abandon_ms = get_ms(item, "short_abandon_ms");
+        queue->transfer_only = get_bool(item, "transfer_only");
+        queue->survey = get_bool(item, "survey");
+        queue->recording = recording_named(get_text(item, "recording"));
         COPY(queue->code, item, "code");
         COPY(queue->name, item, "name");
         s->queue_count++;
@@ -243,11 +307,166 @@ static void parse_numbers(struct parsing *p, const cJSON *document)
                          : strcmp(source, "from_city") == 0 ? DIR_SOURCE_FROM_CITY
                                                             : DIR_SOURCE_DIRECT;
         COPY(number->called_no, item, "called_no");
+        number->via_trunk_id = (int32_t)get_int(item, "via_trunk_id");
+        number->queue_id = (int32_t)get_int(item, "queue_id");
+        number->priority = (int32_t)get_int(item, "priority");
+        number->by_caller = get_bool(item, "by_caller");
         COPY(number->flow_code, item, "flow_code");
         show_number(s, number);
     }
     if (s->numbers)
         qsort(s->numbers, s->number_count, sizeof(*s->numbers), compare_numbers);
+}
+
+/* NULL: always open, as when nothing was said; hours that cannot be read close the way. */
+static struct calendar *parse_hours(struct parsing *p, const cJSON *item, const char *name)
+{
+    const cJSON *document = cJSON_GetObjectItemCaseSensitive(item, name);
+    struct calendar *hours = cJSON_IsObject(document) ? calloc(1, sizeof(*hours)) : NULL;
+    char *text = hours ? cJSON_PrintUnformatted(document) : NULL;
+
+    if (!hours)
+        return NULL;
+    if (!text || calendar_parse(text, strlen(text), hours, p->problems)) {
+        text_addf(p->problems, "中心 %d 的呼转时段“%s”未生效,按不可转处理。\n",
+                  (int)get_int(item, "center_id"), name);
+        memset(hours, 0, sizeof(*hours));
+    }
+    free(text);
+    return hours;
+}
+
+static void parse_routes(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "routes"))
+        return;
+    s->routings = array_for(p, document, "routes", sizeof(*s->routings), &list);
+    cJSON_ArrayForEach(item, list)
+        routing_read(item, &s->routings[s->routing_count++], p->problems);
+}
+
+static void parse_transfers(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "transfers"))
+        return;
+    s->transfers = array_for(p, document, "transfers", sizeof(*s->transfers), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct snap_transfers *one = &s->transfers[s->transfers_count++];
+        one->to_hours = parse_hours(p, item, "to_12366_hours");
+        one->from_hours = parse_hours(p, item, "from_12366_hours");
+        one->transfers = (struct dir_transfers){.center_id = (int32_t)get_int(item, "center_id"),
+                                                .to_12366 = get_bool(item, "to_12366"),
+                                                .from_12366 = get_bool(item, "from_12366"),
+                                                .between_cities = get_bool(item, "between_cities"),
+                                                .to_hours = one->to_hours,
+                                                .from_hours = one->from_hours};
+    }
+}
+
+static void parse_bot_peers(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "bot_peers"))
+        return;
+    s->bot_peers = array_for(p, document, "bot_peers", sizeof(*s->bot_peers), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct dir_bot_peer *peer = &s->bot_peers[s->bot_peer_count++];
+        peer->id = (int32_t)get_int(item, "id");
+        peer->trunk_id = (int32_t)get_int(item, "trunk_id");
+        peer->channels = (uint32_t)get_int(item, "channels");
+        peer->record = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "record"));
+        COPY(peer->sip_user, item, "sip_user");
+    }
+}
+
+static enum dir_bot_policy bot_policy(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum dir_bot_policy policy;
+    } names[] = {{"always", DIR_BOT_ALWAYS},
+                 {"out_of_hours", DIR_BOT_OUT_OF_HOURS},
+                 {"busy", DIR_BOT_BUSY},
+                 {"key", DIR_BOT_KEY},
+                 {"share", DIR_BOT_SHARE}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(names[i].name, name) == 0)
+            return names[i].policy;
+    return DIR_BOT_OFF;
+}
+
+static void parse_bot_shares(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "bot_shares"))
+        return;
+    s->bot_shares = array_for(p, document, "bot_shares", sizeof(*s->bot_shares), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct dir_bot_share *share = &s->bot_shares[s->bot_share_count++];
+        share->center_id = (int32_t)get_int(item, "center_id");
+        share->percent = (uint32_t)get_int(item, "share_percent");
+        share->policy = bot_policy(get_text(item, "policy"));
+        COPY(share->calendar, item, "calendar");
+    }
+}
+
+/* As many as the pool has for centers it says nothing of; a most that is null has no end. */
+static void parse_pools(struct parsing *p, const cJSON *document)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(document, "pools"))
+    {
+        struct snap_pool *pool;
+        enum pool_kind kind;
+        struct pool_share share = {
+            .center_id = (int32_t)get_int(item, "center_id"),
+            .guaranteed = (uint32_t)get_int(item, "guaranteed"),
+            .most = cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(item, "most"))
+                        ? (uint32_t)get_int(item, "most")
+                        : POOL_NO_END};
+        if (!pool_kind_find(get_text(item, "kind"), &kind))
+            continue;
+        pool = &p->snap->pools[kind];
+        if (pool->count < POOL_CENTERS)
+            pool->shares[pool->count++] = share;
+        else
+            log_error("directory", "pool_full", "kind=%s center=%d most=%d", pool_kind_name(kind),
+                      share.center_id, POOL_CENTERS);
+    }
+}
+
+static void parse_connectors(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "connectors"))
+        return;
+    s->connectors = array_for(p, document, "connectors", sizeof(*s->connectors), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct dir_connector *connector = &s->connectors[s->connector_count++];
+        connector->id = (int32_t)get_int(item, "id");
+        connector->center_id = (int32_t)get_int(item, "center_id");
+        COPY(connector->code, item, "code");
+        connector->document = cJSON_PrintUnformatted(item);
+        p->no_memory |= !connector->document;
+    }
 }
 
 static void parse_reasons(struct parsing *p, const cJSON *document)
@@ -263,6 +482,36 @@ static void parse_reasons(struct parsing *p, const cJSON *document)
         reason->center_id = (int32_t)get_int(item, "center_id");
         reason->rest = strcmp(get_text(item, "kind"), "rest") == 0;
         COPY(reason->name, item, "name");
+    }
+}
+
+/* A document kept by a version before this one has none: no messages are taken. */
+static void parse_boxes(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "voicemail"))
+        return;
+    s->boxes = array_for(p, document, "voicemail", sizeof(*s->boxes), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct dir_box *box = &s->boxes[s->box_count];
+        int scene = 0;
+        while (scene < DIR_SCENES &&
+               strcmp(get_text(item, "scene"), dir_scene_name((enum dir_scene)scene)) != 0)
+            scene++;
+        if (scene == DIR_SCENES) {
+            text_addf(p->problems, "留言场景“%s”不存在。\n", get_text(item, "scene"));
+            continue;
+        }
+        s->box_count++;
+        box->center_id = (int32_t)get_int(item, "center_id");
+        box->scene = (enum dir_scene)scene;
+        box->enabled = get_bool(item, "enabled");
+        box->full = get_bool(item, "full");
+        COPY(box->prompt, item, "prompt");
+        COPY(box->off_prompt, item, "off_prompt");
     }
 }
 
@@ -283,6 +532,46 @@ static void parse_wrap_ups(struct parsing *p, const cJSON *document)
     }
 }
 
+static enum dir_list_action list_action(const char *name)
+{
+    static const char *const names[] = {
+        [DIR_LIST_REFUSE] = "refuse",
+        [DIR_LIST_PROMPT] = "prompt",
+        [DIR_LIST_QUEUE] = "queue",
+        [DIR_LIST_PRIORITY] = "priority",
+    };
+
+    for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum dir_list_action)i;
+    return DIR_LIST_NONE;
+}
+
+/* A document kept by a version before this one has no lists. */
+static void parse_listed(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+    struct snapshot *s = p->snap;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "number_list"))
+        return;
+    s->listed = array_for(p, document, "number_list", sizeof(*s->listed), &list);
+    cJSON_ArrayForEach(item, list)
+    {
+        struct dir_listed *entry = &s->listed[s->listed_count++];
+        entry->id = (int32_t)get_int(item, "id");
+        entry->center_id = (int32_t)get_int(item, "center_id");
+        entry->prefix = get_bool(item, "prefix");
+        entry->action = list_action(get_text(item, "action"));
+        entry->queue_id = (int32_t)get_int(item, "queue_id");
+        entry->priority = (int32_t)get_int(item, "priority");
+        entry->expires_ms = get_int(item, "expires_ms");
+        COPY(entry->number, item, "number");
+        COPY(entry->prompt_code, item, "prompt_code");
+    }
+    listed_sort(s->listed, s->listed_count);
+}
+
 /* --- trunks and phones ---------------------------------------------------------------------- */
 
 static void fill_trunk(struct sip_trunk_conf *trunk, const cJSON *item)
@@ -294,6 +583,7 @@ static void fill_trunk(struct sip_trunk_conf *trunk, const cJSON *item)
     trunk->options_interval_s = (int)get_int(item, "options_interval_s");
     trunk->registers = get_bool(item, "registers");
     trunk->enabled = get_bool(item, "enabled");
+    trunk->by_name_only = get_bool(item, "by_name_only");
     COPY(trunk->name, item, "name");
     COPY(trunk->transport, item, "transport");
     COPY(trunk->host, item, "host");
@@ -448,6 +738,7 @@ static void parse_flow(struct parsing *p, const cJSON *item)
     flow->center_id = of.center_id;
     flow->version = (int32_t)get_int(item, "version");
     COPY(flow->code, item, "code");
+    COPY(flow->name, item, "name");
     if (!text || ivr_flow_parse(text, strlen(text), &names, &flow->flow, p->problems)) {
         flow->flow = NULL;
         text_addf(p->problems, "语音流程“%s”(中心 %d,版本 %d)未生效,继续使用原版本。\n", flow->code,
@@ -462,6 +753,38 @@ static void parse_flows(struct parsing *p, const cJSON *document)
 
     p->snap->flows = array_for(p, document, "flows", sizeof(*p->snap->flows), &list);
     cJSON_ArrayForEach(item, list) parse_flow(p, item);
+}
+
+/* The small flow is made by the database from the settings (survey_flow()). */
+static void parse_survey(struct parsing *p, const cJSON *item)
+{
+    struct dir_survey *survey = &p->snap->surveys[p->snap->survey_count++];
+    char *text = document_text(item);
+    const cJSON *level;
+
+    survey->center_id = (int32_t)get_int(item, "center_id");
+    survey->automatic = get_bool(item, "automatic");
+    cJSON_ArrayForEach(level, cJSON_GetObjectItemCaseSensitive(item, "levels"))
+    {
+        int64_t at = get_int(level, "level");
+        if (at >= 1 && at <= DIR_SURVEY_LEVELS)
+            COPY(survey->names[at - 1], level, "name");
+    }
+    if (!text || ivr_flow_parse(text, strlen(text), NULL, &survey->flow, p->problems)) {
+        survey->flow = NULL;
+        text_addf(p->problems, "满意度调查(中心 %d)未生效。\n", survey->center_id);
+    }
+    free(text);
+}
+
+static void parse_surveys(struct parsing *p, const cJSON *document)
+{
+    const cJSON *list, *item;
+
+    if (!cJSON_GetObjectItemCaseSensitive(document, "surveys"))
+        return; /* kept by a version before this one */
+    p->snap->surveys = array_for(p, document, "surveys", sizeof(*p->snap->surveys), &list);
+    cJSON_ArrayForEach(item, list) parse_survey(p, item);
 }
 
 /* --- indexes -------------------------------------------------------------------------------- */
@@ -505,8 +828,16 @@ static void parse_all(struct parsing *p, const cJSON *document)
     parse_queues(p, document);
     parse_members(p, document);
     parse_numbers(p, document);
+    parse_transfers(p, document);
+    parse_routes(p, document);
+    parse_bot_peers(p, document);
+    parse_bot_shares(p, document);
+    parse_pools(p, document);
+    parse_connectors(p, document);
     parse_reasons(p, document);
     parse_wrap_ups(p, document);
+    parse_listed(p, document);
+    parse_boxes(p, document);
     parse_trunks(p, document);
     parse_phones(p, document);
     parse_prompts(p, document);
@@ -515,6 +846,7 @@ static void parse_all(struct parsing *p, const cJSON *document)
     BUILD_INDEX(p, s->by_wrap_up, s->wrap_ups, s->wrap_up_count, center_id, code);
     BUILD_INDEX(p, s->by_prompt, s->prompts, s->prompt_count, center_id, code);
     BUILD_INDEX(p, s->by_calendar, s->calendars, s->calendar_count, center_id, code);
+    parse_surveys(p, document);
     parse_flows(p, document);
     BUILD_INDEX(p, s->by_flow, s->flows, s->flow_count, center_id, code);
 }
@@ -568,22 +900,40 @@ void snapshot_free(struct snapshot *s)
         return;
     for (size_t i = 0; i < s->flow_count; i++)
         ivr_flow_unref(s->flows[i].flow);
+    for (size_t i = 0; i < s->survey_count; i++)
+        ivr_flow_unref(s->surveys[i].flow);
     for (size_t i = 0; i < s->prompt_count; i++)
         if (s->prompts[i].audio)
             media_audio_unref(s->prompts[i].audio);
     for (size_t i = 0; i < s->calendar_count; i++)
         free(s->calendars[i].calendar);
+    for (size_t i = 0; i < s->transfers_count; i++) {
+        free(s->transfers[i].to_hours);
+        free(s->transfers[i].from_hours);
+    }
+    for (size_t i = 0; i < s->routing_count; i++)
+        route_table_free(s->routings[i].rules);
+    free(s->routings);
+    free(s->transfers);
     free(s->centers);
     free(s->agents);
     free(s->queues);
     free(s->members);
     free(s->flows);
+    free(s->surveys);
     free(s->numbers);
     free(s->reasons);
     free(s->wrap_ups);
+    free(s->listed);
+    free(s->boxes);
     free(s->prompts);
     free(s->calendars);
     free(s->trunks);
+    free(s->bot_peers);
+    for (size_t i = 0; i < s->connector_count; i++)
+        free(s->connectors[i].document);
+    free(s->connectors);
+    free(s->bot_shares);
     free(s->phones);
     free(s->by_queue.codes);
     free(s->by_wrap_up.codes);

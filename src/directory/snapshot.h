@@ -22,6 +22,11 @@ struct snap_calendar {
     struct calendar *calendar; /* owned */
 };
 
+struct snap_transfers {
+    struct dir_transfers transfers;
+    struct calendar *to_hours, *from_hours; /* owned; what transfers points to */
+};
+
 struct snap_wrap_up { /* a kind of summary in use */
     int32_t center_id;
     char code[40];
@@ -38,8 +43,14 @@ struct snap_index {
     size_t count;
 };
 
+struct snap_pool {
+    struct pool_share shares[POOL_CENTERS];
+    size_t count;
+};
+
 struct snapshot {
     int64_t revision;
+    struct snap_pool pools[POOL_KINDS];
     struct dir_center *centers;
     size_t center_count;
     struct dir_agent *agents; /* sorted by user_id */
@@ -50,13 +61,28 @@ struct snapshot {
     size_t member_count;
     struct dir_flow *flows; /* flow NULL: did not parse; the old one is kept at swap */
     size_t flow_count;
+    struct dir_survey *surveys; /* flow NULL: did not parse */
+    size_t survey_count;
     struct dir_number *numbers; /* sorted by called_no, then trunk id (any = 0 last) */
     size_t number_count;
+    struct snap_transfers *transfers; /* NULL in a document kept by a version before this one */
+    size_t transfers_count;
+    struct dir_routing *routings; /* as transfers */
+    size_t routing_count;
+    struct dir_bot_peer *bot_peers; /* as transfers */
+    struct dir_bot_share *bot_shares;
+    size_t bot_peer_count, bot_share_count;
+    struct dir_connector *connectors; /* as transfers */
+    size_t connector_count;
     struct dir_reason *reasons;
     size_t reason_count;
     struct snap_wrap_up *wrap_ups;
     size_t wrap_up_count;
-    bool wrap_ups_known; /* a document kept by a version before this one does not say */
+    bool wrap_ups_known;       /* a document kept by a version before this one does not say */
+    struct dir_listed *listed; /* by listed_sort() */
+    size_t listed_count;
+    struct dir_box *boxes;
+    size_t box_count;
     struct snap_prompt *prompts;
     size_t prompt_count;
     struct snap_calendar *calendars;
@@ -77,6 +103,11 @@ int snapshot_parse(const char *json, size_t length, const char *prompt_dir,
 /* Flows that did not parse are replaced by those in force before (control thread). */
 void snapshot_keep_flows(struct snapshot *snapshot, const struct snapshot *old);
 void snapshot_free(struct snapshot *snapshot);
+
+/* listed.c: black and white lists. */
+void listed_sort(struct dir_listed *entries, size_t count);
+const struct dir_listed *listed_find(const struct dir_listed *entries, size_t count,
+                                     int32_t center_id, const char *number, int64_t wall_ms);
 
 /* Position in the array the index is over, or SIZE_MAX. */
 size_t snap_find(const struct snap_index *index, int32_t center_id, const char *code);

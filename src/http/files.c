@@ -200,6 +200,7 @@ void http_answer_source(struct http_request *request, const struct http_source *
         free_made(made);
     else
         (void)MHD_add_response_header(response, "Content-Type", source->type);
+    name_download(request, source->download_name);
     http_add_header(request, "Accept-Ranges", "bytes");
     if (part) {
         snprintf(range, sizeof(range), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last,

@@ -72,12 +72,19 @@ bool http_is_tls(const struct http_request *request)
     return request->server->tls;
 }
 
-void http_set_user(struct http_request *request, void *user)
+bool http_set_user(struct http_request *request, const void *user, size_t size)
 {
-    request->user = user;
+    void *copy = malloc(size);
+
+    if (!copy)
+        return false;
+    memcpy(copy, user, size);
+    free(request->user);
+    request->user = copy;
+    return true;
 }
 
-void *http_user(const struct http_request *request)
+const void *http_user(const struct http_request *request)
 {
     return request->user;
 }
@@ -149,6 +156,7 @@ void http_request_free(struct http_request *request)
         MHD_destroy_response(request->response);
     cJSON_Delete(request->json);
     text_done(&request->body);
+    free(request->user);
     free(request->path);
     free(request);
 }

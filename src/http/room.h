@@ -106,7 +106,7 @@ struct http_request {
     struct text body;
     size_t body_seen; /* also what was thrown away */
     cJSON *json;      /* parsed body */
-    void *user;
+    void *user;       /* owned */
     struct http_header headers[HTTP_MAX_HEADERS];
     unsigned header_count;
     struct MHD_Response *response; /* owned until queued */

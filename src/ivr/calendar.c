@@ -10,6 +10,9 @@
 #include <hotlined/ivr.h>
 #include <hotlined/text.h>
 
+#define LOCAL_AHEAD_S (8 * 3600) /* of UTC */
+#define NOTE_SIZE     64         /* bytes of a day's name, for people */
+
 static bool two_digits(const char *text, int max, int *ret_value)
 {
     if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
@@ -148,12 +151,34 @@ static int parse_week(const cJSON *week, struct calendar *calendar, struct text 
     return bad;
 }
 
+/* Names of special days, for people: the engine does not look at them. */
+static int check_notes(const cJSON *notes, struct text *problems)
+{
+    const cJSON *note;
+    int bad = 0;
+
+    if (notes && !cJSON_IsObject(notes)) {
+        text_add(problems, "“notes”应为日期到说明的对照。\n");
+        return 1;
+    }
+    cJSON_ArrayForEach(note, notes)
+    {
+        if (parse_date(note->string) >= 0 && cJSON_IsString(note) &&
+            strlen(note->valuestring) < NOTE_SIZE)
+            continue;
+        text_addf(problems, "“%.10s”的说明不对:应为日期到文字,文字最多 20 个字。\n", note->string);
+        bad++;
+    }
+    return bad;
+}
+
 int calendar_parse(const char *json, size_t length, struct calendar *ret_calendar,
                    struct text *problems)
 {
     cJSON *document = cJSON_ParseWithLength(json, length);
     const cJSON *week = cJSON_GetObjectItemCaseSensitive(document, "week");
     const cJSON *days = cJSON_GetObjectItemCaseSensitive(document, "days"), *field;
+    const cJSON *notes = cJSON_GetObjectItemCaseSensitive(document, "notes");
     int bad = 0;
 
     memset(ret_calendar, 0, sizeof(*ret_calendar));
@@ -162,13 +187,14 @@ int calendar_parse(const char *json, size_t length, struct calendar *ret_calenda
         cJSON_Delete(document);
         return 1;
     }
-    cJSON_ArrayForEach(field, document) if (field != week && field != days)
+    cJSON_ArrayForEach(field, document) if (field != week && field != days && field != notes)
     {
-        text_add(problems, "工作日历只能有“week”和“days”,各一次。\n");
+        text_add(problems, "工作日历只能有“week”、“days”和“notes”,各一次。\n");
         bad++;
     }
     bad += parse_week(week, ret_calendar, problems);
     bad += parse_special(days, ret_calendar, problems);
+    bad += check_notes(notes, problems);
     cJSON_Delete(document);
     return bad;
 }
@@ -181,17 +207,51 @@ static bool day_is_open(const struct calendar_day *day, int minute)
     return false;
 }
 
-bool calendar_is_open(const struct calendar *calendar, int64_t wall_ms)
+void calendar_ask(const struct calendar *calendar, int64_t wall_ms,
+                  struct calendar_answer *ret_answer)
 {
-    time_t local = (time_t)(wall_ms / 1000 + 8 * 3600);
+    time_t local = (time_t)(wall_ms / 1000 + LOCAL_AHEAD_S);
     struct calendar_day key = {0};
     const struct calendar_day *special;
     struct tm tm;
-    int minute;
 
     gmtime_r(&local, &tm);
-    minute = tm.tm_hour * 60 + tm.tm_min;
     key.date = (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
     special = bsearch(&key, calendar->special, calendar->special_count, sizeof(key), compare_days);
-    return day_is_open(special ? special : &calendar->week[(tm.tm_wday + 6) % 7], minute);
+    *ret_answer = (struct calendar_answer){
+        .special = special != NULL,
+        .date = key.date,
+        .weekday = (uint8_t)((tm.tm_wday + 6) % 7 + 1),
+        .minute = (uint16_t)(tm.tm_hour * 60 + tm.tm_min),
+        .day = special ? special : &calendar->week[(tm.tm_wday + 6) % 7],
+    };
+    ret_answer->open = day_is_open(ret_answer->day, ret_answer->minute);
+}
+
+bool calendar_is_open(const struct calendar *calendar, int64_t wall_ms)
+{
+    struct calendar_answer answer;
+
+    calendar_ask(calendar, wall_ms, &answer);
+    return answer.open;
+}
+
+int calendar_time(const char *text, int64_t *ret_wall_ms)
+{
+    char date[11];
+    int hour, minute;
+    int32_t day;
+
+    if (strlen(text) != 16 || (text[10] != 'T' && text[10] != ' ') || text[13] != ':' ||
+        !two_digits(text + 11, 23, &hour) || !two_digits(text + 14, 59, &minute))
+        return -EINVAL;
+    memcpy(date, text, 10);
+    date[10] = 0;
+    day = parse_date(date);
+    if (day < 0)
+        return -EINVAL;
+    *ret_wall_ms = (days_of(day / 10000, day / 100 % 100, day % 100) * 86400 + hour * 3600 +
+                    minute * 60 - LOCAL_AHEAD_S) *
+                   1000;
+    return 0;
 }

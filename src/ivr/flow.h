@@ -4,10 +4,10 @@
 
 #include <hotlined/ivr.h>
 
-#define NO_NODE   UINT16_MAX
-#define GOTO_BACK 0xfffe /* "@back" */
-#define GOTO_MAIN 0xfffd /* "@main" */
-#define KEY_COUNT 12     /* 0-9 * # */
+#define NO_NODE   IVR_NO_NODE
+#define GOTO_BACK 0xfffe   /* "@back" */
+#define GOTO_MAIN IVR_MAIN /* "@main" */
+#define KEY_COUNT 12       /* 0-9 * # */
 #define LIST_MAX  16
 
 enum node_type {
@@ -18,8 +18,23 @@ enum node_type {
     NODE_CONDITION,
     NODE_QUEUE,
     NODE_HANGUP,
-    NODE_GOTO
+    NODE_GOTO,
+    NODE_SAY,
+    NODE_SURVEY,
+    NODE_AGENT,    /* a queue, too */
+    NODE_EXTERNAL, /* from here on: tasks, in the order of their commands */
+    NODE_VOICEMAIL,
+    NODE_CALLBACK,
+    NODE_BOT,
+    NODE_QUERY
 };
+
+static inline bool node_is_task(enum node_type type)
+{
+    return type >= NODE_EXTERNAL;
+}
+
+enum say_as { SAY_DIGITS, SAY_NUMBER, SAY_AMOUNT };
 
 enum test_kind { TEST_EQUALS, TEST_IN, TEST_STARTS_WITH, TEST_IS_SET };
 
@@ -30,8 +45,16 @@ struct node {
     char prompt[IVR_NAME_SIZE];   /* "" = none */
     char invalid[IVR_NAME_SIZE];  /* prompt after a wrong key */
     char no_input[IVR_NAME_SIZE]; /* prompt after silence */
-    char text[IVR_NAME_SIZE];     /* calendar, queue code, hang-up reason, variable */
+    char text[IVR_NAME_SIZE];     /* calendar, queue code, hang-up reason, variable; of a task what
+                                     it is for: number, box, connector */
     char music[IVR_NAME_SIZE];
+    char suffix[IVR_NAME_SIZE]; /* say: the prompt after it */
+    bool from_variable;         /* agent, external: the number is in the variable of that name */
+    char data[IVR_DATA_SIZE];   /* external; agent: his number, or the variable */
+    enum say_as say_as;
+    struct ivr_pairs send, take;           /* query */
+    uint8_t levels[KEY_COUNT];             /* survey: 0 = no key */
+    uint16_t answers[IVR_ANSWERS];         /* tasks, agent */
     char values[LIST_MAX][IVR_VALUE_SIZE]; /* condition */
     uint8_t value_count;
     enum test_kind test;
@@ -53,5 +76,11 @@ struct ivr_flow {
 };
 
 int key_index(char key); /* 0-9 * # -> 0..11, else -1 */
+const char *node_type_name(enum node_type type);
+
+/* say.c: the prompts that speak a value, at most max; 0 = nothing can be said of it. */
+unsigned say_value(enum say_as as, const char *value, const char **out, unsigned max);
+/* Every prompt such a value may need, NULL at the end. */
+const char *const *say_prompts(enum say_as as);
 
 #endif

@@ -22,6 +22,8 @@ static void go_to(struct step *s, uint16_t at);
 static void menu_digit(struct step *s, char digit);
 static void collect_digit(struct step *s, char digit);
 
+static void survey_digit(struct step *s, char digit);
+
 static const struct node *here(const struct step *s)
 {
     return &s->flow->nodes[s->run->node];
@@ -85,6 +87,16 @@ const char *ivr_variable(const struct ivr_run *run, const char *name)
     return NULL;
 }
 
+bool ivr_variable_is_given(const char *name)
+{
+    static const char *const given[] = {"caller_no", "caller_city", "called_no", "source"};
+
+    for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+        if (strcmp(given[i], name) == 0)
+            return true;
+    return false;
+}
+
 static bool condition_holds(const struct node *node, const struct ivr_run *run)
 {
     const char *value = ivr_variable(run, node->text);
@@ -120,7 +132,7 @@ static void end_input(struct step *s)
 /* Begins listening: the prompt plays, keys may interrupt it, the clock starts when it is over. */
 static void listen(struct step *s, const char *prompt)
 {
-    s->run->state = here(s)->type == NODE_MENU ? IVR_MENU : IVR_COLLECT;
+    s->run->state = here(s)->type == NODE_COLLECT ? IVR_COLLECT : IVR_MENU;
     say_timer(s, 0);
     say_play(s, prompt);
 }
@@ -173,6 +185,18 @@ static void enter_menu(struct step *s)
         listen(s, here(s)->prompt);
 }
 
+/* A number nobody typed is nobody's. */
+static void for_one_agent(struct step *s, struct ivr_command *command)
+{
+    const struct node *node = here(s);
+    const char *value = node->from_variable ? ivr_variable(s->run, node->data) : node->data;
+
+    command->data = value ? value : "";
+    command->ms = node->timeout_ms;
+    command->off_leaves = node->answers[IVR_OFF] != NO_NODE;
+    command->no_answer_leaves = node->answers[IVR_NO_ANSWER] != NO_NODE;
+}
+
 static void ask_for_queue(struct step *s)
 {
     struct ivr_command *command;
@@ -184,6 +208,8 @@ static void ask_for_queue(struct step *s)
     command->name = here(s)->text;
     command->music = here(s)->music[0] ? here(s)->music : NULL;
     command->priority = here(s)->priority;
+    if (here(s)->type == NODE_AGENT)
+        for_one_agent(s, command);
 }
 
 static void play(struct step *s, const char *prompt)
@@ -199,6 +225,65 @@ static void enter_queue(struct step *s)
         play(s, here(s)->prompt);
     else
         ask_for_queue(s);
+}
+
+/* Somebody else carries the task out; its answer says where the call goes on. */
+static void ask_for_task(struct step *s)
+{
+    const struct node *node = here(s);
+    const char *value = node->from_variable ? ivr_variable(s->run, node->text) : node->text;
+    struct ivr_command *command;
+
+    s->run->state = IVR_AWAY;
+    s->run->ahead_count = 0;
+    say_timer(s, 0);
+    command = say(s, IVR_EXTERNAL + (node->type - NODE_EXTERNAL));
+    command->name = value ? value : "";
+    command->music = node->music[0] ? node->music : NULL;
+    command->data = node->data;
+    command->ms = node->timeout_ms;
+    command->send = &node->send;
+    command->take = &node->take;
+}
+
+static void enter_task(struct step *s)
+{
+    if (here(s)->prompt[0])
+        play(s, here(s)->prompt);
+    else
+        ask_for_task(s);
+}
+
+/* Asked anew each time: keys typed before were not meant for this question. */
+static void enter_survey(struct step *s)
+{
+    end_input(s);
+    s->run->ahead_count = 0;
+    say(s, IVR_SURVEY);
+    listen(s, here(s)->prompt);
+}
+
+/* A value nobody set, or without anything to say, is passed over. */
+static void enter_say(struct step *s)
+{
+    const struct node *node = here(s);
+    const char *value = ivr_variable(s->run, node->text);
+    struct ivr_out *out = s->out;
+    unsigned n = 0;
+
+    if (node->prompt[0])
+        out->prompts[n++] = node->prompt;
+    n += say_value(node->say_as, value ? value : "", out->prompts + n, IVR_SAY_MAX - n - 1);
+    if (node->suffix[0])
+        out->prompts[n++] = node->suffix;
+    out->prompt_count = n;
+    if (!n) {
+        go_to(s, node->next);
+        return;
+    }
+    s->run->state = IVR_PLAYING;
+    say_timer(s, 0);
+    say(s, IVR_SAY);
 }
 
 static void enter_hangup(struct step *s)
@@ -219,9 +304,17 @@ static void go_to(struct step *s, uint16_t at)
         end(s, "error");
         return;
     }
+    if (s->world->on_node)
+        s->world->on_node(at, s->world->arg);
     switch (here(s)->type) {
     case NODE_PLAY:
         play(s, here(s)->prompt);
+        return;
+    case NODE_SAY:
+        enter_say(s);
+        return;
+    case NODE_SURVEY:
+        enter_survey(s);
         return;
     case NODE_MENU:
         enter_menu(s);
@@ -240,6 +333,7 @@ static void go_to(struct step *s, uint16_t at)
         go_to(s, condition_holds(here(s), s->run) ? here(s)->next : here(s)->other);
         return;
     case NODE_QUEUE:
+    case NODE_AGENT:
         enter_queue(s);
         return;
     case NODE_HANGUP:
@@ -247,6 +341,13 @@ static void go_to(struct step *s, uint16_t at)
         return;
     case NODE_GOTO:
         go_to(s, here(s)->next);
+        return;
+    case NODE_EXTERNAL:
+    case NODE_VOICEMAIL:
+    case NODE_CALLBACK:
+    case NODE_BOT:
+    case NODE_QUERY:
+        enter_task(s);
         return;
     }
 }
@@ -300,6 +401,21 @@ static void menu_digit(struct step *s, char digit)
         go_to_key(s, target);
 }
 
+static void survey_digit(struct step *s, char digit)
+{
+    uint8_t level = here(s)->levels[key_index(digit)];
+
+    say(s, IVR_STOP_PLAY);
+    say_key(s, digit, level ? IVR_KEY_OK : IVR_KEY_INVALID);
+    if (!level) {
+        input_failed(s, here(s)->invalid);
+        return;
+    }
+    say(s, IVR_SURVEY)->level = level;
+    end_input(s);
+    go_to(s, here(s)->next);
+}
+
 static void collected(struct step *s)
 {
     struct ivr_run *run = s->run;
@@ -332,25 +448,33 @@ static void collect_digit(struct step *s, char digit)
         say_timer(s, here(s)->timeout_ms);
 }
 
+static void answer_digit(struct step *s, char digit)
+{
+    if (here(s)->type == NODE_MENU)
+        menu_digit(s, digit);
+    else if (here(s)->type == NODE_SURVEY)
+        survey_digit(s, digit);
+    else
+        collect_digit(s, digit);
+}
+
 static void on_digit(struct step *s, char digit)
 {
     if (key_index(digit) < 0)
         return; /* A-D of old phones */
     switch (s->run->state) {
     case IVR_MENU:
-        menu_digit(s, digit);
-        return;
     case IVR_COLLECT:
-        collect_digit(s, digit);
+        answer_digit(s, digit);
         return;
     case IVR_PLAYING:
-        if (here(s)->type == NODE_MENU) { /* a hint is playing: the key is for its menu */
-            s->run->state = IVR_MENU;
-            menu_digit(s, digit);
+        if (here(s)->type == NODE_MENU || here(s)->type == NODE_SURVEY) {
+            s->run->state = IVR_MENU; /* a hint is playing: the key is for its menu */
+            answer_digit(s, digit);
         } else if (here(s)->type == NODE_COLLECT) {
             s->run->state = IVR_COLLECT;
-            collect_digit(s, digit);
-        } else if (here(s)->type == NODE_PLAY) {
+            answer_digit(s, digit);
+        } else if (here(s)->type == NODE_PLAY || here(s)->type == NODE_SAY) {
             keep_ahead(s->run, digit);
             if (here(s)->interruptible) {
                 say(s, IVR_STOP_PLAY);
@@ -371,10 +495,12 @@ static void on_play_done(struct step *s)
         say_timer(s, here(s)->timeout_ms);
         return;
     case IVR_PLAYING:
-        if (here(s)->type == NODE_PLAY)
+        if (here(s)->type == NODE_PLAY || here(s)->type == NODE_SAY)
             go_to(s, here(s)->next);
-        else if (here(s)->type == NODE_QUEUE)
+        else if (here(s)->type == NODE_QUEUE || here(s)->type == NODE_AGENT)
             ask_for_queue(s);
+        else if (node_is_task(here(s)->type))
+            ask_for_task(s);
         else if (here(s)->type == NODE_HANGUP)
             end(s, here(s)->text);
         else
@@ -403,12 +529,46 @@ static void on_queue_answer(struct step *s, uint16_t target)
         go_to(s, target);
 }
 
+/* A node that has no such branch goes on by the nearest one it has. */
+static void on_answer(struct step *s, enum ivr_answer answer)
+{
+    static const enum ivr_answer nearest[] = {IVR_FAILED, IVR_OFF, IVR_NEXT};
+    uint16_t target;
+
+    if ((unsigned)answer >= IVR_ANSWERS)
+        return;
+    target = here(s)->answers[answer];
+    if (s->run->state == IVR_QUEUED && target != NO_NODE) { /* of an agent alone */
+        go_to(s, target);
+        return;
+    }
+    if (s->run->state != IVR_AWAY)
+        return;
+    for (size_t i = 0; target == NO_NODE && i < sizeof(nearest) / sizeof(nearest[0]); i++)
+        target = here(s)->answers[nearest[i]];
+    go_to(s, target); /* every task has one of them */
+}
+
+/* The call comes back from a talk, or into another flow. */
+static void on_enter(struct step *s, uint16_t node)
+{
+    struct ivr_run *run = s->run;
+
+    if (node == IVR_MAIN)
+        node = run->depth ? run->menus[0] : s->flow->entry;
+    if (node >= s->flow->node_count)
+        node = s->flow->entry;
+    end_input(s);
+    run->ahead_count = 0;
+    go_to(s, node);
+}
+
 void ivr_step(const struct ivr_flow *flow, struct ivr_run *run, const struct ivr_world *world,
               const struct ivr_event *event, struct ivr_out *out)
 {
     struct step s = {flow, run, world, event->wall_ms, out, 0};
 
-    out->count = 0;
+    out->count = out->prompt_count = 0;
     switch (event->kind) {
     case IVR_EV_START:
         if (run->state == IVR_IDLE)
@@ -431,6 +591,12 @@ void ivr_step(const struct ivr_flow *flow, struct ivr_run *run, const struct ivr
         return;
     case IVR_EV_WAIT_OVER:
         on_queue_answer(&s, here(&s)->on_wait_over);
+        return;
+    case IVR_EV_ANSWER:
+        on_answer(&s, event->answer);
+        return;
+    case IVR_EV_ENTER:
+        on_enter(&s, event->node);
         return;
     }
 }

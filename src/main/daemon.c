@@ -20,6 +20,7 @@
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
 #include <hotlined/metrics.h>
+#include <hotlined/query.h>
 #include <hotlined/sip.h>
 #include <hotlined/store.h>
 #include <hotlined/telephony.h>
@@ -27,7 +28,9 @@
 #include <hotlined/worker.h>
 
 #include "main/daemon.h"
+#include "main/nightly.h"
 #include "main/trim.h"
+#include "main/whose.h"
 
 #define DRAIN_LOOK_MS       200
 #define ORPHANS_LOOK_MS     500
@@ -47,6 +50,7 @@ struct daemon {
     struct disk *disk;
     struct telephony *telephony;
     struct media *media;
+    struct query *query;
     struct sip *sip;
     struct api *api;
     struct event *signals[4];
@@ -58,6 +62,8 @@ struct daemon {
     int64_t last_alive_ms; /* of the process before; 0 = not known */
     int64_t started_ms;
     struct trim trim;
+    struct nightly nightly;
+    struct whose whose;
     bool stopping;
     bool orphans_closed, ready_said;
 };
@@ -78,7 +84,7 @@ static void on_config_changed(const char *payload, void *arg)
 {
     struct daemon *d = arg;
 
-    if (!d->directory)
+    if (!d->directory || (d->api && api_on_work_changed(d->api, payload)))
         return;
     if (strcmp(payload, "number_place_correction") == 0) {
         directory_refresh_corrections(d->directory);
@@ -139,6 +145,13 @@ static bool telephony_is_heard(const char *type, int32_t center_id, int32_t user
     struct daemon *d = arg;
 
     return d->api && api_is_heard(d->api, type, center_id, user_id);
+}
+
+static bool on_who_calls(uint32_t call, const char *number, void *arg)
+{
+    struct daemon *d = arg;
+
+    return whose_ask(&d->whose, call, number);
 }
 
 /* The journal of facts needs the last of the room. */
@@ -398,7 +411,8 @@ static int start_telephony(struct daemon *d)
 {
     const struct config *c = d->config;
     struct telephony_options options = {c->recording_dir, c->max_calls, c->max_agents};
-    static const struct telephony_handlers handlers = {on_telephony_event, telephony_is_heard};
+    static const struct telephony_handlers handlers = {on_telephony_event, telephony_is_heard,
+                                                       .on_who_calls = on_who_calls};
     int legs = (int)telephony_max_legs(&options);
     char tls_dir[CONFIG_TEXT + 8];
     struct media_options media = {
@@ -420,6 +434,7 @@ static int start_telephony(struct daemon *d)
                               .dscp = c->dscp_signal,
                               .max_legs = legs,
                               .session_expires_s = SESSION_EXPIRES_S,
+                              .phones_md5_only = c->sip_phones_md5_only != 0,
                               .ban_ms = c->sip_ban_s * 1000};
     int err;
 
@@ -430,7 +445,12 @@ static int start_telephony(struct daemon *d)
     if (!err)
         err = sip_create(d->loop, &sip, telephony_sip_handlers(), d->telephony, &d->sip);
     if (!err)
+        err = query_create(d->loop, c->query_private_hosts, &d->query);
+    if (!err) {
         telephony_attach(d->telephony, d->sip, d->media, d->directory, d->outbox);
+        telephony_attach_query(d->telephony, d->query);
+        d->whose = (struct whose){.loop = d->loop, .store = d->store, .telephony = d->telephony};
+    }
     return err;
 }
 
@@ -454,6 +474,7 @@ static int start_api(struct daemon *d)
                             .store = d->store,
                             .outbox = d->outbox,
                             .telephony = d->telephony,
+                            .query = d->query,
                             .directory = d->directory,
                             .disk = d->disk,
                             .workers = d->workers};
@@ -480,6 +501,7 @@ static int start_all(struct daemon *d)
     }
     close_orphans(d);
     make_partitions(d);
+    nightly_start(&d->nightly, d->loop, d->store);
     return 0;
 }
 
@@ -502,7 +524,9 @@ static void stop_all(struct daemon *d)
     /* Those below run the loop while they end: no timer of telephony may look at them then. */
     telephony = d->telephony;
     d->telephony = NULL;
+    d->whose.telephony = NULL; /* questions to the store end after it */
     telephony_destroy(telephony);
+    query_destroy(d->query);
     if (d->outbox)
         fact_outbox_close(d->outbox, STOP_TIMEOUT_MS);
     disk_destroy(d->disk);
@@ -518,6 +542,7 @@ static void stop_all(struct daemon *d)
     loop_timer_done(&d->orphans_timer);
     loop_timer_done(&d->partitions_timer);
     loop_timer_done(&d->alive_timer);
+    nightly_stop(&d->nightly);
     if (d->alive_fd > 0)
         close(d->alive_fd);
     for (size_t i = 0; i < 4; i++)

@@ -99,8 +99,8 @@ static void render_one(struct rendering *r, const char *relative, const char *te
         return;
     }
     job->rendering = r;
-    job->options =
-        (struct tts_options){r->config->tts_engine, r->config->tts_command, r->config->tts_url};
+    job->options = (struct tts_options){r->config->tts_engine, r->config->tts_command,
+                                        r->config->tts_url, r->config->tts_voices};
     snprintf(job->path, sizeof(job->path), "%s/%s", r->config->prompt_dir, relative);
     if (worker_submit(r->workers, render_work, render_done, job))
         render_done(job, 1);

@@ -8,22 +8,23 @@
 
 #include "main/trim.h"
 
-#define BUSY     20          /* calls at once; less is not worth the trouble */
-#define QUIET_MS (40 * 1000) /* SIP's finished transactions live 32 s */
+#define BUSY           20          /* calls at once; less is not worth the trouble */
+#define QUIET_MS       (40 * 1000) /* SIP's finished transactions live 32 s */
+#define START_QUIET_MS (5 * 1000)  /* after a start there are none */
 
 bool trim_is_due(struct trim *trim, unsigned calls, uint64_t now_ms)
 {
     if (calls > trim->most)
         trim->most = calls;
-    if (trim->most < BUSY || calls > trim->most / 10) {
+    if ((trim->most < BUSY && trim->given_back) || calls > trim->most / 10) {
         trim->quiet_since = 0;
         return false;
     }
     if (!trim->quiet_since)
         trim->quiet_since = now_ms;
-    if (now_ms - trim->quiet_since < QUIET_MS)
+    if (now_ms - trim->quiet_since < (trim->most < BUSY ? START_QUIET_MS : QUIET_MS))
         return false;
-    *trim = (struct trim){.most = calls};
+    *trim = (struct trim){.most = calls, .given_back = true};
     return true;
 }
 

@@ -166,6 +166,20 @@ int media_record_tracks(struct media *media, handle_t recording, const struct me
     return control_submit(media, command, false);
 }
 
+int media_record_attend(struct media *media, handle_t recording, int quiet_ms)
+{
+    const struct control_recording *known = slots_find(&media->recordings, recording);
+
+    if (!known || known->stopping)
+        return -ENOENT;
+    struct command *command = control_command(tracks_attend_command, 0);
+    if (!command)
+        return -ENOMEM;
+    command->recording = recording;
+    command->duration_ms = quiet_ms;
+    return control_submit(media, command, false);
+}
+
 void media_record_stop(struct media *media, handle_t recording)
 {
     struct control_recording *known = slots_find(&media->recordings, recording);

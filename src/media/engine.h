@@ -27,6 +27,7 @@
 #include "media/recorder.h"
 #include "media/rtp.h"
 #include "media/tev.h"
+#include "media/voice.h"
 
 enum { TICK_MS = 20, LATE_MAX_TICKS = 50, PACKET_MAX = 1500 };
 
@@ -55,7 +56,7 @@ struct command {
     struct media_tracks tracks;   /* of record start and tracks */
     bool on;                      /* of hears */
     char digit;                   /* to be sent */
-    int duration_ms;              /* of the digit */
+    int duration_ms;              /* of the digit; of the silence that is told */
     uint32_t token;               /* of the measure */
     int fds[2];                   /* RTP, RTCP */
     uint32_t serial;              /* of the play */
@@ -119,6 +120,9 @@ struct mleg {
     bool expects;      /* they should be talking: silence is a time-out */
     bool first_told;   /* on_first_packet was sent */
     bool silence_told; /* on_rtp_timeout was sent for this silence */
+    bool streams;      /* was heard since it is in its room */
+    bool pauses;       /* leaves out silence (VAD): a gap says nothing of it */
+    bool gap_told;     /* on_gap was sent for this silence */
     bool frame_sounds; /* false: nothing, for long */
     uint8_t codec;
     int telephone_event; /* payload type or -1 */
@@ -158,6 +162,9 @@ struct mrecording {
     uint64_t gap;                 /* samples of silence before the next batch */
     uint64_t tick;                /* the newest one that batch or gap covers */
     uint32_t place;               /* in engine->recorded */
+    bool attended;                /* left is listened to */
+    uint32_t quiet_frames;        /* are told; 0 = they were */
+    struct voice voice;
 };
 
 /* What is looked at in a tick, and when next: of a thousand talks that are forwarded, and of
@@ -308,6 +315,7 @@ uint8_t room_heard(const struct mleg *leg); /* seats the leg hears, as bits */
 
 void tracks_start_command(struct engine *engine, struct command *command);
 void tracks_set_command(struct engine *engine, struct command *command);
+void tracks_attend_command(struct engine *engine, struct command *command);
 void tracks_stop_command(struct engine *engine, struct command *command);
 void tracks_stop(struct engine *engine, struct mrecording *recording);
 /* Returns the tick in which it wants to be looked at again, unless a leg speaks before. */

@@ -10,9 +10,11 @@ enum media_event_kind {
     EVENT_RTP_TIMEOUT,
     EVENT_LINE,
     EVENT_RECORDED,
+    EVENT_QUIET,
     EVENT_LEG_CLOSED,
     EVENT_MEASURED,
-    EVENT_FIRST_PACKET
+    EVENT_FIRST_PACKET,
+    EVENT_GAP
 };
 
 struct media_event {
@@ -29,6 +31,11 @@ struct media_event {
         } play;
         enum media_line_state line;
         struct media_recorded recorded;
+        handle_t recording; /* of quiet */
+        struct {
+            handle_t room;
+            bool quiet;
+        } gap;
         struct {
             struct media_stats stats;
             int fds[2]; /* of its port, for the next leg; -1 = none */

@@ -11,7 +11,7 @@
 #include "media/engine.h"
 #include "media/g711.h"
 
-enum { COMFORT_NOISE = 13 };
+enum { COMFORT_NOISE = 13, PAUSE_MS = 200 };
 
 static struct metric metric_strangers = {
     .name = "hotlined_media_strangers_total",
@@ -77,6 +77,7 @@ static void apply(struct engine *engine, struct mleg *leg, const struct command_
     leg->expects = remote->expects;
     leg->heard_ms = engine_now_ms(engine);
     leg->first_told = leg->silence_told = false;
+    leg->pauses = false; /* perhaps somebody else speaks there now */
 }
 
 void leg_open_command(struct engine *engine, struct command *command)
@@ -263,8 +264,42 @@ static bool believed(struct engine *engine, struct mleg *leg, const struct rtp_p
     return verdict == PEER_ACCEPT;
 }
 
+/* --- gaps: somebody in a room is not heard any more --------------------------------------------
+ */
+
+static void tell_gap(struct engine *engine, struct mleg *leg, bool quiet)
+{
+    const struct media_event event = {
+        .kind = EVENT_GAP, .leg = leg->handle, .gap = {.room = leg->room->handle, .quiet = quiet}};
+
+    leg->gap_told = quiet;
+    events_push(engine->events, &event);
+}
+
+static bool times_gap(const struct mleg *leg)
+{
+    return leg->room && leg->streams && !leg->gap_told && !leg->pauses &&
+           (leg->is_line || leg->expects);
+}
+
+/* Before rtp_receive(): the number after the newest one, and late: nothing was lost on the way, the
+ * other side had said nothing. Browsers say silence, too; a page that was held up is no VAD. */
+static bool paused(const struct engine *engine, const struct mleg *leg,
+                   const struct rtp_packet *packet)
+{
+    return !leg->is_line && leg->receiver.started && packet->ssrc == leg->receiver.ssrc &&
+           (uint16_t)(packet->seq - leg->receiver.max_seq) == 1 &&
+           engine_now_ms(engine) - leg->heard_ms > PAUSE_MS;
+}
+
 static void heard(struct engine *engine, struct mleg *leg, const struct rtp_packet *packet)
 {
+    leg->pauses |= packet->payload_type == COMFORT_NOISE;
+    if (leg->gap_told || (leg->room && !leg->streams))
+        engine_wake_leg(engine, leg); /* from now on gaps are timed */
+    if (leg->gap_told)
+        tell_gap(engine, leg, false);
+    leg->streams = leg->room != NULL;
     leg->stats.packets_received++;
     leg->stats.octets_received += packet->length;
     leg->heard_ms = engine_now_ms(engine);
@@ -289,11 +324,13 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
     }
     if (!believed(engine, leg, &packet, from))
         return;
+    bool after_pause = paused(engine, leg, &packet);
     enum rtp_order order = rtp_receive(&leg->receiver, &packet, engine_samples(engine));
     if (order == RTP_DUPLICATE || order == RTP_JUMP) {
         leg->stats.packets_discarded++;
         return;
     }
+    leg->pauses |= after_pause;
     heard(engine, leg, &packet);
     leg->measure.jitter_sum += leg->receiver.jitter_q4;
     leg->measure.jitter_count++;
@@ -380,6 +417,8 @@ static uint64_t next_tick(const struct engine *engine, const struct mleg *leg)
         return engine->tick + 1;
     if (times_silence(engine, leg))
         at = sooner(at, leg->heard_ms + engine->rtp_timeout_ms);
+    if (times_gap(leg))
+        at = sooner(at, leg->heard_ms + MEDIA_GAP_MS);
     return engine_tick_at(engine, at);
 }
 
@@ -392,6 +431,8 @@ uint64_t leg_tick(struct engine *engine, struct mleg *leg)
         leg->silence_told = true;
         tell(engine, leg, EVENT_RTP_TIMEOUT);
     }
+    if (times_gap(leg) && now_ms - leg->heard_ms >= MEDIA_GAP_MS)
+        tell_gap(engine, leg, true);
     send_tick(engine, leg);
     rtcp_tick(engine, leg);
     return next_tick(engine, leg);

@@ -39,6 +39,14 @@ static void recorded(struct media *media, const struct media_event *event)
         media->handlers.on_recorded(&event->recorded, media->arg);
 }
 
+static void quiet(struct media *media, handle_t handle)
+{
+    const struct control_recording *recording = slots_find(&media->recordings, handle);
+
+    if (recording && !recording->stopping && media->handlers.on_quiet)
+        media->handlers.on_quiet(handle, media->arg);
+}
+
 static void leg_event(struct media *media, const struct control_leg *leg,
                       const struct media_event *event)
 {
@@ -66,7 +74,12 @@ static void leg_event(struct media *media, const struct control_leg *leg,
         if (handlers->on_first_packet)
             handlers->on_first_packet(event->leg, media->arg);
         return;
+    case EVENT_GAP:
+        if (handlers->on_gap)
+            handlers->on_gap(event->leg, event->gap.room, event->gap.quiet, media->arg);
+        return;
     case EVENT_RECORDED:
+    case EVENT_QUIET:
     case EVENT_LEG_CLOSED:
     case EVENT_MEASURED:
         return;
@@ -81,6 +94,8 @@ static void deliver(const struct media_event *event, void *arg)
         leg_closed(media, event);
     } else if (event->kind == EVENT_RECORDED) {
         recorded(media, event);
+    } else if (event->kind == EVENT_QUIET) {
+        quiet(media, event->recording);
     } else if (event->kind == EVENT_MEASURED) {
         if (media->handlers.on_measured)
             media->handlers.on_measured(event->leg, event->measured.token, &event->measured.stats,

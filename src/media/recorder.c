@@ -24,6 +24,7 @@ struct recorder_file {
     int fd;                         /* -1 = not open */
     uint64_t data_bytes;            /* sound on disk */
     int error;                      /* first errno; nothing more is written after it */
+    int64_t speech_ms;              /* as told before the closing */
     bool dropped;                   /* under the lock: a batch was given up */
     struct recorder_batch *closing; /* owned until used: closing must not need memory */
 };
@@ -190,7 +191,7 @@ static void free_file(struct recorder_file *file)
 
 static void close_file(struct recorder *recorder, struct recorder_file *file)
 {
-    struct media_recorded recorded = {.recording = file->recording};
+    struct media_recorded recorded = {.recording = file->recording, .speech_ms = file->speech_ms};
 
     if (file->fd >= 0) {
         /* A torn last batch is cut off, so that size and header agree. */
@@ -414,6 +415,11 @@ bool recorder_write(struct recorder *recorder, struct recorder_batch *batch)
         return true;
     free(batch);
     return false;
+}
+
+void recorder_spoken(struct recorder_file *file, int64_t speech_ms)
+{
+    file->speech_ms = speech_ms;
 }
 
 void recorder_close(struct recorder *recorder, struct recorder_file *file, uint64_t gap)

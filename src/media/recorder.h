@@ -37,6 +37,8 @@ int recorder_open(struct recorder *recorder, handle_t recording, const char *pat
 struct recorder_batch *recorder_batch_alloc(struct recorder_file *file, size_t frames);
 /* Takes the batch in any case. false: too much waits, its frames must come as the next gap. */
 bool recorder_write(struct recorder *recorder, struct recorder_batch *batch);
+/* Before recorder_close(), by the thread that fills the batches: what is reported as speech. */
+void recorder_spoken(struct recorder_file *file, int64_t speech_ms);
 /* gap: silence still to be written at the end. done follows once; the file is gone then. */
 void recorder_close(struct recorder *recorder, struct recorder_file *file, uint64_t gap);
 

@@ -31,6 +31,7 @@ void room_leave_leg(struct mleg *leg)
     for (unsigned seat = 0; seat < MEDIA_ROOM_LEGS; seat++)
         room->hears[seat] &= (uint8_t) ~(1u << leg->seat);
     leg->room = NULL;
+    leg->streams = leg->gap_told = false;
 }
 
 void room_close_command(struct engine *engine, struct command *command)

@@ -56,6 +56,29 @@ void tracks_set_command(struct engine *engine, struct command *command)
     engine_wake_recording(engine, recording);
 }
 
+void tracks_attend_command(struct engine *engine, struct command *command)
+{
+    struct mrecording *recording = engine_recording(engine, command->recording);
+
+    if (!recording)
+        return;
+    recording->attended = true;
+    recording->voice = (struct voice){0};
+    recording->quiet_frames = (uint32_t)command->duration_ms / 20;
+    engine_wake_recording(engine, recording);
+}
+
+/* Told once; what is said after that is recorded and counted all the same. */
+static void tell_quiet(struct engine *engine, struct mrecording *recording)
+{
+    struct media_event event = {.kind = EVENT_QUIET, .recording = recording->handle};
+
+    if (!recording->quiet_frames || recording->voice.silent < recording->quiet_frames)
+        return;
+    recording->quiet_frames = 0;
+    events_push(engine->events, &event);
+}
+
 static void hand_over(struct engine *engine, struct mrecording *recording)
 {
     struct recorder_batch *batch = recording->batch;
@@ -79,6 +102,8 @@ static void catch_up(struct engine *engine, struct mrecording *recording, uint64
     hand_over(engine, recording);
     recording->gap += silent * FRAME;
     recording->tick = tick;
+    if (recording->attended)
+        voice_skip(&recording->voice, (uint32_t)silent);
 }
 
 void tracks_stop(struct engine *engine, struct mrecording *recording)
@@ -87,6 +112,7 @@ void tracks_stop(struct engine *engine, struct mrecording *recording)
 
     catch_up(engine, recording, engine->tick);
     hand_over(engine, recording);
+    recorder_spoken(recording->file, (int64_t)recording->voice.spoken * 20);
     recorder_close(engine->recorder, recording->file, recording->gap);
     recording->handle = 0;
     engine->recordings[schedule_remove(&engine->recorded, place)].place = place;
@@ -198,6 +224,7 @@ uint64_t tracks_tick(struct engine *engine, struct mrecording *recording)
     if (!recording->batch && may_rest(engine, recording, tracks->left) &&
         may_rest(engine, recording, tracks->right)) {
         catch_up(engine, recording, engine->tick);
+        tell_quiet(engine, recording);
         return rest(engine, recording);
     }
     recording->tick = engine->tick;
@@ -205,8 +232,13 @@ uint64_t tracks_tick(struct engine *engine, struct mrecording *recording)
         recording->gap += FRAME;
         return engine->tick + 1;
     }
-    fill(recording->batch, say_together(engine, tracks->left, left),
-         say_together(engine, tracks->right, right));
+    const uint8_t *outside = say_together(engine, tracks->left, left);
+
+    if (recording->attended) {
+        voice_hear(&recording->voice, outside);
+        tell_quiet(engine, recording);
+    }
+    fill(recording->batch, outside, say_together(engine, tracks->right, right));
     if (recording->batch->frames + FRAME > BATCH_FRAMES)
         hand_over(engine, recording);
     return engine->tick + 1;

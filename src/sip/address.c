@@ -1,8 +1,11 @@
 /* Source addresses of requests, and lists of networks they may come from. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <hotlined/network.h>
 #include <hotlined/text.h>
@@ -88,4 +91,40 @@ void address_route(const sip_t *message, const struct sockaddr *source, char *ou
     address_text(source, host, sizeof(host));
     snprintf(out, size, strchr(host, ':') ? "sip:[%s]:%u;transport=%s" : "sip:%s:%u;transport=%s",
              host, port_of(source), transport_of(message));
+}
+
+/* Which of our addresses leads to that one: the kernel's routing, asked without sending. */
+static bool local_toward(const struct sockaddr_storage *far, char *out, size_t size)
+{
+    struct sockaddr_storage here;
+    socklen_t length = sizeof(here);
+    int fd = socket(far->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool known = fd >= 0 &&
+                 connect(fd, (const struct sockaddr *)far,
+                         far->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+                                                   : sizeof(struct sockaddr_in6)) == 0 &&
+                 getsockname(fd, (struct sockaddr *)&here, &length) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (known)
+        address_text((const struct sockaddr *)&here, out, size);
+    return known;
+}
+
+void address_contact(const struct sip *sip, const sip_t *message, char *out, size_t size)
+{
+    const char *transport = transport_of(message);
+    struct sockaddr_storage source;
+    char host[sizeof(sip->listen_host)], shown[sizeof(host) + 2];
+
+    *out = 0;
+    if (!sip->tls_port || !source_of(sip, &source))
+        return;
+    (void)text_copy(host, sizeof(host), sip->listen_host);
+    if (!host[0] && !local_toward(&source, host, sizeof(host)))
+        return;
+    snprintf(shown, sizeof(shown), strchr(host, ':') ? "[%s]" : "%s", host);
+    snprintf(out, size, "<sip:%s:%u;transport=%s>", shown,
+             strcmp(transport, "tls") == 0 ? sip->tls_port : sip->port, transport);
 }

@@ -86,6 +86,7 @@ static void on_reoffer(struct sip *sip, struct leg *leg, const struct event *eve
         refuse_reoffer(sip, event, status, phrase);
         return;
     }
+    address_contact(sip, event->sip, leg_io(sip, leg)->contact, sizeof(leg_io(sip, leg)->contact));
     leg->reoffer_waiting = true;
     leg_io(sip, leg)->reoffer = msg_ref_create(nua_current_request(sip->nua));
     leg->reoffer_late = err == -ENOENT;
@@ -173,6 +174,20 @@ static const char *reason_text(const sip_t *message, const char *otherwise)
     return otherwise;
 }
 
+/* What the network's switch said (RFC 3326): "Q.850;cause=20" tells a phone that is off from one
+ * that nobody picks up, where both are 480. */
+static int q850_cause(const sip_t *message)
+{
+    int64_t cause;
+
+    for (const sip_reason_t *reason = message ? message->sip_reason : NULL; reason;
+         reason = reason->re_next)
+        if (reason->re_protocol && strcasecmp(reason->re_protocol, "Q.850") == 0 &&
+            reason->re_cause && text_to_int(reason->re_cause, 1, 127, &cause) == 0)
+            return (int)cause;
+    return 0;
+}
+
 static const struct trunk *trunk_of(const struct sip *sip, const struct leg *leg)
 {
     return leg->trunk_id ? trunk_find(sip, leg->trunk_id) : NULL;
@@ -186,6 +201,8 @@ static void on_failure(struct sip *sip, struct leg *leg, const struct event *eve
         return;
     if (leg->state == LEG_UP) /* a refresh was refused; nua ends the dialog on 408 and 481 */
         return;
+    if (!leg->end_known)
+        leg->ended.cause = q850_cause(event->sip);
     if (is_from_wire(sip, event))
         leg_note_end(leg, SIP_END_REFUSED, event->status, reason_text(event->sip, event->phrase));
     else if (event->status == 408)
@@ -303,6 +320,15 @@ static void on_state(struct sip *sip, struct leg *leg, const struct event *event
         leg_gone(sip, leg);
 }
 
+/* What is too long is not there: half of it might mean something else. */
+static void note_told(struct leg *leg, const sip_t *message)
+{
+    const char *told = message ? unknown_header(message, "X-Hotlined-Result") : NULL;
+
+    if (told && strlen(told) < sizeof(leg->ended.told))
+        (void)text_copy(leg->ended.told, sizeof(leg->ended.told), told);
+}
+
 void leg_event(struct sip *sip, struct leg *leg, const struct event *event)
 {
     switch ((int)event->kind) {
@@ -319,11 +345,15 @@ void leg_event(struct sip *sip, struct leg *leg, const struct event *event)
     case nua_i_info:
         on_info(sip, leg, event);
         break;
+    case nua_i_refer:
+        refer_arrived(sip, leg, event);
+        break;
     case nua_i_cancel:
         leg_note_end(leg, SIP_END_REMOTE, 487, reason_text(event->sip, "Cancelled"));
         break;
     case nua_i_bye:
         leg_note_end(leg, SIP_END_REMOTE, 200, reason_text(event->sip, ""));
+        note_told(leg, event->sip);
         break;
     case nua_i_error: /* 408: our 200 was never ACKed */
         leg_note_end(leg, SIP_END_TIMEOUT, event->status, event->phrase);

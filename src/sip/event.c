@@ -28,6 +28,8 @@ static void stray_event(struct sip *sip, const struct event *event)
         return;
     default:
         if (nua_event_is_incoming_request(event->kind)) {
+            if (event->kind == nua_i_options)
+                trunk_checked_us(sip, event);
             metric_add(&sip_refused_methods, event->kind != nua_i_options);
             door_note(sip, DOOR_ASKED);
             if (event->status < 200)
@@ -42,7 +44,6 @@ static void stray_event(struct sip *sip, const struct event *event)
 static void refuse_rest(struct sip *sip, const struct event *event)
 {
     switch ((int)event->kind) {
-    case nua_i_refer:
     case nua_i_subscribe:
     case nua_i_message:
     case nua_i_method:

@@ -35,7 +35,7 @@ static void url_number(const url_t *url, char out[SIP_NUMBER_SIZE])
     out[length] = 0;
 }
 
-static const char *unknown_header(const sip_t *message, const char *name)
+const char *unknown_header(const sip_t *message, const char *name)
 {
     for (const sip_unknown_t *header = message->sip_unknown; header; header = header->un_next)
         if (header->un_name && strcasecmp(header->un_name, name) == 0)
@@ -124,6 +124,7 @@ static void refuse_stranger(struct sip *sip, const struct event *event,
 struct origin {
     const struct trunk *trunk;
     const struct phone *phone;
+    bool self; /* this daemon */
 };
 
 static bool trunk_admits(struct sip *sip, const struct event *event, const struct trunk *trunk)
@@ -155,11 +156,14 @@ static bool identify(struct sip *sip, const struct event *event, struct origin *
     const struct sockaddr *address = (const struct sockaddr *)&source;
     char extension[SIP_NUMBER_SIZE];
 
-    *ret_origin = (struct origin){NULL, NULL};
+    *ret_origin = (struct origin){0};
     if (!source_of(sip, &source)) {
         refuse_stranger(sip, event, address, SIP_REFUSED_NO_SOURCE);
         return false;
     }
+    ret_origin->self = self_sent(sip, event->sip);
+    if (ret_origin->self)
+        return true;
     ret_origin->trunk = trunk_of_source(sip, address);
     if (ret_origin->trunk)
         return trunk_admits(sip, event, ret_origin->trunk);
@@ -182,6 +186,7 @@ static void fill_invite(const struct event *event, const struct origin *origin,
 {
     const sip_t *message = event->sip;
     const char *x_call = unknown_header(message, "X-Hotlined-Call");
+    const char *along = unknown_header(message, "X-Hotlined-Along");
 
     if (origin->phone)
         (void)text_copy(invite->caller, sizeof(invite->caller), origin->phone->conf.extension);
@@ -190,9 +195,11 @@ static void fill_invite(const struct event *event, const struct origin *origin,
     url_number(message->sip_request->rq_url, invite->called);
     (void)text_copy(invite->call_id, sizeof(invite->call_id),
                     message->sip_call_id ? message->sip_call_id->i_id : "");
-    if (origin->trunk && x_call)
+    if (!origin->phone && x_call)
         (void)text_copy(invite->x_global_call_id, sizeof(invite->x_global_call_id),
                         log_safe(x_call));
+    if (!origin->phone && along && strlen(along) <= SIP_ALONG_SIZE)
+        invite->along = along;
 }
 
 void invite_arrived(struct sip *sip, const struct event *event)
@@ -218,7 +225,7 @@ void invite_arrived(struct sip *sip, const struct event *event)
         return;
     }
     invite.has_sdp = !err;
-    invite.trunk_id = origin.trunk ? origin.trunk->conf.id : 0;
+    invite.trunk_id = origin.self ? SIP_TRUNK_SELF : origin.trunk ? origin.trunk->conf.id : 0;
     invite.user_id = origin.phone ? origin.phone->conf.user_id : 0;
     leg = leg_take(sip, event->nh, invite.trunk_id, invite.user_id);
     if (!leg) {
@@ -232,6 +239,7 @@ void invite_arrived(struct sip *sip, const struct event *event)
     if (origin.phone)
         nua_set_hparams(event->nh, NUTAG_PROXY(origin.phone->route), TAG_END());
     leg_note_session(sip, leg, event->sip);
+    address_contact(sip, event->sip, leg_io(sip, leg)->contact, sizeof(leg_io(sip, leg)->contact));
     fill_invite(event, &origin, &invite);
     (void)text_copy(leg->call_id, sizeof(leg->call_id), invite.call_id);
     invite.leg = leg->handle;

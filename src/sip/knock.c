@@ -280,7 +280,8 @@ bool knock_deals_with(struct sip *sip, msg_t *message, const sip_t *request)
     if (method == sip_method_ack && request->sip_to->a_tag &&
         is_ack_of_refusal(request, key_of(sip, request)))
         return true;
-    if (method != sip_method_invite || request->sip_to->a_tag || !is_of_trunk(sip, message)) {
+    if (method != sip_method_invite || request->sip_to->a_tag || self_sent(sip, request) ||
+        !is_of_trunk(sip, message)) { /* a call of our own is under way already */
         (void)ask(sip, false, late_us);
         return false;
     }

@@ -151,8 +151,10 @@ static int keep_sdp(struct sip *sip, struct leg *leg, const char *sdp)
     return 0;
 }
 
-#define SDP_TAGS(sdp)                                                                              \
-    TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")), TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp))
+#define SDP_TAGS(io, sdp)                                                                          \
+    TAG_IF((io)->contact[0], SIPTAG_CONTACT_STR((io)->contact)),                                   \
+        TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),                                   \
+        TAG_IF(sdp, SIPTAG_PAYLOAD_STR(sdp))
 
 /* --- incoming ------------------------------------------------------------------------------ */
 
@@ -164,7 +166,8 @@ int sip_leg_progress(struct sip *sip, handle_t handle, int status, const char *s
         return -ENOENT;
     if (leg->outgoing || leg->state != LEG_INCOMING || status < 101 || status > 199)
         return -EINVAL;
-    nua_respond(leg_io(sip, leg)->nh, status, status_phrase(status), SDP_TAGS(sdp), TAG_END());
+    nua_respond(leg_io(sip, leg)->nh, status, status_phrase(status),
+                SDP_TAGS(leg_io(sip, leg), sdp), TAG_END());
     return 0;
 }
 
@@ -181,7 +184,7 @@ int sip_leg_answer(struct sip *sip, handle_t handle, const char *sdp)
     if (err)
         return err;
     leg->state = LEG_ANSWERED;
-    nua_respond(leg_io(sip, leg)->nh, SIP_200_OK, SDP_TAGS(sdp), TAG_END());
+    nua_respond(leg_io(sip, leg)->nh, SIP_200_OK, SDP_TAGS(leg_io(sip, leg), sdp), TAG_END());
     return 0;
 }
 
@@ -206,7 +209,7 @@ int sip_leg_reject(struct sip *sip, handle_t handle, int status, const char *phr
 /* UPDATE must be answered by naming the request, so it was kept. */
 static void answer_reoffer(struct leg_io *io, int status, const char *phrase, const char *sdp)
 {
-    nua_respond(io->nh, status, phrase, NUTAG_WITH(io->reoffer), SDP_TAGS(sdp), TAG_END());
+    nua_respond(io->nh, status, phrase, NUTAG_WITH(io->reoffer), SDP_TAGS(io, sdp), TAG_END());
     msg_destroy(io->reoffer);
     io->reoffer = NULL;
 }
@@ -295,7 +298,7 @@ static void refresh(struct sip *sip, struct leg *leg)
     struct leg_io *io = leg_io(sip, leg);
 
     if (io->local_sdp)
-        nua_invite(io->nh, SDP_TAGS(io->local_sdp), TAG_END());
+        nua_invite(io->nh, SDP_TAGS(io, io->local_sdp), TAG_END());
     leg_start_refresh(sip, leg);
 }
 
@@ -346,6 +349,10 @@ static int route_out(struct sip *sip, const struct sip_call_out *out, char *uri,
         *ret_route = phone->route;
         return 0;
     }
+    if (out->trunk_id == SIP_TRUNK_SELF) {
+        self_uri(sip, out->called, uri, size);
+        return 0;
+    }
     trunk = trunk_find(sip, out->trunk_id);
     if (!trunk)
         return -ENOENT;
@@ -382,10 +389,28 @@ static nua_handle_t *make_handle(struct sip *sip, const struct sip_call_out *out
     if (out->global_call_id)
         snprintf(x_call, sizeof(x_call), "X-Hotlined-Call: %s", log_safe(out->global_call_id));
     nh = nua_handle(sip->nua, NULL, NUTAG_URL(uri), SIPTAG_TO_STR(uri), SIPTAG_FROM_STR(from),
-                    TAG_IF(*x_call, SIPTAG_HEADER_STR(x_call)), TAG_END());
+                    TAG_IF(*x_call, SIPTAG_HEADER_STR(x_call)),
+                    TAG_IF(out->headers && *out->headers, SIPTAG_HEADER_STR(out->headers)),
+                    TAG_END());
     if (nh && route) /* as a parameter it counts for the ACK and the BYE, too */
         nua_set_hparams(nh, NUTAG_PROXY(route), TAG_END());
+    if (nh && out->may_refer)
+        nua_set_hparams(nh, NUTAG_ALLOW("REFER"), NUTAG_APPL_METHOD("REFER"), TAG_END());
     return nh;
+}
+
+/* What travels with a call to a center is told once, and not again with each request. */
+static void send_invite(struct sip *sip, const struct leg *leg, const struct sip_call_out *out)
+{
+    const struct leg_io *io = leg_io(sip, leg);
+    char self[80] = "", along[SIP_ALONG_SIZE + 24] = "";
+
+    if (out->trunk_id == SIP_TRUNK_SELF)
+        self_header(sip, self, sizeof(self));
+    if (out->along)
+        snprintf(along, sizeof(along), "X-Hotlined-Along: %s", out->along);
+    nua_invite(io->nh, SDP_TAGS(io, out->sdp), TAG_IF(*self, SIPTAG_HEADER_STR(self)),
+               TAG_IF(*along, SIPTAG_HEADER_STR(along)), TAG_END());
 }
 
 int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg)
@@ -414,7 +439,7 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
     leg->state = LEG_CALLING;
     (void)keep_sdp(sip, leg, out->sdp);
     metric_add(&sip_invites_out, 1);
-    nua_invite(nh, SDP_TAGS(out->sdp), TAG_END());
+    send_invite(sip, leg, out);
     if (out->ring_timeout_s > 0)
         timer_set(sip, leg, (uint64_t)out->ring_timeout_s * 1000);
     *ret_leg = leg->handle;

@@ -120,9 +120,10 @@ static void challenge(struct sip *sip, const struct event *event, const char *md
 
     digest_challenge(&sip->digest, DIGEST_SHA256, sip->realm, stale, now, strong, sizeof(strong));
     digest_challenge(&sip->digest, DIGEST_MD5, sip->realm, stale, now, weak, sizeof(weak));
-    nua_respond(event->nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(sip->nua),
-                TAG_IF(*sha256, SIPTAG_WWW_AUTHENTICATE_STR(strong)),
-                TAG_IF(*md5, SIPTAG_WWW_AUTHENTICATE_STR(weak)), TAG_END());
+    nua_respond(
+        event->nh, SIP_401_UNAUTHORIZED, NUTAG_WITH_THIS(sip->nua),
+        TAG_IF(*sha256 && !sip->options.phones_md5_only, SIPTAG_WWW_AUTHENTICATE_STR(strong)),
+        TAG_IF(*md5, SIPTAG_WWW_AUTHENTICATE_STR(weak)), TAG_END());
     nua_handle_destroy(event->nh);
 }
 

@@ -5,8 +5,10 @@
  *   event.c     every nua event comes in here and goes to one of the nouns below
  *   leg.c       INVITE dialogs: what we do to them
  *   dialog.c    INVITE dialogs: what the far side does to them
+ *   refer.c     REFER in a dialog
  *   multipart.c bodies of several parts
  *   invite.c    who is calling: trunk, desk phone, stranger
+ *   self.c      calls of the daemon to itself
  *   trunk.c     trunks: set, health, registration, channels
  *   registrar.c desk phones: REGISTER, contacts, keep-alive
  *   digest.c    challenges we make (RFC 7616)
@@ -69,6 +71,8 @@ struct leg {
     bool bye_after_ack;    /* hung up between our 200 and its ACK (RFC 3261 15) */
     bool has_early;        /* early holds the answer of a 18x */
     bool refreshes_itself; /* far side takes no UPDATE: we refresh by re-INVITE */
+    bool referring;        /* their REFER waits for an answer, or was accepted and is not done */
+    char refer_event[32];  /* the subscription it made, RFC 3515 2.4.6 */
     uint8_t challenged;    /* how often they asked for credentials in a row */
     bool end_known;        /* ended is filled: the first reason counts */
     bool told;             /* on_ended was given, the handle means nothing any more */
@@ -84,6 +88,7 @@ struct leg_io {
     nua_handle_t *nh;        /* owned; NULL when the dialog is gone */
     struct loop_timer timer; /* ringing limit, later session refresh */
     char *local_sdp;         /* owned; our last description, sent again by a refresh */
+    char contact[256];       /* ours, "" = as the stack chooses: see address_contact() */
     msg_t *reoffer;          /* referenced; the request that waits for sip_leg_reoffer_answer() */
 };
 
@@ -143,12 +148,19 @@ enum sip_refusal {
     SIP_REFUSAL_COUNT
 };
 
+/* How we call ourselves and know it. */
+struct self {
+    char address[80]; /* host:port where we listen */
+    char word[33];
+};
+
 struct sip {
     struct loop *loop;
     struct sip_handlers handlers;
     void *arg;
     struct sip_options options; /* texts point into the arrays below */
     char contact_host[160];     /* host[:port] we show to others */
+    char listen_host[160];      /* where others reach us; "" = at any address of this machine */
     char realm[64];
     char tls_dir[256];
 
@@ -175,6 +187,7 @@ struct sip {
     struct digest digest;
     struct door door;
     struct knock knock;
+    struct self self;
     uint16_t port, tls_port; /* where we listen; 0 = not */
     int connections;         /* at the last look */
     struct loop_timer look;  /* next look at them */
@@ -240,15 +253,27 @@ void leg_note_session(struct sip *sip, struct leg *leg, const sip_t *message);
 int message_sdp(const sip_t *message, struct sdp_audio *ret_audio);
 int sdp_error_status(int error, const char **ret_phrase);
 
+/* refer.c */
+void refer_arrived(struct sip *sip, struct leg *leg, const struct event *event);
+
 /* multipart.c: the description in a multipart body. -EPROTOTYPE when there is none in it. */
 int multipart_sdp(const sip_content_type_t *type, const char *body, size_t length,
                   struct sdp_audio *ret_audio);
 
 /* invite.c */
 void invite_arrived(struct sip *sip, const struct event *event);
+/* The value of a header that sofia does not know; NULL = none. */
+const char *unknown_header(const sip_t *message, const char *name);
 /* Who calls or registers before trunks and phones are known hears 503 and may come again in a
  * moment: true when it did. */
 bool refused_while_starting(struct sip *sip, const struct event *event);
+
+/* self.c */
+int self_init(struct sip *sip);
+void self_uri(const struct sip *sip, const char *user, char *out, size_t size);
+/* The header line that proves a request to be ours. */
+void self_header(const struct sip *sip, char *out, size_t size);
+bool self_sent(const struct sip *sip, const sip_t *request);
 
 /* trunk.c */
 int trunks_init(struct sip *sip);
@@ -257,6 +282,8 @@ void trunks_done(struct sip *sip);
 struct trunk *trunk_find(const struct sip *sip, int32_t id);
 struct trunk *trunk_of_source(const struct sip *sip, const struct sockaddr *source);
 bool trunk_is_full(const struct trunk *trunk);
+/* An OPTIONS of the other side came. */
+void trunk_checked_us(struct sip *sip, const struct event *event);
 void trunk_check_event(struct sip *sip, int32_t id, const struct event *event);
 void trunk_register_event(struct sip *sip, int32_t id, const struct event *event);
 /* Answers a 401/407 with the trunk's credentials; false when there are none or they were wrong. */
@@ -289,8 +316,15 @@ bool is_from_wire(const struct sip *sip, const struct event *event);
 const char *address_text(const struct sockaddr *address, char *out, size_t size);
 bool address_in_list(const struct sockaddr *address, const char *list);
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);
+/* Where we are to be reached from now on by who sent the current request: over the transport it
+ * came by. Beside TLS the stack would name that listener to any far side whose address says no
+ * transport (a record-routing proxy's over UDP), and its ACK would go there. "" without TLS. */
+void address_contact(const struct sip *sip, const sip_t *message, char *out, size_t size);
 /* The address a request came from as a route back to it. */
 void address_route(const sip_t *message, const struct sockaddr *source, char *out, size_t size);
+
+/* invite.c: a header the stack does not know; NULL = none. */
+const char *unknown_header(const sip_t *message, const char *name);
 
 /* cause.c */
 int cause_to_status(int q850_cause);

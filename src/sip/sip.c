@@ -140,12 +140,14 @@ static void choose_contact_host(struct sip *sip)
     uint16_t port;
 
     if (options->public_host && *options->public_host)
-        (void)text_copy(sip->contact_host, sizeof(sip->contact_host), options->public_host);
-    else if (config_split_address(options->listen, host, &port) || is_any(host))
+        (void)text_copy(sip->listen_host, sizeof(sip->listen_host), options->public_host);
+    else if (!config_split_address(options->listen, host, &port) && !is_any(host))
+        (void)text_copy(sip->listen_host, sizeof(sip->listen_host), host);
+    if (!sip->listen_host[0])
         (void)text_copy(sip->contact_host, sizeof(sip->contact_host), sip->realm);
     else
-        snprintf(sip->contact_host, sizeof(sip->contact_host), strchr(host, ':') ? "[%s]" : "%s",
-                 host);
+        snprintf(sip->contact_host, sizeof(sip->contact_host),
+                 strchr(sip->listen_host, ':') ? "[%s]" : "%s", sip->listen_host);
 }
 
 static int start_nua(struct sip *sip)
@@ -195,6 +197,8 @@ static int start(struct sip *sip)
     if (!sip->io)
         return -ENOMEM;
     err = digest_init(&sip->digest);
+    if (!err)
+        err = self_init(sip);
     if (err)
         return err;
     err = trunks_init(sip);

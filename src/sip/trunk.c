@@ -10,7 +10,13 @@
 
 #include "sip/room.h"
 
-enum { CHECK_LIMIT_MS = 8000, REGISTER_RETRY_MS = 30000, REGISTER_EXPIRES_S = 600, MAX_TRIES = 1 };
+enum {
+    STATUS_SIZE = 6000,
+    CHECK_LIMIT_MS = 8000,
+    REGISTER_RETRY_MS = 30000,
+    REGISTER_EXPIRES_S = 600,
+    MAX_TRIES = 1
+};
 
 static void check_now(void *arg);
 static void register_now(void *arg);
@@ -208,6 +214,30 @@ static void check_failed(struct trunk *trunk, const char *why)
     update_state(trunk, why);
 }
 
+static void send_check(struct trunk *trunk)
+{
+    struct sip *sip = trunk->sip;
+    char status[STATUS_SIZE] = "", header[STATUS_SIZE + 32] = "";
+
+    if (sip->handlers.on_tell)
+        sip->handlers.on_tell(trunk->conf.id, status, sizeof(status), sip->arg);
+    if (status[0])
+        snprintf(header, sizeof(header), "X-Hotlined-Status: %s", status);
+    nua_options(trunk->options, TAG_IF(*header, SIPTAG_HEADER_STR(header)), TAG_END());
+}
+
+/* Theirs; nua has answered it already. */
+void trunk_checked_us(struct sip *sip, const struct event *event)
+{
+    struct sockaddr_storage source;
+    const struct trunk *trunk =
+        source_of(sip, &source) ? trunk_of_source(sip, (const struct sockaddr *)&source) : NULL;
+    const char *status = event->sip ? unknown_header(event->sip, "X-Hotlined-Status") : NULL;
+
+    if (trunk && status && strlen(status) < STATUS_SIZE && sip->handlers.on_told)
+        sip->handlers.on_told(trunk->conf.id, status, sip->arg);
+}
+
 static void check_now(void *arg)
 {
     struct trunk *trunk = arg;
@@ -230,7 +260,7 @@ static void check_now(void *arg)
     }
     trunk->options_challenged = 0;
     trunk->options_waiting = true;
-    nua_options(trunk->options, TAG_END());
+    send_check(trunk);
     loop_timer_start(&trunk->check, limit);
 }
 

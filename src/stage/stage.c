@@ -16,7 +16,8 @@ int stage_add(struct stage *stage, int32_t user_id, uint32_t leg, enum stage_pla
 
 static bool watches(const struct stage_party *party)
 {
-    return party->place == STAGE_LISTEN || party->place == STAGE_WHISPER;
+    return party->place == STAGE_LISTEN || party->place == STAGE_WHISPER ||
+           party->place == STAGE_BARGE;
 }
 
 void stage_remove(struct stage *stage, int index)
@@ -72,25 +73,36 @@ static bool listens(const struct stage_party *party)
     return stage_is_party(party) && !party->absent && !party->occupied;
 }
 
-static bool talks(const struct stage_party *party)
+static bool is_conversation(uint8_t place)
 {
-    return party->place == STAGE_MAIN || party->place == STAGE_ASIDE;
+    return place == STAGE_MAIN || place == STAGE_ASIDE;
 }
 
-static bool converse(const struct stage_party *a, const struct stage_party *b)
+/* The conversation he is in, STAGE_NOWHERE = none. Who barged in is where the one he watches is,
+ * if that one stands on his own feet. */
+static uint8_t talks_in(const struct stage *stage, int index)
 {
-    return a->place == b->place && talks(a);
+    const struct stage_party *party = &stage->parties[index];
+
+    if (party->place == STAGE_BARGE)
+        party = &stage->parties[party->watches];
+    return stage_is_party(party) && is_conversation(party->place) ? party->place : STAGE_NOWHERE;
+}
+
+static bool converse(const struct stage *stage, int a, int b)
+{
+    return talks_in(stage, a) != STAGE_NOWHERE && talks_in(stage, a) == talks_in(stage, b);
 }
 
 static uint8_t heard_in_talk(const struct stage *stage, int index)
 {
-    const struct stage_party *self = &stage->parties[index];
+    bool talks = talks_in(stage, index) != STAGE_NOWHERE;
     uint8_t mask = 0;
 
     for (int i = 0; i < STAGE_PARTIES; i++) {
         const struct stage_party *other = &stage->parties[i];
-        bool whispers = talks(self) && other->place == STAGE_WHISPER && other->watches == index;
-        if (i != index && speaks(other) && (converse(self, other) || whispers))
+        bool whispers = talks && other->place == STAGE_WHISPER && other->watches == index;
+        if (i != index && speaks(other) && (converse(stage, index, i) || whispers))
             mask |= (uint8_t)(1u << i);
     }
     return mask;
@@ -101,8 +113,8 @@ static bool has_company(const struct stage *stage, int index)
 {
     for (int i = 0; i < STAGE_PARTIES; i++) {
         const struct stage_party *other = &stage->parties[i];
-        if (i != index && stage_is_party(other) && !other->absent &&
-            converse(&stage->parties[index], other))
+        if (i != index && stage_is_party(other) && !other->absent && !other->quiet &&
+            converse(stage, index, i))
             return true;
     }
     return false;
@@ -114,7 +126,7 @@ static uint8_t heard_by_watching(const struct stage *stage, int index)
     int watched = stage->parties[index].watches;
     uint8_t mask = heard_in_talk(stage, watched);
 
-    if (talks(&stage->parties[watched]) && speaks(&stage->parties[watched]))
+    if (talks_in(stage, watched) != STAGE_NOWHERE && speaks(&stage->parties[watched]))
         mask |= (uint8_t)(1u << watched);
     return mask & (uint8_t) ~(1u << index);
 }
@@ -127,7 +139,9 @@ void stage_plan(const struct stage *stage, struct stage_plan *ret_plan)
         bool outside = party->user_id == 0;
         if (!listens(party))
             continue;
-        ret_plan->hears[i] = watches(party) ? heard_by_watching(stage, i) : heard_in_talk(stage, i);
+        ret_plan->hears[i] = party->place == STAGE_LISTEN || party->place == STAGE_WHISPER
+                                 ? heard_by_watching(stage, i)
+                                 : heard_in_talk(stage, i);
         if (party->place == STAGE_HOLD ||
             (outside && party->place == STAGE_MAIN && !has_company(stage, i)))
             ret_plan->music |= (uint8_t)(1u << i);

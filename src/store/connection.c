@@ -392,7 +392,8 @@ static bool send_preparation(struct connection *c)
         !PQsendPrepare(c->pg, "scope", SCOPE_SQL, 0, NULL))
         return false;
     for (int i = 0; i < STORE_STATEMENT_COUNT; i++)
-        if (!PQsendPrepare(c->pg, store_statement_texts[i].name, store_statement_texts[i].sql, 0,
+        if ((c->kind != CONNECTION_FACTS || i == STMT_INGEST_FACTS) &&
+            !PQsendPrepare(c->pg, store_statement_texts[i].name, store_statement_texts[i].sql, 0,
                            NULL))
             return false;
     return PQpipelineSync(c->pg);

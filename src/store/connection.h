@@ -36,7 +36,12 @@ struct store_result {
     const PGresult *pg; /* NULL when never sent */
 };
 
-enum connection_kind { CONNECTION_FAST, CONNECTION_SLOW, CONNECTION_LISTEN };
+enum connection_kind {
+    CONNECTION_FAST,
+    CONNECTION_SLOW,
+    CONNECTION_FACTS, /* prepares their one statement */
+    CONNECTION_LISTEN
+};
 
 struct connection_handlers {
     void (*on_ready)(struct connection *connection, void *arg);

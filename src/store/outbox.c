@@ -1,9 +1,7 @@
 /* The outbox: facts are journalled by a thread of its own and shipped in order from the loop.
  *
- * Two parties. The thread owns the SQLite file: it commits what was emitted, in groups, and reads
- * or deletes batches when asked. The shipper lives on the loop: it asks for a batch, sends it to
- * ingest_facts(), and asks for its deletion when PostgreSQL has it. A batch whose fate is unknown
- * is sent again: ingest_facts() applies a fact once. */
+ * Two parties. The thread (here) owns the SQLite file: it commits what was emitted, in groups, and
+ * reads or deletes batches when asked. The shipper (outbox_ship.c) lives on the loop. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,107 +10,42 @@
 #include <string.h>
 #include <time.h>
 
-#include <hotlined/fact.h>
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
 #include <hotlined/metrics.h>
 #include <hotlined/store.h>
 #include <hotlined/text.h>
 
+#include "store/outbox.h"
 #include "store/outbox_db.h"
 
-#define BATCH_MAX                                                                                  \
-    2000 /* some 700 KB; PostgreSQL takes a third less time for each than in batches of 500 */
-#define ROW_MAX        100    /* facts in a row of the file, some 35 KB */
-#define HELD_MAX       200000 /* facts kept in memory while the disk refuses them */
-#define HELD_FULL_OF   4 /* no new calls from three quarters on: the rest is for those under way */
-#define RETRY_DISK_S   1
-#define GROUP_MS       5 /* under load facts are committed together, this often at most */
-#define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS  3000
+#define ROW_MAX      100    /* facts in a row of the file, some 35 KB */
+#define HELD_MAX     200000 /* facts kept in memory while the disk refuses them */
+#define HELD_FULL_OF 4 /* no new calls from three quarters on: the rest is for those under way */
+#define RETRY_DISK_S 1
+#define GROUP_MS     5 /* under load facts are committed together, this often at most */
 
 struct pending {
     struct pending *next;
     char json[];
 };
 
-/* What the shipper asks of the thread; one at a time. */
-enum ask { ASK_NOTHING, ASK_BATCH, ASK_DELETE, ASK_REJECT };
-
-struct fact_outbox {
-    struct loop *loop;
-    struct store *store;
-    struct fact_handlers handlers;
-    void *arg;
-    struct outbox_db *db;
-    pthread_t thread;
-    bool thread_runs;
-
-    pthread_mutex_t lock; /* guards from here to `stopping` */
-    pthread_cond_t wanted;
-    struct pending *first, **last;
-    unsigned held, held_max;
-    enum ask ask;
-    int64_t ask_after, ask_last;
-    int ask_limit;
-    char ask_why[200];
-    bool stopping;
-    bool full_said;
-
-    _Atomic uint64_t pending; /* emitted and not yet in PostgreSQL */
-    _Atomic bool trouble;
-
-    /* the shipper, on the loop */
-    struct loop_timer retry;
-    unsigned retry_ms;
-    bool busy;   /* a question to the thread or to PostgreSQL is open */
-    bool more;   /* something was committed since the last empty batch */
-    int limit;   /* batch size now; shrinks while a bad fact is searched */
-    char *batch; /* owned: JSON array being shipped */
-    int batch_count;
-    int64_t batch_last;
-    int64_t shipped; /* sequence up to which PostgreSQL has all; they may not be deleted yet */
-    bool closing;
-    struct store_request *request;
-};
-
 static struct metric facts_total = {"hotlined_facts_total", NULL, "Facts journalled.",
                                     METRIC_COUNTER,         0,    NULL};
-static struct metric facts_rejected = {"hotlined_facts_rejected_total",
-                                       NULL,
-                                       "Facts PostgreSQL would not take.",
-                                       METRIC_COUNTER,
-                                       0,
-                                       NULL};
-
-static void ship(void *arg);
 
 /* --- the thread ----------------------------------------------------------------------------- */
 
-enum news { NEWS_ANSWER, NEWS_COMMITTED, NEWS_TROUBLE, NEWS_FULL, NEWS_OVER };
-
-struct note { /* to the loop */
-    struct fact_outbox *outbox;
-    enum news news;
-    enum ask ask; /* NEWS_ANSWER: to what */
-    char *batch;
-    int count, err;
-    int64_t last;
-};
-
-static void note_arrived(void *arg);
-
 /* Comes for certain: the shipper waits for its answers. */
-static void tell(struct fact_outbox *o, struct note note)
+static void tell(struct fact_outbox *o, struct outbox_note note)
 {
     static const struct timespec pause = {0, 10 * 1000 * 1000};
-    struct note *copy;
+    struct outbox_note *copy;
 
     while (!(copy = malloc(sizeof(*copy))))
         nanosleep(&pause, NULL);
     *copy = note;
     copy->outbox = o;
-    while (loop_post(o->loop, note_arrived, copy))
+    while (loop_post(o->loop, outbox_note_arrived, copy))
         nanosleep(&pause, NULL);
 }
 
@@ -200,7 +133,7 @@ static bool journal(struct fact_outbox *o, struct pending *group)
     if (err) {
         give_back(o, group);
         if (!was_trouble)
-            tell(o, (struct note){.news = NEWS_TROUBLE, .err = err});
+            tell(o, (struct outbox_note){.news = NEWS_TROUBLE, .err = err});
         return false;
     }
     count = free_group(group);
@@ -210,24 +143,28 @@ static bool journal(struct fact_outbox *o, struct pending *group)
     pthread_mutex_unlock(&o->lock);
     metric_add(&facts_total, count);
     if (was_trouble)
-        tell(o, (struct note){.news = NEWS_OVER});
-    tell(o, (struct note){.news = NEWS_COMMITTED});
+        tell(o, (struct outbox_note){.news = NEWS_OVER});
+    tell(o, (struct outbox_note){.news = NEWS_COMMITTED});
     return true;
 }
 
-static void serve(struct fact_outbox *o, enum ask ask)
+/* Deletes what PostgreSQL has, and reads on. */
+static void serve(struct fact_outbox *o, const struct outbox_ask *ask)
 {
-    struct note note = {.news = NEWS_ANSWER, .ask = ask};
+    struct outbox_note note = {.news = NEWS_ANSWER, .ask = *ask};
     struct text json = {0};
 
-    if (ask == ASK_BATCH) {
-        note.count = outbox_db_batch(o->db, o->ask_after, o->ask_limit, &json, &note.last);
-        note.err = note.count < 0 ? note.count : 0;
-        note.batch = text_take(&json);
-    } else if (ask == ASK_DELETE) {
-        note.err = outbox_db_delete_through(o->db, o->ask_last);
+    if (ask->reject) {
+        note.err = outbox_db_reject(o->db, ask->after, ask->why);
     } else {
-        note.err = outbox_db_reject(o->db, o->ask_after, o->ask_why);
+        if (ask->delete_through)
+            note.err = outbox_db_delete_through(o->db, ask->delete_through);
+        if (!note.err) {
+            note.batch.count =
+                outbox_db_batch(o->db, ask->after, ask->limit, &json, &note.batch.last);
+            note.err = note.batch.count < 0 ? note.batch.count : 0;
+            note.batch.json = text_take(&json);
+        }
     }
     tell(o, note);
 }
@@ -238,7 +175,7 @@ static bool wait_for_work(struct fact_outbox *o, const struct timespec *retry_at
 {
     bool refused = retry_at->tv_sec != 0, due = false;
 
-    while (!o->ask && !o->stopping && !due && (refused || !o->first)) {
+    while (!o->ask_open && !o->stopping && !due && (refused || !o->first)) {
         if (refused)
             due = pthread_cond_timedwait(&o->wanted, &o->lock, retry_at) == ETIMEDOUT;
         else
@@ -253,7 +190,7 @@ static void gather(struct fact_outbox *o, const struct timespec *next_group)
 {
     int err = 0;
 
-    while (!o->ask && !o->stopping && err != ETIMEDOUT)
+    while (!o->ask_open && !o->stopping && err != ETIMEDOUT)
         err = pthread_cond_timedwait(&o->wanted, &o->lock, next_group);
 }
 
@@ -291,10 +228,11 @@ static void *outbox_thread(void *arg)
         if (may_write && o->first)
             gather(o, &next_group);
         struct pending *group = may_write ? take_group(o) : NULL;
-        enum ask ask = o->ask;
+        bool asked = o->ask_open;
+        struct outbox_ask ask = o->ask;
 
-        o->ask = ASK_NOTHING;
-        if (!group && !ask && o->stopping)
+        o->ask_open = false;
+        if (!group && !asked && o->stopping)
             break;
         pthread_mutex_unlock(&o->lock);
         if (group && journal(o, group)) {
@@ -303,8 +241,8 @@ static void *outbox_thread(void *arg)
         } else if (group) {
             retry_at = ms_from_now(RETRY_DISK_S * 1000);
         }
-        if (ask)
-            serve(o, ask);
+        if (asked)
+            serve(o, &ask);
         pthread_mutex_lock(&o->lock);
         if (retry_at.tv_sec && o->stopping)
             break; /* the disk takes nothing: fact_outbox_close() says how many are lost */
@@ -363,204 +301,11 @@ void fact_emit(struct fact_outbox *o, const struct uuid *id, int32_t center_id, 
     o->full_said = o->full_said || say_full;
     pthread_mutex_unlock(&o->lock);
     if (say_full)
-        tell(o, (struct note){.news = NEWS_FULL});
+        tell(o, (struct outbox_note){.news = NEWS_FULL});
     if (full) {
         log_error("outbox", "fact_lost", "kind=%s why=full fact=%s", kind, log_safe(fact->json));
         free(fact);
     }
-}
-
-/* --- shipping ------------------------------------------------------------------------------- */
-
-static void ask_thread(struct fact_outbox *o, enum ask ask)
-{
-    o->busy = true;
-    pthread_mutex_lock(&o->lock);
-    o->ask = ask;
-    pthread_cond_signal(&o->wanted);
-    pthread_mutex_unlock(&o->lock);
-}
-
-static void try_later(struct fact_outbox *o)
-{
-    o->busy = false;
-    loop_timer_start(&o->retry, o->retry_ms);
-    o->retry_ms = o->retry_ms * 2 > RETRY_LAST_MS ? RETRY_LAST_MS : o->retry_ms * 2;
-}
-
-static void drop_batch(struct fact_outbox *o)
-{
-    free(o->batch);
-    o->batch = NULL;
-}
-
-/* Is it the facts that PostgreSQL does not like, or has PostgreSQL a trouble of its own (full disk,
- * read-only, missing rights) that any facts would meet? */
-static bool is_fault_of_facts(const struct store_result *result)
-{
-    static const char *const faults[] = {"21", "22", "23", "42", "54", "HL", "P0"};
-    const char *state = store_sqlstate(result);
-
-    if (strcmp(state, "42501") == 0 || strcmp(state, "42P01") == 0) /* no right, no table */
-        return false;
-    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-        if (strncmp(state, faults[i], 2) == 0)
-            return true;
-    return false;
-}
-
-/* A batch PostgreSQL refuses holds a bad fact: halve until it stands alone, then put it aside. */
-static void batch_refused(struct fact_outbox *o, const struct store_result *result)
-{
-    if (o->batch_count > 1) {
-        o->limit = o->batch_count / 2;
-        drop_batch(o);
-        o->busy = false;
-        ship(o);
-        return;
-    }
-    log_error("outbox", "fact_rejected", "why=%s fact=%s", log_safe(store_message(result)),
-              log_safe(o->batch));
-    drop_batch(o);
-    pthread_mutex_lock(&o->lock);
-    text_copy(o->ask_why, sizeof(o->ask_why), store_message(result));
-    o->ask_after = o->shipped;
-    pthread_mutex_unlock(&o->lock);
-    ask_thread(o, ASK_REJECT);
-}
-
-static void batch_shipped(const struct store_result *result, void *arg)
-{
-    struct fact_outbox *o = arg;
-    enum store_status status = store_status(result);
-
-    o->request = NULL;
-    if (status != STORE_OK && is_fault_of_facts(result)) {
-        batch_refused(o, result);
-        return;
-    }
-    if (status != STORE_OK) {
-        if (status == STORE_TIMEOUT && o->batch_count > 1)
-            o->limit = o->batch_count / 2; /* the same number would take as long again */
-        drop_batch(o);
-        try_later(o);
-        return;
-    }
-    o->retry_ms = RETRY_FIRST_MS;
-    o->shipped = o->batch_last;
-    atomic_fetch_sub(&o->pending, (uint64_t)o->batch_count);
-    if (o->handlers.on_shipped)
-        o->handlers.on_shipped((unsigned)o->batch_count, o->arg);
-    drop_batch(o);
-    o->limit = o->limit * 2 > BATCH_MAX ? BATCH_MAX : o->limit * 2;
-    pthread_mutex_lock(&o->lock);
-    o->ask_last = o->shipped;
-    pthread_mutex_unlock(&o->lock);
-    ask_thread(o, ASK_DELETE);
-}
-
-static void send_batch(struct fact_outbox *o)
-{
-    struct store_params params = {0};
-
-    store_param_text(&params, o->batch);
-    if (store_query(o->store, STORE_FAST, STMT_INGEST_FACTS, &STORE_SCOPE_DAEMON, &params,
-                    batch_shipped, o, &o->request)) {
-        drop_batch(o);
-        try_later(o);
-    }
-}
-
-/* Asks for the oldest facts, unless something is open already or PostgreSQL is away. */
-static void ship(void *arg)
-{
-    struct fact_outbox *o = arg;
-
-    if (o->busy || o->closing)
-        return;
-    if (!store_is_available(o->store)) {
-        try_later(o);
-        return;
-    }
-    pthread_mutex_lock(&o->lock);
-    o->ask_after = o->shipped;
-    o->ask_limit = o->limit;
-    pthread_mutex_unlock(&o->lock);
-    o->more = false;
-    ask_thread(o, ASK_BATCH);
-}
-
-static void batch_read(struct fact_outbox *o, struct note *note)
-{
-    if (note->count == 0) {
-        if (o->more)
-            ship(o);
-        return;
-    }
-    o->batch = note->batch;
-    note->batch = NULL;
-    o->batch_count = note->count;
-    o->batch_last = note->last;
-    o->busy = true;
-    send_batch(o);
-}
-
-static void answered(struct fact_outbox *o, struct note *note)
-{
-    o->busy = false;
-    if (note->err) {
-        log_error("outbox", "file_failed", "ask=%d error=%s", note->ask, strerror(-note->err));
-        try_later(o);
-        return;
-    }
-    if (note->ask == ASK_BATCH) {
-        batch_read(o, note);
-        return;
-    }
-    if (note->ask == ASK_REJECT) {
-        o->shipped = o->batch_last;
-        o->limit = BATCH_MAX;
-        metric_add(&facts_rejected, 1);
-        atomic_fetch_sub(&o->pending, 1);
-    }
-    ship(o); /* one batch is gone: the next */
-}
-
-static void tell_trouble(struct fact_outbox *o, const char *what, bool full)
-{
-    log_error("outbox", what ? "write_failed" : "write_works", "full=%d error=%s", full,
-              log_safe(what));
-    if (o->handlers.on_trouble)
-        o->handlers.on_trouble(what, full, o->arg);
-}
-
-static void note_arrived(void *arg)
-{
-    struct note *note = arg;
-    struct fact_outbox *o = note->outbox;
-
-    switch (note->news) {
-    case NEWS_ANSWER:
-        if (!o->closing)
-            answered(o, note);
-        break;
-    case NEWS_COMMITTED:
-        o->more = true;
-        if (!o->retry.armed) /* else it was said to wait a little */
-            ship(o);
-        break;
-    case NEWS_TROUBLE:
-        tell_trouble(o, strerror(-note->err), false);
-        break;
-    case NEWS_FULL:
-        tell_trouble(o, "the outbox is full", true);
-        break;
-    case NEWS_OVER:
-        tell_trouble(o, NULL, false);
-        break;
-    }
-    free(note->batch);
-    free(note);
 }
 
 uint64_t fact_outbox_pending(const struct fact_outbox *o)
@@ -596,17 +341,14 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
     o->handlers = *handlers;
     o->arg = arg;
     o->last = &o->first;
-    o->limit = BATCH_MAX;
     o->held_max = most_held();
-    o->retry_ms = RETRY_FIRST_MS;
     pthread_mutex_init(&o->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&o->wanted, &clock);
     pthread_condattr_destroy(&clock);
-    loop_timer_init(&o->retry, loop, ship, o);
+    outbox_ship_init(o);
     metric_register(&facts_total);
-    metric_register(&facts_rejected);
     err = outbox_db_open(path, &o->db, &moved);
     if (moved)
         log_error("outbox", "broken_file", "path=%s what=moved_aside", path);
@@ -621,7 +363,7 @@ int fact_outbox_open(struct loop *loop, struct store *store, const char *path,
         fact_outbox_close(o, 0);
         return err;
     }
-    loop_timer_start(&o->retry, 0); /* what the last process left */
+    outbox_ship_begin(o); /* what the last process left */
     *ret_outbox = o;
     return 0;
 }
@@ -646,18 +388,15 @@ void fact_outbox_close(struct fact_outbox *o, int timeout_ms)
     while (o->thread_runs && fact_outbox_pending(o) && store_is_available(o->store) &&
            loop_now_ms(o->loop) < end)
         loop_run_once(o->loop, 20);
-    o->closing = true;
-    if (o->request)
-        store_cancel(o->request);
+    outbox_ship_stop(o);
     if (o->thread_runs) {
         stop_thread(o);
         loop_run_once(o->loop, 0); /* the last notes find us still here */
     }
-    loop_timer_done(&o->retry);
     lost = free_group(o->first);
     if (lost)
         log_error("outbox", "facts_lost", "count=%u why=disk", lost);
-    drop_batch(o);
+    outbox_ship_done(o);
     outbox_db_close(o->db);
     pthread_cond_destroy(&o->wanted);
     pthread_mutex_destroy(&o->lock);

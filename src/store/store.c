@@ -1,4 +1,4 @@
-/* The pool: two lanes of connections, bounded queues, availability. */
+/* The pool: lanes of connections, bounded queues, availability. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct store {
     struct loop *loop;
     struct store_handlers handlers;
     void *arg;
-    struct lane lanes[2];
+    struct lane lanes[STORE_LANE_COUNT];
     struct connection *listener;
     bool available, closing;
     bool deaf; /* the listener was away: what was told meanwhile is not known */
@@ -76,14 +76,14 @@ static void lane_fail(struct lane *lane, enum store_status status)
 
 static struct lane *lane_of(struct store *store, const struct connection *connection)
 {
-    for (int l = 0; l < 2; l++)
+    for (int l = 0; l < STORE_LANE_COUNT; l++)
         for (int i = 0; i < store->lanes[l].count; i++)
             if (store->lanes[l].connections[i] == connection)
                 return &store->lanes[l];
     return NULL;
 }
 
-/* Available means that both lanes can work; told once per change. */
+/* Available means that both lanes of people can work; told once per change. */
 static void tell_available(struct store *store)
 {
     bool now = store->lanes[STORE_FAST].ready > 0 && store->lanes[STORE_SLOW].ready > 0;
@@ -242,7 +242,6 @@ static int lane_open(struct store *store, enum store_lane which, enum connection
 {
     struct lane *lane = &store->lanes[which];
 
-    lane->last = &lane->first;
     for (int i = 0; i < count && i < MAX_CONNECTIONS; i++) {
         int err = connection_create(store->loop, kind, conninfo, timeout_ms, handlers, store,
                                     &lane->connections[i]);
@@ -268,12 +267,16 @@ int store_create(struct loop *loop, const struct store_options *options,
     store->loop = loop;
     store->handlers = *handlers;
     store->arg = arg;
-    store->lanes[1].last = &store->lanes[1].first;
+    for (int l = 0; l < STORE_LANE_COUNT; l++)
+        store->lanes[l].last = &store->lanes[l].first;
     err = lane_open(store, STORE_FAST, CONNECTION_FAST, options->conninfo,
                     options->fast_connections, options->fast_timeout_ms, &lane_handlers);
     if (!err)
         err = lane_open(store, STORE_SLOW, CONNECTION_SLOW, options->conninfo,
                         options->slow_connections, options->slow_timeout_ms, &lane_handlers);
+    if (!err)
+        err = lane_open(store, STORE_FACTS, CONNECTION_FACTS, options->conninfo, 1,
+                        options->slow_timeout_ms, &lane_handlers);
     if (!err)
         err =
             connection_create(loop, CONNECTION_LISTEN, options->conninfo, options->fast_timeout_ms,
@@ -288,7 +291,7 @@ int store_create(struct loop *loop, const struct store_options *options,
 
 static bool something_open(const struct store *store)
 {
-    for (int l = 0; l < 2; l++) {
+    for (int l = 0; l < STORE_LANE_COUNT; l++) {
         if (store->lanes[l].queued)
             return true;
         for (int i = 0; i < store->lanes[l].count; i++)
@@ -309,7 +312,7 @@ void store_destroy(struct store *store, int timeout_ms)
     while (something_open(store) && loop_now_ms(store->loop) < end)
         loop_run_once(store->loop, 20);
     connection_destroy(store->listener);
-    for (int l = 0; l < 2; l++) {
+    for (int l = 0; l < STORE_LANE_COUNT; l++) {
         for (int i = 0; i < store->lanes[l].count; i++)
             connection_destroy(store->lanes[l].connections[i]);
         lane_fail(&store->lanes[l], STORE_UNAVAILABLE);

@@ -37,6 +37,8 @@ static const char *reason_name(struct telephony *t, const struct agent *agent)
     size_t count;
     const struct dir_reason *reasons = directory_reasons(t->directory, &count);
 
+    if (agent->watch.user_id)
+        return "班长监控";
     if (agent->reason_id == ACD_REASON_RONA)
         return "久不应答";
     for (size_t i = 0; i < count; i++)
@@ -88,6 +90,14 @@ void agent_drop_call(struct telephony *t, struct agent *agent)
     call_release_if_done(t, call);
 }
 
+/* The call he is summing up came back to him: pass.c. */
+static bool has_it_again(struct telephony *t, const struct agent *agent)
+{
+    const struct call *call = call_find(t, agent->call);
+
+    return call && call->state == CALL_TALKING && call->agent == agent->user_id;
+}
+
 void agent_state_changed(struct telephony *t, struct agent *agent,
                          const struct acd_command *command)
 {
@@ -99,7 +109,8 @@ void agent_state_changed(struct telephony *t, struct agent *agent,
     if (command->state == ACD_ACW)
         acw_begins(t, agent);
     if (command->state == ACD_READY || command->state == ACD_BUSY || command->state == ACD_REST ||
-        command->state == ACD_SIGNED_OUT || command->old_state == ACD_ACW)
+        command->state == ACD_SIGNED_OUT ||
+        (command->old_state == ACD_ACW && !has_it_again(t, agent)))
         agent_drop_call(t, agent);
     log_info("agent", "state", "agent=%d from=%s to=%s reason=%s", agent->user_id,
              agent_state_name(command->old_state), agent_state_name(command->state),
@@ -296,7 +307,7 @@ enum telephony_result telephony_wrap_up_saved(struct telephony *t, int32_t user_
     struct call *call = call_find_by_id(t, call_id, user_id);
     struct agent *agent = agent_find(t, user_id);
 
-    if (!call || (agent->state != ACD_TALK && agent->state != ACD_ACW))
+    if (!call || agent->watch.user_id || (agent->state != ACD_TALK && agent->state != ACD_ACW))
         return TELEPHONY_STALE;
     if (agent->wrap_up_required && !code[0])
         return TELEPHONY_WRAP_UP_MISSING;
@@ -574,7 +585,9 @@ void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up)
         consult_leave(t, call, "agent");
     } else if (call && (call->state == CALL_TALKING || call->state == CALL_DIALING) &&
                call->agent == agent->user_id) {
-        if (hung_up && consult_phone_down(t, call))
+        if ((hung_up && consult_phone_down(t, call)) || leader_goes_on(t, call, "agent"))
+            return;
+        if (hung_up && errand_survey_after(t, call))
             return;
         if (hung_up || call->state == CALL_DIALING)
             call_hangup(t, call, "agent");
@@ -594,10 +607,24 @@ static void beep(struct telephony *t, struct agent *agent)
         (void)media_play(t->media, agent_media(t, agent), &list); /* a courtesy, no promise */
 }
 
+/* The agent's own setting goes before that of the queue; a colleague's call is no queue's. */
+static uint32_t answers_after(struct telephony *t, const struct agent *agent,
+                              const struct acd_command *command)
+{
+    const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
+    const struct dir_queue *queue = directory_queue(t->directory, command->queue);
+
+    if (!person)
+        return 0;
+    if (!command->entry)
+        return person->auto_answer_internal ? person->auto_answer_ms : 0;
+    return person->auto_answer_ms ? person->auto_answer_ms : queue ? queue->auto_answer_ms : 0;
+}
+
 void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
                 const struct acd_command *command)
 {
-    const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
+    uint32_t answers = answers_after(t, agent, command);
     int err;
 
     agent_take_call(t, agent, call);
@@ -620,9 +647,9 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
             log_error("line", "phone_ring_failed", "agent=%d error=%d", agent->user_id, err);
             loop_timer_start(&agent_beside(t, agent)->auto_answer, PHONE_FAIL_MS);
         }
-    } else if (person && person->auto_answer_ms) {
+    } else if (answers) {
         beep(t, agent);
-        loop_timer_start(&agent_beside(t, agent)->auto_answer, person->auto_answer_ms);
+        loop_timer_start(&agent_beside(t, agent)->auto_answer, answers);
     }
     view_agent_changed(t, agent);
 }
@@ -684,10 +711,13 @@ enum telephony_result telephony_hangup(struct telephony *t, int32_t user_id,
 {
     struct call *call = call_find_by_id(t, call_id, user_id);
 
+    if (call && leader_hangs_up(t, agent_find(t, user_id)))
+        return TELEPHONY_OK;
     if (!call || (call->state != CALL_TALKING && call->state != CALL_DIALING) ||
         (call->agent != user_id && call->consult.user_id != user_id))
         return TELEPHONY_STALE;
-    if (consult_hangs_up(t, call, user_id))
+    if (consult_hangs_up(t, call, user_id) || leader_goes_on(t, call, "agent") ||
+        errand_survey_after(t, call))
         return TELEPHONY_OK;
     call_hangup(t, call, "agent");
     return TELEPHONY_OK;

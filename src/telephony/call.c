@@ -1,5 +1,6 @@
 /* A call from its slot to its end, whoever began it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hotlined/log.h>
@@ -27,6 +28,7 @@ struct call *call_take(struct telephony *t, int32_t center_id)
     }
     call->handle = handle;
     call->began_ms = loop_wall_ms(t->loop);
+    call->moment = directory_moment(t->directory);
     call->id = call->global_id = uuid_new(call->began_ms);
     call->center_id = center_id;
     call->leg = leg->handle;
@@ -36,17 +38,34 @@ struct call *call_take(struct telephony *t, int32_t center_id)
     side = call_beside(t, call);
     side->telephony = t;
     side->call = handle;
+    side->calendar[0] = 0;
     loop_timer_init(&side->ivr_timer, t->loop, menu_timer_fired, side);
+    loop_timer_init(&side->record_timer, t->loop, record_pause_is_long, side);
     return call;
+}
+
+void call_side_clear(struct call_side *side)
+{
+    loop_timer_done(&side->ivr_timer);
+    loop_timer_done(&side->record_timer);
+    ivr_flow_unref(side->flow);
+    ivr_flow_unref(side->flow_before);
+    side->flow = side->flow_before = NULL;
+    media_audio_unref(side->said);
+    side->said = NULL;
+    free(side->handed);
+    side->handed = NULL;
+    free(side->along_out);
+    side->along_out = NULL;
+    free(side->along);
+    side->along = NULL;
+    free(side->answer);
+    side->answer = NULL;
 }
 
 void call_free(struct telephony *t, struct call *call)
 {
-    struct call_side *side = call_beside(t, call);
-
-    loop_timer_done(&side->ivr_timer);
-    ivr_flow_unref(side->flow);
-    side->flow = NULL;
+    call_side_clear(call_beside(t, call));
     slots_release(&t->calls, call->handle);
 }
 
@@ -89,21 +108,34 @@ static const char *queue_outcome_of(const struct call *call)
     return call->ringing ? "ab_ring" : "ab_queue";
 }
 
+/* A message outside of the hours is a flag of "closed", no outcome of its own. */
+static bool was_closed(const struct call *call)
+{
+    return strcmp(call->left_for, "flow_vm") == 0 &&
+           (call->message.scene == DIR_OFF_DAY || call->message.scene == DIR_OFF_HOURS);
+}
+
 /* kpi.md 1.2: exactly one outcome. Called while the call's open parts still stand. */
 static const char *outcome_of(const struct call *call)
 {
     bool by_caller = call->end_reason && strcmp(call->end_reason, "caller") == 0;
 
+    if (call->forced_outcome && strcmp(call->forced_outcome, "blocked") == 0)
+        return "blocked";
     if (call->outbound)
         return call->answered_ms ? "answered" : "lost";
     if (call->first_agent)
         return call->talk_ms > 0 ? "answered" : "lost";
-    if (call->forced_outcome && strcmp(call->forced_outcome, "closed") == 0)
-        return "closed";
-    if (call->state == CALL_WAITING && by_caller)
+    if (call->forced_outcome && strcmp(call->forced_outcome, "closed") == 0 && !call->asked_human)
+        return "closed"; /* who asked for a person was not served: kpi.md, identity 2 */
+    if (call->forced_outcome && strcmp(call->forced_outcome, "flow_ext") == 0)
+        return "flow_ext";
+    if (call->in_queue_visit && by_caller) /* also who hangs up before a task takes him */
         return call->ringing ? "ab_ring" : "ab_queue";
     if (call->asked_human)
-        return "lost";
+        return call->left_for ? call->left_for : "lost";
+    if (call->left_for)
+        return was_closed(call) ? "closed" : "ivr_self";
     if (call->forced_outcome && strcmp(call->forced_outcome, "ivr_self") == 0)
         return "ivr_self";
     return by_caller ? "ivr_abandon" : "ivr_lost";
@@ -114,6 +146,8 @@ static void end_talk(struct telephony *t, struct call *call)
 {
     if (call->state == CALL_TALKING || call->state == CALL_DIALING)
         talk_end(t, call, released_by(call->end_reason), call->state == CALL_TALKING);
+    else if (call->state == CALL_PASSING || call->state == CALL_PASSED)
+        pass_close(t, call, released_by(call->end_reason));
 }
 
 /* Of a call that ends before its far side was called: nobody else will tell that the leg is over.
@@ -137,6 +171,7 @@ void call_hangup(struct telephony *t, struct call *call, const char *end_reason)
 
     if (!call->end_reason)
         call->end_reason = end_reason;
+    voicemail_drop(t, call);
     end_talk(t, call);
     leg = call_leg_find(t, call->leg);
     if (leg && leg->sip)
@@ -154,11 +189,13 @@ void call_over(struct telephony *t, struct call *call)
     if (!call->end_reason)
         call->end_reason = "error";
     call->ended_ms = loop_wall_ms(t->loop);
+    voicemail_drop(t, call);
     end_talk(t, call);
     drop_leg(t, call);
     outcome = outcome_of(call);
+    waiting_taken(t, call, queue_outcome_of(call));
     if (call->state == CALL_WAITING)
-        waiting_leave(t, call, queue_outcome_of(call));
+        waiting_stop(t, call);
     menu_leave(t, call, strcmp(call->end_reason, "caller") == 0 ? "caller" : "hangup");
     call->state = CALL_ENDED;
     t->live_calls--;

@@ -1,5 +1,6 @@
-/* 磋商: an agent asks a colleague while the other side hears music, then takes it back, passes it
- * on or puts all three together. Whatever fails, the other side is with somebody again. */
+/* 磋商: an agent asks a colleague, or somebody outside, while the other side hears music, then
+ * takes it back, passes it on or puts all three together. Whatever fails, the other side is with
+ * somebody again. */
 #include <errno.h>
 
 #include <hotlined/log.h>
@@ -23,20 +24,32 @@ static void show(struct telephony *t, int32_t user_id)
 
 /* --- where the three stand ------------------------------------------------------------------ */
 
-static void stand(struct call *call, int32_t user_id, enum stage_place place)
+bool consult_is_up(const struct call *call)
 {
-    struct stage_party *party = scene_agent(call, user_id);
+    const struct consult *consult = &call->consult;
 
+    return consult->by && (consult->user_id ? !consult->offer : call->reach.answered);
+}
+
+static void stand(struct stage_party *party, enum stage_place place)
+{
     if (party)
         party->place = (uint8_t)place;
+}
+
+/* The agent and whoever he asks. */
+static void stand_both(struct call *call, enum stage_place place)
+{
+    stand(scene_agent(call, call->agent), place);
+    stand(call->consult.user_id ? scene_agent(call, call->consult.user_id) : scene_outside(call),
+          place);
 }
 
 /* The other side hears music, the two who ask and answer stand beside. */
 static void step_aside(struct telephony *t, struct call *call)
 {
     talk_put_aside(t, call, true);
-    stand(call, call->agent, STAGE_ASIDE);
-    stand(call, call->consult.user_id, STAGE_ASIDE);
+    stand_both(call, STAGE_ASIDE);
     scene_play(t, call);
 }
 
@@ -47,8 +60,7 @@ static void come_together(struct telephony *t, struct call *call)
 
     if (agent && agent_media(t, agent))
         media_stop_play(t->media, agent_media(t, agent)); /* the ringing tone */
-    stand(call, call->agent, STAGE_MAIN);
-    stand(call, call->consult.user_id, STAGE_MAIN);
+    stand_both(call, STAGE_MAIN);
     talk_put_aside(t, call, false);
     scene_play(t, call);
 }
@@ -73,11 +85,11 @@ void consult_answered(struct telephony *t, struct call *call, struct agent *coll
     call->consult.offer = 0;
     colleague->offer = 0;
     loop_timer_stop(&agent_beside(t, colleague)->auto_answer);
-    talk_begin(t, call, &call->consult.talk, colleague, "consult");
+    talk_begin(t, call, &call->consult.talk, colleague, call->consult.help ? "help" : "consult");
     media_stop_play(t->media, agent_media(t, colleague));
     if (agent && agent_media(t, agent))
         media_stop_play(t->media, agent_media(t, agent));
-    talk_enter(t, call, colleague, STAGE_ASIDE);
+    talk_enter(t, call, colleague, call->consult.joined ? STAGE_MAIN : STAGE_ASIDE);
     log_info("call", "consult_answered", "call=%s agent=%d colleague=%d",
              id_of(call, (char[UUID_TEXT_SIZE]){0}), call->agent, colleague->user_id);
     scene_play(t, call);
@@ -85,15 +97,57 @@ void consult_answered(struct telephony *t, struct call *call, struct agent *coll
     view_agent_changed(t, colleague);
 }
 
+static void asked_in_vain(struct telephony *t, struct call *call, const char *reason)
+{
+    if (call->consult.joined) /* whoever was asked to join: the two others just go on */
+        scene_play(t, call);
+    else
+        come_together(t, call);
+    call->consult = (struct consult){0};
+    call->consult_failed = reason;
+    show(t, call->agent);
+}
+
 /* He did not take it, or whoever asked has gone. */
 void consult_not_taken(struct telephony *t, struct call *call, struct agent *colleague)
 {
     agent_stop_ringing(t, colleague);
-    if (!call || call->consult.user_id != colleague->user_id)
-        return;
+    if (call && call->consult.by && call->consult.user_id == colleague->user_id)
+        asked_in_vain(t, call, "no_answer");
+}
+
+/* --- somebody outside ---------------------------------------------------------------------------
+ */
+
+void consult_outside_answered(struct telephony *t, struct call *call)
+{
+    struct agent *agent = agent_find(t, call->agent);
+
+    if (agent && agent_media(t, agent))
+        media_stop_play(t->media, agent_media(t, agent));
+    call->reach.joined = call->consult.joined;
+    if (call->consult.joined)
+        stand(scene_outside(call), STAGE_MAIN);
+    scene_play(t, call);
+    show(t, call->agent);
+}
+
+void consult_outside_gone(struct telephony *t, struct call *call, const char *reason)
+{
+    asked_in_vain(t, call, reason);
+}
+
+/* Of three in a talk the caller may go, too: the agent and the one outside are not done yet. */
+bool consult_caller_left(struct telephony *t, struct call *call)
+{
+    if (call->state != CALL_TALKING || call->consult.user_id || !call->consult.joined ||
+        !consult_is_up(call))
+        return false;
     come_together(t, call);
     call->consult = (struct consult){0};
+    reach_takes_place(t, call);
     show(t, call->agent);
+    return true;
 }
 
 /* --- the colleague leaves ------------------------------------------------------------------- */
@@ -108,6 +162,10 @@ void consult_drop(struct telephony *t, struct call *call, const char *released_b
     if (!consult.by)
         return;
     call->consult = (struct consult){0};
+    if (!consult.user_id) {
+        reach_drop(t, call, released_by);
+        return;
+    }
     if (consult.offer) {
         if (acd_call_cancel(t->acd, loop_now_ms(t->loop), consult.user_id, consult.offer) == 0)
             acd_carry_out(t);
@@ -134,20 +192,24 @@ void consult_leave(struct telephony *t, struct call *call, const char *released_
 /* The one who asked goes; the colleague has the call from now on, and its recording. */
 static void hand_over(struct telephony *t, struct call *call)
 {
-    struct agent *before = agent_find(t, call->agent);
-    struct agent *after = agent_find(t, call->consult.user_id);
+    struct talk asked = call->consult.talk;
+    int32_t before = call->agent, to = call->consult.user_id;
+    struct agent *after = agent_find(t, to);
 
     come_together(t, call);
-    talk_stop_recording(t, call);
-    call->talk_ms += talk_finish(t, call, &call->talk, "agent");
-    (void)talk_finish(t, call, &call->consult.talk, "agent");
-    stage_remove(&call->stage, stage_find_user(&call->stage, before->user_id));
     call->consult = (struct consult){0};
     log_info("call", "handed_over", "call=%s from=%d to=%d", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             before->user_id, after->user_id);
+             before, to);
+    if (!to) {
+        pass_leave_both(t, call);
+        return;
+    }
+    call->talk.passed_to = "agent";
+    call->talk.passed_id = to;
+    (void)talk_finish(t, call, &asked, "agent");
+    talk_leave(t, call, "agent");
     talk_take_over(t, call, after);
     scene_play(t, call);
-    talk_release(t, before, true);
     view_agent_changed(t, after);
 }
 
@@ -161,8 +223,8 @@ static struct call *asking(struct telephony *t, int32_t user_id, const struct uu
     return call && call->consult.by == user_id ? call : NULL;
 }
 
-enum telephony_result telephony_consult(struct telephony *t, int32_t user_id,
-                                        const struct uuid *call_id, int32_t colleague_id)
+static enum telephony_result ask(struct telephony *t, int32_t user_id, const struct uuid *call_id,
+                                 int32_t colleague_id, struct consult consult)
 {
     struct call *call = talk_of(t, user_id, call_id);
     struct agent *colleague = agent_find(t, colleague_id);
@@ -175,22 +237,77 @@ enum telephony_result telephony_consult(struct telephony *t, int32_t user_id,
     if (!colleague || !colleague->signed_in || colleague_id == user_id ||
         colleague->center_id != call->center_id)
         return TELEPHONY_NO_COLLEAGUE;
-    if (scene_far(call)->occupied) /* the agent's number is being said */
-        return TELEPHONY_STALE;
-    call->consult = (struct consult){.by = user_id, .user_id = colleague_id};
+    if (scene_far(call)->occupied)
+        return TELEPHONY_ANNOUNCING;
+    call->consult = consult;
+    call->consult.by = user_id;
+    call->consult.user_id = colleague_id;
     if (acd_call_agent(t->acd, loop_now_ms(t->loop), colleague_id, call->queue_id, RING_MS,
                        call->handle, &offer)) {
         call->consult = (struct consult){0};
         return TELEPHONY_COLLEAGUE_BUSY;
     }
     call->consult.offer = offer;
-    talk_ring_back(t, agent_find(t, user_id));
-    step_aside(t, call);
-    log_info("call", "consults", "call=%s agent=%d colleague=%d",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), user_id, colleague_id);
+    call->consult_failed = NULL;
+    if (!consult.joined) {
+        talk_ring_back(t, agent_find(t, user_id));
+        step_aside(t, call);
+    }
+    log_info("call", "consults", "call=%s agent=%d colleague=%d help=%d",
+             id_of(call, (char[UUID_TEXT_SIZE]){0}), user_id, colleague_id, consult.help);
     acd_carry_out(t);
     show(t, user_id);
     return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_consult(struct telephony *t, int32_t user_id,
+                                        const struct uuid *call_id, int32_t colleague_id)
+{
+    return ask(t, user_id, call_id, colleague_id, (struct consult){0});
+}
+
+enum telephony_result telephony_help(struct telephony *t, int32_t user_id,
+                                     const struct uuid *call_id, int32_t colleague_id, bool three)
+{
+    return ask(t, user_id, call_id, colleague_id, (struct consult){.help = true, .joined = three});
+}
+
+enum telephony_result ask_outside(struct telephony *t, struct call *call, int32_t user_id,
+                                  const struct reach_target *target)
+{
+    int err;
+
+    if (call->consult.by)
+        return TELEPHONY_CONSULTING;
+    if (scene_far(call)->occupied)
+        return TELEPHONY_ANNOUNCING;
+    err = reach_begin(t, call, REACH_CONSULT, user_id, target);
+    if (err)
+        return dialed_result(err);
+    call->consult = (struct consult){.by = user_id, .help = target->help, .joined = target->joined};
+    call->consult_failed = NULL;
+    if (!target->joined) {
+        talk_ring_back(t, agent_find(t, user_id));
+        step_aside(t, call);
+    }
+    show(t, user_id);
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_consult_number(struct telephony *t, int32_t user_id,
+                                               const struct uuid *call_id, const char *text)
+{
+    struct call *call = talk_of(t, user_id, call_id);
+    char number[SIP_NUMBER_SIZE];
+    struct reach_target target = {.number = number};
+    enum telephony_result result;
+
+    if (!call)
+        return TELEPHONY_STALE;
+    result = dialed_number(t, call->center_id, text, number);
+    if (result != TELEPHONY_OK)
+        return call->consult.by ? TELEPHONY_CONSULTING : result;
+    return ask_outside(t, call, user_id, &target);
 }
 
 enum telephony_result telephony_consult_end(struct telephony *t, int32_t user_id,
@@ -209,7 +326,7 @@ enum telephony_result telephony_consult_complete(struct telephony *t, int32_t us
 {
     struct call *call = asking(t, user_id, call_id);
 
-    if (!call || call->consult.offer)
+    if (!call || !consult_is_up(call))
         return TELEPHONY_STALE;
     hand_over(t, call);
     return TELEPHONY_OK;
@@ -220,19 +337,29 @@ enum telephony_result telephony_consult_join(struct telephony *t, int32_t user_i
 {
     struct call *call = asking(t, user_id, call_id);
 
-    if (!call || call->consult.offer)
+    if (!call || !consult_is_up(call))
         return TELEPHONY_STALE;
     call->consult.joined = true;
+    call->reach.joined = !call->consult.user_id;
     come_together(t, call);
     show(t, user_id);
     show(t, call->consult.user_id);
     return TELEPHONY_OK;
 }
 
-/* Who puts down his desk phone is out: the colleague who talks has the call then. */
+/* Only where three talk and one of them is outside: of a talk of two the caller is not taken. */
+enum telephony_result telephony_consult_release(struct telephony *t, int32_t user_id,
+                                                const struct uuid *call_id)
+{
+    struct call *call = asking(t, user_id, call_id);
+
+    return call && consult_caller_left(t, call) ? TELEPHONY_OK : TELEPHONY_STALE;
+}
+
+/* Who puts down his desk phone is out: whoever was asked and talks has the call then. */
 bool consult_phone_down(struct telephony *t, struct call *call)
 {
-    if (!call->consult.by || call->consult.offer || call->state != CALL_TALKING)
+    if (!consult_is_up(call) || call->state != CALL_TALKING)
         return false;
     hand_over(t, call);
     return true;
@@ -243,7 +370,7 @@ bool consult_hangs_up(struct telephony *t, struct call *call, int32_t user_id)
 {
     if (!call->consult.by || call->state != CALL_TALKING)
         return false;
-    if (user_id == call->agent && call->consult.joined)
+    if (user_id == call->agent && call->consult.joined && consult_is_up(call))
         hand_over(t, call);
     else
         consult_leave(t, call, "agent");

@@ -63,6 +63,18 @@ static void emit(struct telephony *t, int32_t center_id, const char *kind, struc
 
 /* --- calls ---------------------------------------------------------------------------------- */
 
+/* Who passed it on, as far as it is known (XFER-13). */
+static void put_sender(struct telephony *t, struct text *json, const struct call *call)
+{
+    const struct dir_center *center = directory_center(t->directory, call->from_center);
+    const struct along *along = call_beside(t, call)->along;
+
+    if (call->source == DIR_SOURCE_DIRECT)
+        return;
+    put_text(json, "from_center", center ? center->code : "");
+    put_text(json, "from_agent_no", along ? along->agent_no : "");
+}
+
 void fact_call_begin(struct telephony *t, const struct call *call, bool test)
 {
     static const char *const sources[] = {"direct", "from_12366", "from_city"};
@@ -73,7 +85,7 @@ void fact_call_begin(struct telephony *t, const struct call *call, bool test)
     put_id(&json, "global_call_id", &call->global_id);
     put_text(&json, "direction", call->outbound ? "out" : "in");
     put_text(&json, "source", sources[call->source]);
-    put_text(&json, "info_source", call->regional ? "r12366" : "city");
+    put_text(&json, "info_source", call_is_of_12366(call) ? "r12366" : "city");
     put_text(&json, "unit_type", units[call->source]);
     put_int_or_null(&json, "trunk_id", call->trunk_id, call->trunk_id != 0);
     put_text(&json, "entry_code", call->outbound ? "" : call->called);
@@ -82,10 +94,42 @@ void fact_call_begin(struct telephony *t, const struct call *call, bool test)
     put_text(&json, "caller_city", call->place_city);
     put_text(&json, "caller_place", call->place_text);
     put_text(&json, "called_no", call->called);
+    put_sender(t, &json, call);
     put_int(&json, "t_in_ms", call->began_ms);
     put_name(&json, "test");
     text_add(&json, test ? "true" : "false");
     emit(t, call->center_id, "call_begin", &json);
+}
+
+/* Who sent the caller into the flow, and why; nothing when he came by himself. */
+static void put_errand(struct text *json, const struct call *call)
+{
+    static const char *const modes[] = {
+        [ERRAND_RELEASE] = "release", [ERRAND_SURVEY] = "survey", [ERRAND_SUSPEND] = "suspend"};
+
+    if (call->errand.mode == ERRAND_NONE)
+        return;
+    put_text(json, "mode", modes[call->errand.mode]);
+    put_int(json, "user_id", call->errand.user_id);
+    put_id(json, "talk_id", &call->errand.talk);
+    put_text(json, "target", call->errand.target);
+}
+
+/* What he was asked after (or before) a talk. Of the talk he came out of, or the last one. */
+static void put_surveyed(struct telephony *t, struct text *json, const struct call *call)
+{
+    const struct dir_survey *survey = directory_survey(t->directory, call->center_id);
+    uint8_t level = call->surveyed.level;
+    bool talked = !uuid_is_null(&call->talk.id);
+
+    if (!call->surveyed.asked_ms)
+        return;
+    put_int(json, "survey_asked_ms", call->surveyed.asked_ms);
+    put_int_or_null(json, "survey_level", level, level != 0);
+    put_text(json, "survey_name", level && survey ? survey->names[level - 1] : "");
+    put_id(json, "survey_talk_id", &call->talk.id);
+    put_int_or_null(json, "survey_user_id", call->talk.user_id, talked);
+    put_int_or_null(json, "survey_queue_id", call->queue_id, talked && call->queue_id != 0);
 }
 
 void fact_ivr_begin(struct telephony *t, const struct call *call)
@@ -94,9 +138,10 @@ void fact_ivr_begin(struct telephony *t, const struct call *call)
 
     put_id(&json, "visit_id", &call->ivr_visit);
     put_id(&json, "call_id", &call->id);
-    put_int(&json, "flow_id", call->flow_id);
-    put_int(&json, "flow_version", call->flow_version);
+    put_int_or_null(&json, "flow_id", call->flow_id, call->flow_id != 0);
+    put_int_or_null(&json, "flow_version", call->flow_version, call->flow_id != 0);
     put_int(&json, "t_start_ms", loop_wall_ms(t->loop));
+    put_errand(&json, call);
     emit(t, call->center_id, "ivr_begin", &json);
 }
 
@@ -128,6 +173,7 @@ void fact_ivr_end(struct telephony *t, const struct call *call, const char *exit
     put_id(&json, "call_id", &call->id);
     put_int(&json, "t_end_ms", loop_wall_ms(t->loop));
     put_text(&json, "exit", exit);
+    put_surveyed(t, &json, call);
     emit(t, call->center_id, "ivr_end", &json);
 }
 
@@ -233,7 +279,54 @@ void fact_talk_end(struct telephony *t, const struct call *call, const struct ta
     put_int(&json, "talk_ms", talk_ms);
     put_int(&json, "hold_ms", talk->hold_ms);
     put_text(&json, "released_by", released_by);
+    put_name(&json, "passed_to");
+    if (talk->passed_to)
+        text_add_json(&json, talk->passed_to);
+    else
+        text_add(&json, "null");
+    put_int_or_null(&json, "passed_id", talk->passed_id, talk->passed_id != 0);
     emit(t, call->center_id, "talk_end", &json);
+}
+
+static void put_bot(struct text *json, const struct bot_visit *bot)
+{
+    put_int(json, "bot_peer_id", bot->peer_id);
+    put_text(json, "bot_result", bot->result);
+    put_int(json, "bot_rounds", bot->rounds);
+    put_text(json, "bot_intent", bot->intent);
+    put_text(json, "bot_summary", bot->summary);
+}
+
+void fact_outside_leg(struct telephony *t, const struct call *call, const struct reach *reach,
+                      const struct leg *leg, const char *outcome, const char *released_by)
+{
+    static const char *const purposes[] = {"", "consult", "pass", "flow"};
+    const struct dir_center *center = directory_center(t->directory, reach->to_center);
+    bool help = reach->help && reach->purpose == REACH_CONSULT;
+    int64_t talk_ms = reach->answered ? (int64_t)(loop_now_ms(t->loop) - reach->at) : 0;
+    struct text json = {0};
+
+    put_id(&json, "reach_id", &reach->id);
+    put_id(&json, "call_id", &call->id);
+    put_text(&json, "purpose", reach->bot ? "bot" : help ? "help" : purposes[reach->purpose]);
+    if (reach->bot)
+        put_bot(&json, &call->bot);
+    put_int_or_null(&json, "user_id", reach->by, reach->by != 0);
+    put_text(&json, "number", leg ? leg->dialed.number : "");
+    put_text(&json, "to_center", center ? center->code : "");
+    put_int_or_null(&json, "trunk_id", leg ? leg->dialed.trunk_id : 0,
+                    leg && leg->dialed.trunk_id > 0);
+    put_int(&json, "t_start_ms", reach->since_ms);
+    put_int_or_null(&json, "t_ans_ms", reach->answered_ms, reach->answered);
+    put_int(&json, "t_end_ms", loop_wall_ms(t->loop));
+    put_int(&json, "talk_ms", talk_ms);
+    put_text(&json, "outcome", outcome);
+    put_text(&json, "released_by", released_by);
+    put_name(&json, "joined");
+    text_add(&json, reach->joined ? "true" : "false");
+    put_name(&json, "passed");
+    text_add(&json, reach->passed ? "true" : "false");
+    emit(t, call->center_id, "outside_leg", &json);
 }
 
 void fact_hold_begin(struct telephony *t, const struct call *call)
@@ -277,7 +370,9 @@ void fact_acw_end(struct telephony *t, const struct agent *agent, const struct c
 /* kpi E13: wait = answer or end, minus first entry; S12: it ends at the answer. */
 static int64_t call_wait_ms(struct telephony *t, const struct call *call)
 {
-    uint64_t end = call->answered_at ? call->answered_at : loop_now_ms(t->loop);
+    uint64_t end = call->answered_at ? call->answered_at
+                   : call->left_for  ? call->left_at
+                                     : loop_now_ms(t->loop);
 
     return (int64_t)(end - call->first_queued_at);
 }
@@ -318,6 +413,26 @@ void fact_wrap_up(struct telephony *t, const struct call *call, const struct age
     put_text(&json, "note", note);
     put_int(&json, "at_ms", loop_wall_ms(t->loop));
     emit(t, call->center_id, "wrap_up", &json);
+}
+
+void fact_audit(struct telephony *t, int32_t center_id, const struct agent *actor,
+                const char *action, int32_t user_id, const char *detail)
+{
+    int64_t now = loop_wall_ms(t->loop);
+    struct uuid id = uuid_new(now);
+    char object[16];
+    struct text json = {0};
+
+    snprintf(object, sizeof(object), "%d", user_id);
+    put_id(&json, "id", &id);
+    put_int(&json, "user_id", actor->user_id);
+    put_text(&json, "action", action);
+    put_text(&json, "object_kind", "user");
+    put_text(&json, "object_id", object);
+    put_text(&json, "detail", detail);
+    put_text(&json, "address", actor->address);
+    put_int(&json, "at_ms", now);
+    emit(t, center_id, "audit", &json);
 }
 
 /* --- agents --------------------------------------------------------------------------------- */
@@ -364,17 +479,62 @@ void fact_agent_state(struct telephony *t, const struct agent *agent, const char
 
 void fact_recording_begin(struct telephony *t, const struct call *call, const char *path)
 {
+    const struct uuid nobody = {{0}};
+    bool by_agent = call->state != CALL_PASSED;
     struct text json = {0};
 
     put_id(&json, "recording_id", &call->recording_id);
     put_id(&json, "call_id", &call->id);
-    put_id(&json, "talk_id", &call->talk.id);
-    put_int(&json, "user_id", call->agent);
+    put_id(&json, "talk_id", by_agent ? &call->talk.id : &nobody);
+    put_int_or_null(&json, "user_id", call->agent, by_agent);
     put_text(&json, "path", path);
     put_int(&json, "t_start_ms", loop_wall_ms(t->loop));
     put_text(&json, "left", "caller");
-    put_text(&json, "right", "agent");
+    put_text(&json, "right", by_agent ? "agent" : call->reach.bot ? "bot" : "outside");
     emit(t, call->center_id, "recording_begin", &json);
+}
+
+void fact_message_begin(struct telephony *t, const struct call *call, const char *path)
+{
+    struct text json = {0};
+
+    put_id(&json, "recording_id", &call->recording_id);
+    put_id(&json, "call_id", &call->id);
+    put_id(&json, "talk_id", &(struct uuid){{0}});
+    put_int_or_null(&json, "user_id", 0, false);
+    put_text(&json, "path", path);
+    put_int(&json, "t_start_ms", loop_wall_ms(t->loop));
+    put_text(&json, "left", "caller");
+    put_text(&json, "right", "");
+    put_text(&json, "scene", dir_scene_name((enum dir_scene)call->message.scene));
+    emit(t, call->center_id, "recording_begin", &json);
+}
+
+/* A key of his path like any other, which says more. */
+void fact_callback_asked(struct telephony *t, struct call *call, const struct dir_place *to,
+                         int32_t queue_id)
+{
+    int64_t now = loop_wall_ms(t->loop);
+    struct uuid id = uuid_new(now);
+    struct text json = {0};
+    char place[80];
+
+    snprintf(place, sizeof(place), "%s%s%s", to->province,
+             to->province[0] && to->city[0] ? " " : "", to->city);
+    put_id(&json, "key_id", &id);
+    put_id(&json, "call_id", &call->id);
+    put_id(&json, "visit_id", &call->ivr_visit);
+    put_int(&json, "seq", ++call->ivr.key_seq);
+    put_text(&json, "node", "callback");
+    put_text(&json, "menu", "登记回拨");
+    put_text(&json, "key", "");
+    put_text(&json, "result", "ok");
+    put_int(&json, "at_ms", now);
+    put_text(&json, "callback_no", to->number);
+    put_text(&json, "callback_place", place);
+    put_int_or_null(&json, "queue_id", queue_id, queue_id != 0);
+    put_int_or_null(&json, "first_ms", call->first_queued_ms, call->first_queued_ms != 0);
+    emit(t, call->center_id, "ivr_key", &json);
 }
 
 void fact_recording_end(struct telephony *t, const struct recording_note *note,
@@ -388,18 +548,24 @@ void fact_recording_end(struct telephony *t, const struct recording_note *note,
     put_int(&json, "size", recorded->size);
     put_text(&json, "sha256", recorded->sha256);
     put_text(&json, "error", recorded->error ? strerror(recorded->error) : "");
+    if (note->message)
+        put_int(&json, "speech_ms", recorded->speech_ms);
     emit(t, note->center_id, "recording_end", &json);
 }
 
 static void emit_quality(struct telephony *t, const struct leg *leg, const struct uuid *id,
                          const struct measured_talk *talk, const struct media_stats *stats)
 {
+    static const char *const parties[] = {[LEG_TRUNK] = "caller",
+                                          [LEG_OUTSIDE] = "outside",
+                                          [LEG_PHONE] = "agent",
+                                          [LEG_LINE] = "agent"};
     struct text json = {0};
 
     put_id(&json, "leg_id", id);
     put_id(&json, "call_id", &talk->call_id);
     put_int_or_null(&json, "user_id", leg->user_id, leg->user_id != 0);
-    put_text(&json, "party", leg->kind == LEG_TRUNK ? "caller" : "agent");
+    put_text(&json, "party", parties[leg->kind]);
     put_text(&json, "transport", leg->kind == LEG_LINE ? "line" : "rtp");
     put_int(&json, "packets_sent", (int64_t)stats->packets_sent);
     put_int(&json, "packets_received", (int64_t)stats->packets_received);

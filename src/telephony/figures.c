@@ -42,6 +42,8 @@ static struct {
     {"ab_ring", ENDED("ab_ring")},   {"lost", ENDED("lost")},
     {"ivr_self", ENDED("ivr_self")}, {"ivr_abandon", ENDED("ivr_abandon")},
     {"ivr_lost", ENDED("ivr_lost")}, {"closed", ENDED("closed")},
+    {"blocked", ENDED("blocked")},   {"flow_ext", ENDED("flow_ext")},
+    {"flow_vm", ENDED("flow_vm")},   {"flow_cb", ENDED("flow_cb")},
 };
 #define OUTCOMES (sizeof(ended) / sizeof(ended[0]))
 
@@ -57,6 +59,8 @@ static struct {
     [REFUSED_NUMBER] = {"unknown_number", REFUSED("unknown_number")},
     [REFUSED_CENTER] = {"center_off", REFUSED("center_off")},
     [REFUSED_FLOW] = {"no_flow", REFUSED("no_flow")},
+    [REFUSED_TRANSFER] = {"no_transfer", REFUSED("no_transfer")},
+    [REFUSED_SHARE] = {"no_share", REFUSED("no_share")},
     [REFUSED_MEDIA] = {"no_media", REFUSED("no_media")},
 };
 

@@ -1,5 +1,6 @@
 /* The caller's leg: from the INVITE to the end of the call. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hotlined/log.h>
@@ -24,6 +25,8 @@ static const struct refusal {
     [REFUSED_NUMBER] = {404, "Number not served here", false},
     [REFUSED_CENTER] = {480, "Center switched off", false},
     [REFUSED_FLOW] = {480, "No published flow", false},
+    [REFUSED_TRANSFER] = {403, "Transfer not allowed", false},
+    [REFUSED_SHARE] = {503, "No channel left for this center", true},
     [REFUSED_MEDIA] = {503, "No media", true},
 };
 
@@ -80,8 +83,39 @@ static void take_codec(struct leg *leg, const struct sdp_audio *sdp)
                        strcmp(sdp->address, "0.0.0.0") == 0;
 }
 
+/* A call of another center goes on ringing there until somebody takes it here; what it hears
+ * meanwhile is early media. An offer of ours needs the 200. */
+static int ring_on(struct telephony *t, struct call *call, struct leg *leg, const char *sdp)
+{
+    struct call_side *side = call_beside(t, call);
+
+    side->answer = strdup(sdp);
+    if (!side->answer)
+        return 500;
+    call->unanswered = true;
+    return sip_leg_progress(t->sip, leg->sip, 183, sdp) ? 500 : 0;
+}
+
+/* A leg that cannot be answered is given up; its end is told as any other. */
+void inbound_taken(struct telephony *t, struct call *call)
+{
+    struct leg *leg = call->unanswered ? call_leg_find(t, call->leg) : NULL;
+    struct call_side *side = call_beside(t, call);
+
+    if (!leg)
+        return;
+    call->unanswered = false;
+    if (sip_leg_answer(t->sip, leg->sip, side->answer)) {
+        log_warn("call", "answer_failed", "call=%s", id_of(call, (char[UUID_TEXT_SIZE]){0}));
+        sip_leg_hangup(t->sip, leg->sip, 41);
+    }
+    free(side->answer);
+    side->answer = NULL;
+}
+
 /* Opens the media leg and answers the INVITE. Returns 0, or the SIP status to refuse with. */
-static int answer_invite(struct telephony *t, const struct sip_invite *invite, struct leg *leg)
+static int answer_invite(struct telephony *t, const struct sip_invite *invite, struct call *call,
+                         struct leg *leg)
 {
     struct media_rtp_conf conf = {.codec = SDP_PT_PCMA, .telephone_event = 101};
     char sdp[1024];
@@ -98,6 +132,8 @@ static int answer_invite(struct telephony *t, const struct sip_invite *invite, s
     call_leg_bind_media(t, leg, media);
     if (!call_leg_print_sdp(t, leg, invite->has_sdp ? &invite->sdp : NULL, sdp, sizeof(sdp)))
         return 500;
+    if (call->source != DIR_SOURCE_DIRECT && invite->has_sdp)
+        return ring_on(t, call, leg, sdp);
     return sip_leg_answer(t->sip, leg->sip, sdp) ? 500 : 0;
 }
 
@@ -111,8 +147,9 @@ static void call_fill(struct telephony *t, struct call *call, const struct sip_i
     if (!invite->x_global_call_id[0] || uuid_parse(invite->x_global_call_id, &call->global_id))
         call->global_id = call->id;
     call->regional = center->regional;
-    call->trunk_id = invite->trunk_id;
+    call->trunk_id = invite->trunk_id > 0 ? invite->trunk_id : 0; /* none of the table's */
     call->source = number->source;
+    call->by_caller = number->by_caller && number->source == DIR_SOURCE_DIRECT;
     call->flow_id = flow->id;
     call->flow_version = flow->version;
     call_place(t, call, invite->caller, call->caller);
@@ -156,7 +193,7 @@ static bool admit(struct telephony *t, const struct sip_invite *invite,
         return false;
     }
     number = directory_number(t->directory, invite->trunk_id, invite->called);
-    if (!number || (number->access_code && !number->trunk_id)) {
+    if (!number || !centers_may_dial(t, invite, number)) {
         refuse(t, invite, REFUSED_NUMBER);
         return false;
     }
@@ -172,6 +209,14 @@ static bool admit(struct telephony *t, const struct sip_invite *invite,
     }
     *ret_number = number;
     return true;
+}
+
+/* Its leg's end is not this call's end: there never was a call. */
+static void unmake(struct telephony *t, struct call *call, struct leg *leg)
+{
+    leg->call = 0;
+    leg->call_id = (struct uuid){{0}};
+    call_free(t, call);
 }
 
 void inbound_invite(const struct sip_invite *invite, void *arg)
@@ -191,11 +236,25 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
         return;
     }
     leg = call_leg_find(t, call->leg);
-    status = answer_invite(t, invite, leg);
+    if (pools_take_trunk(t, leg, invite->trunk_id, call->center_id)) {
+        unmake(t, call, leg);
+        refuse(t, invite, REFUSED_SHARE);
+        return;
+    }
+    gate_look(t, call);
+    if (gate_is_shut(call)) {
+        gate_turn_away(t, call);
+        (void)sip_leg_reject(t->sip, invite->leg, 603, "Decline", 0);
+        return;
+    }
+    if (!centers_take(t, call, invite, number)) {
+        unmake(t, call, leg);
+        refuse(t, invite, REFUSED_TRANSFER);
+        return;
+    }
+    status = answer_invite(t, invite, call, leg);
     if (status) {
-        leg->call = 0; /* its end is not this call's end: there never was a call */
-        leg->call_id = (struct uuid){{0}};
-        call_free(t, call);
+        unmake(t, call, leg);
         refuse_with(t, invite, REFUSED_MEDIA, status);
         return;
     }
@@ -206,6 +265,8 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
              call->center_id, call->trunk_id, log_safe(call->caller), log_safe(call->called),
              call->flow_id, call->flow_version);
     fact_call_begin(t, call, false);
+    if (call->unanswered)
+        gate_open(t, call);
 }
 
 void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp)
@@ -226,10 +287,12 @@ void inbound_established(struct telephony *t, struct leg *leg)
 
     if (leg->kind == LEG_PHONE)
         agent_phone_answered(t, leg);
+    else if (leg->kind == LEG_OUTSIDE)
+        reach_answered(t, leg);
     else if (call && call->state == CALL_DIALING)
         outbound_answered(t, call);
     else if (call && call->state == CALL_NEW)
-        menu_start(t, call);
+        gate_open(t, call);
 }
 
 void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)

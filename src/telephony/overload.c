@@ -29,6 +29,7 @@ static void began(struct telephony *t)
     log_warn("call", "overload", "late_ms=%u calls_per_s=%.0f calls=%u",
              t->admission.before_us / 1000, t->admission.rate, t->live_calls);
     loop_timer_start(&t->busy_timer, LOOK_MS);
+    fact_outbox_yield(t->outbox, true);
 }
 
 static void ended(struct telephony *t)
@@ -38,6 +39,7 @@ static void ended(struct telephony *t)
              (long long)(loop_wall_ms(t->loop) - t->busy_since_ms));
     t->busy_since_ms = 0;
     loop_timer_stop(&t->busy_timer);
+    fact_outbox_yield(t->outbox, false);
 }
 
 static void follow(struct telephony *t, bool was_limiting)

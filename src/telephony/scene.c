@@ -33,6 +33,13 @@ struct stage_party *scene_far(struct call *call)
     return index < 0 ? NULL : &call->stage.parties[index];
 }
 
+struct stage_party *scene_outside(struct call *call)
+{
+    int index = stage_find_leg(&call->stage, call->reach.leg);
+
+    return index < 0 ? NULL : &call->stage.parties[index];
+}
+
 struct stage_party *scene_agent(struct call *call, int32_t user_id)
 {
     int index = stage_find_user(&call->stage, user_id);
@@ -58,6 +65,7 @@ static void take_seat(struct telephony *t, struct call *call, int index)
         return;
     if (done->media[index])
         media_room_leave(t->media, call->room, done->media[index]);
+    call->stage.parties[index].quiet = false;
     done->media[index] = media;
     done->plan.hears[index] = 0;
     for (int i = 0; i < STAGE_PARTIES; i++)
@@ -116,6 +124,48 @@ static void set_music(struct telephony *t, struct call *call, const struct stage
     }
 }
 
+void scene_gap(handle_t media, handle_t room, bool quiet, void *arg)
+{
+    struct telephony *t = arg;
+    struct leg *leg = call_leg_by_media(t, media);
+    struct agent *agent = leg && leg->user_id ? agent_find(t, leg->user_id) : NULL;
+    struct call *call = leg ? call_find(t, agent ? agent->call : leg->call) : NULL;
+    int index;
+
+    if (!call || call->room != room)
+        return; /* they are somewhere else by now */
+    index = agent ? stage_find_user(&call->stage, agent->user_id)
+                  : stage_find_leg(&call->stage, leg->handle);
+    if (index < 0 || call->played.media[index] != media)
+        return;
+    log_info("call", quiet ? "not_heard" : "heard_again", "call=%s leg=%u",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), leg->handle);
+    call->stage.parties[index].quiet = quiet;
+    scene_play(t, call);
+}
+
+/* Where no agent is, whoever the far one was passed on to has his track. */
+static bool answers_for_agent(const struct call *call, const struct stage_party *party)
+{
+    return call->state == CALL_PASSED && party->leg && party->leg == call->reach.leg;
+}
+
+/* Who only listens, whispers or types is not; nor are colleagues aside where the center says so. */
+static bool is_recorded(const struct call *call, const struct stage_party *party)
+{
+    switch (party->place) {
+    case STAGE_NOWHERE:
+    case STAGE_LISTEN:
+    case STAGE_WHISPER:
+    case STAGE_FLOW:
+        return false;
+    case STAGE_ASIDE:
+        return !call->record.not_aside || !call->consult.user_id;
+    default:
+        return true;
+    }
+}
+
 void scene_tracks(const struct call *call, struct media_tracks *ret_tracks)
 {
     unsigned left = 0, right = 0;
@@ -124,11 +174,13 @@ void scene_tracks(const struct call *call, struct media_tracks *ret_tracks)
     for (int i = 0; i < STAGE_PARTIES; i++) {
         const struct stage_party *party = &call->stage.parties[i];
         handle_t media = call->played.media[i];
-        if (!media || party->place == STAGE_LISTEN || party->place == STAGE_WHISPER)
+        bool inside;
+        if (!media || !is_recorded(call, party))
             continue;
-        if (party->leg && left < MEDIA_TRACK_LEGS)
+        inside = party->user_id || answers_for_agent(call, party);
+        if (!inside && left < MEDIA_TRACK_LEGS)
             ret_tracks->left[left++] = media;
-        else if (party->user_id && right < MEDIA_TRACK_LEGS)
+        else if (inside && right < MEDIA_TRACK_LEGS)
             ret_tracks->right[right++] = media;
     }
 }

@@ -79,6 +79,28 @@ static void apply_members(struct telephony *t, uint64_t now)
     t->applied_member_count = count;
 }
 
+/* A queue keeps the pace it was measured at. */
+static void apply_queue_states(struct telephony *t)
+{
+    size_t count;
+    const struct dir_queue *queues = directory_queues(t->directory, &count);
+    struct queue_state *states = calloc(count + 1, sizeof(*states));
+
+    if (!states) {
+        log_error("telephony", "no_memory", "what=queue_states");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        states[i].id = queues[i].acd.id;
+        for (size_t k = 0; k < t->queue_state_count; k++)
+            if (t->queue_states[k].id == states[i].id)
+                states[i] = t->queue_states[k];
+    }
+    free(t->queue_states);
+    t->queue_states = states;
+    t->queue_state_count = count;
+}
+
 /* Centers keep their list of waiting calls; one that was removed has no calls any more once its
  * queues were dropped, so its state may go. */
 static void apply_centers(struct telephony *t)
@@ -112,8 +134,10 @@ void telephony_directory_changed(struct telephony *t)
     if (sip_set_phones(t->sip, phones, count))
         log_error("telephony", "phones_refused", "count=%u", count);
     agents_check_phones(t);
+    apply_queue_states(t);
     apply_queues(t, now);
     apply_members(t, now);
+    queueing_watch(t);
     apply_centers(t); /* last: a center's callers leave its list when its queues are dropped */
     for (size_t i = 0; i < t->center_count; i++)
         view_queue_changed(t, t->centers[i].id);

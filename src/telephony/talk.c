@@ -33,7 +33,7 @@ static void recording_path(struct telephony *t, const struct call *call, char *o
 }
 
 /* Who is on the stage by then; scene_play() tells of the others. */
-static void recording_start(struct telephony *t, struct call *call)
+void talk_open_recording(struct telephony *t, struct call *call)
 {
     char relative[160], path[512];
     int err;
@@ -56,6 +56,12 @@ static void recording_start(struct telephony *t, struct call *call)
     }
     recording_note_set(t, call);
     fact_recording_begin(t, call, relative);
+}
+
+void talk_start_recording(struct telephony *t, struct call *call)
+{
+    if (record_begins(t, call))
+        talk_open_recording(t, call);
 }
 
 /* --- figures of the agent's side ------------------------------------------------------------ */
@@ -185,7 +191,9 @@ struct call *talk_of(struct telephony *t, int32_t user_id, const struct uuid *ca
 {
     struct call *call = call_find_by_id(t, call_id, user_id);
 
-    return call && call->state == CALL_TALKING && call->agent == user_id ? call : NULL;
+    return call && call->state == CALL_TALKING && call->agent == user_id && !errand_is_out(call)
+               ? call
+               : NULL;
 }
 
 enum telephony_result telephony_hold(struct telephony *t, int32_t user_id,
@@ -216,6 +224,8 @@ enum telephony_result telephony_mute(struct telephony *t, int32_t user_id,
 
     if (!party || call->state != CALL_TALKING)
         return TELEPHONY_STALE;
+    if (!on && party->place == STAGE_LISTEN)
+        return TELEPHONY_LISTENING;
     party->muted = on;
     scene_play(t, call);
     view_agent_changed(t, agent_find(t, user_id));
@@ -282,6 +292,8 @@ int64_t talk_finish(struct telephony *t, const struct call *call, struct talk *t
 
 static const char *kind_of(const struct call *call)
 {
+    if (call->pass.by)
+        return "transfer_in";
     if (call->outbound)
         return "outbound";
     return call->agent == call->first_agent ? "inbound" : "transfer_in";
@@ -301,10 +313,7 @@ static void talk_open(struct telephony *t, struct call *call, struct agent *agen
     }
     agent->wrap_up_required = queue && queue->acd.wrap_up_required;
     agent->wrap_up_saved = false;
-    if (call->in_queue_visit) {
-        call->in_queue_visit = false;
-        fact_queue_leave(t, call, "answered");
-    }
+    waiting_taken(t, call, "answered");
     talk_begin(t, call, &call->talk, agent, kind_of(call));
 }
 
@@ -312,6 +321,7 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
 {
     agent->offer = 0;
     agent_take_call(t, agent, call);
+    inbound_taken(t, call);
     loop_timer_stop(&agent_beside(t, agent)->auto_answer);
     talk_open(t, call, agent);
     media_stop_play(t->media, caller_media(t, call));
@@ -326,7 +336,7 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
              (long long)(call->talk.at - call->first_queued_at));
     scene_far(call)->occupied = announce(t, call, agent);
     scene_play(t, call);
-    recording_start(t, call);
+    talk_start_recording(t, call);
     view_queue_changed(t, call->center_id);
     view_agent_changed(t, agent);
 }
@@ -338,7 +348,7 @@ void talk_connect_outbound(struct telephony *t, struct call *call, struct agent 
     media_stop_play(t->media, agent_media(t, agent));
     talk_open(t, call, agent);
     measure_begin(t, call, agent);
-    recording_start(t, call);
+    talk_start_recording(t, call);
     log_info("call", "answered", "call=%s agent=%d direction=out",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
     far->occupied = far->absent = false;
@@ -366,11 +376,12 @@ void talk_take_over(struct telephony *t, struct call *call, struct agent *agent)
     agent->wrap_up_required = queue && queue->acd.wrap_up_required;
     agent->wrap_up_saved = false;
     talk_begin(t, call, &call->talk, agent, "transfer_in");
-    recording_start(t, call);
+    talk_start_recording(t, call);
 }
 
 void talk_stop_recording(struct telephony *t, struct call *call)
 {
+    record_ends(t, call);
     if (call->recording)
         media_record_stop(t->media, call->recording);
     call->recording = 0;
@@ -388,6 +399,7 @@ void talk_release(struct telephony *t, struct agent *agent, bool wrap_up)
 {
     struct leg *line = call_leg_find(t, agent->line);
 
+    leader_let_go(t, agent);
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
     if (line && line->media) {
         media_measure_end(t->media, line->media);
@@ -400,17 +412,36 @@ void talk_release(struct telephony *t, struct agent *agent, bool wrap_up)
         acd_carry_out(t);
 }
 
+void talk_leave(struct telephony *t, struct call *call, const char *released_by)
+{
+    struct agent *agent = agent_find(t, call->agent);
+    int index = stage_find_user(&call->stage, call->agent);
+
+    talk_put_aside(t, call, false);
+    scene_far(call)->occupied = false; /* whatever was being said to it */
+    talk_stop_recording(t, call);
+    call->talk_ms += talk_finish(t, call, &call->talk, released_by);
+    call->ended_ms = loop_wall_ms(t->loop);
+    if (index >= 0)
+        stage_remove(&call->stage, index);
+    call->agent = 0;
+    scene_play(t, call);
+    if (agent)
+        talk_release(t, agent, true);
+}
+
 void talk_end(struct telephony *t, struct call *call, const char *released_by, bool wrap_up)
 {
     struct agent *agent = agent_find(t, call->agent);
 
+    errand_drop(t, call, strcmp(released_by, "caller") == 0 ? "caller" : "hangup");
     hold_over(t, call);
     call->state = CALL_CLOSING;
+    talk_stop_recording(t, call);
+    scene_close(t, call); /* first: legs may have gone from it already */
     consult_drop(t, call, released_by);
     call->talk_ms += talk_finish(t, call, &call->talk, released_by);
     call->ended_ms = loop_wall_ms(t->loop);
-    talk_stop_recording(t, call);
-    scene_close(t, call);
     if (agent)
         talk_release(t, agent, wrap_up);
 }
@@ -440,11 +471,15 @@ void talk_give_back(struct telephony *t, struct agent *agent)
 
     if (!call || call->state != CALL_TALKING)
         return;
+    if (leader_hangs_up(t, agent))
+        return;
     if (call->agent != agent->user_id) { /* a colleague who was asked: his agent has the caller */
         if (call->consult.user_id == agent->user_id && !call->consult.offer)
             consult_leave(t, call, "system");
         return;
     }
+    if (leader_goes_on(t, call, "system"))
+        return;
     if (call->outbound) { /* there is no queue to go back to */
         call_hangup(t, call, "error");
         return;

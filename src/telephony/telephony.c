@@ -85,8 +85,10 @@ void call_leg_bind_media(struct telephony *t, struct leg *leg, handle_t media)
 
 void call_leg_release_if_done(struct telephony *t, struct leg *leg)
 {
-    if (!leg->sip && !leg->media)
-        slots_release(&t->legs, leg->handle);
+    if (leg->sip || leg->media)
+        return;
+    pools_give_trunk(t, leg); /* one that was never called after all */
+    slots_release(&t->legs, leg->handle);
 }
 
 static uint32_t agent_hash(const struct telephony *t, int32_t user_id)
@@ -143,7 +145,9 @@ struct center_state *center_find(struct telephony *t, int32_t id)
 
 struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code)
 {
-    return directory_prompt(t->directory, call->center_id, code);
+    if (strcmp(code, SAID_PROMPT) == 0)
+        return call_beside(t, call)->said;
+    return directory_prompt_at(t->directory, call->center_id, code, call->moment);
 }
 
 /* --- what the devices tell ------------------------------------------------------------------ */
@@ -158,6 +162,8 @@ static void on_progress(handle_t sip, int status, const struct sdp_audio *sdp, v
     log_debug("call", "progress", "leg=%u agent=%d status=%d", leg->handle, leg->user_id, status);
     if (leg->kind == LEG_TRUNK && status >= 180)
         outbound_progress(t, leg, sdp);
+    else if (leg->kind == LEG_OUTSIDE && status >= 180)
+        reach_progress(t, leg, sdp);
 }
 
 static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
@@ -175,24 +181,49 @@ static void on_established(handle_t sip, const struct sdp_audio *sdp, void *arg)
     inbound_established(t, leg);
 }
 
-static void on_digit_of(struct telephony *t, struct leg *leg, char digit)
-{
-    struct call *call = leg ? call_find(t, leg->call) : NULL;
-
-    if (call && leg->kind == LEG_TRUNK && call->state == CALL_MENU)
-        menu_event(t, call, IVR_EV_DIGIT, digit);
-}
-
 static void on_sip_digit(handle_t sip, char digit, int duration_ms, void *arg)
 {
-    (void)duration_ms;
-    on_digit_of(arg, call_leg_by_sip(arg, sip), digit);
+    struct leg *leg = call_leg_by_sip(arg, sip);
+
+    if (leg)
+        keys_heard(arg, leg, digit, duration_ms);
+}
+
+static void on_refer(const struct sip_refer *refer, void *arg)
+{
+    struct leg *leg = call_leg_by_sip(arg, refer->leg);
+
+    if (leg)
+        bot_refers(arg, leg, refer);
 }
 
 static void on_media_digit(handle_t media, char digit, int duration_ms, void *arg)
 {
-    (void)duration_ms;
-    on_digit_of(arg, call_leg_by_media(arg, media), digit);
+    struct leg *leg = call_leg_by_media(arg, media);
+
+    if (leg)
+        keys_heard(arg, leg, digit, duration_ms);
+}
+
+/* An agent's own call that is not reached over this trunk. */
+static bool dials_on(struct telephony *t, struct call *call, struct leg *leg,
+                     const struct sip_ended *ended)
+{
+    if (leg->kind != LEG_TRUNK || call->state != CALL_DIALING || call->end_reason ||
+        !dialed_goes_on(t, leg, ended))
+        return false;
+    call->trunk_id = leg->dialed.trunk_id;
+    return true;
+}
+
+static void far_ended(struct telephony *t, struct call *call, const struct sip_ended *ended)
+{
+    if (!call->end_reason && call->state == CALL_DIALING)
+        call->end_reason = dialed_end_reason(ended);
+    if (!call->end_reason)
+        call->end_reason = ended->end == SIP_END_REMOTE ? "caller" : "trunk";
+    call->leg = 0;
+    call_over(t, call);
 }
 
 static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
@@ -204,24 +235,23 @@ static void on_sip_ended(handle_t sip, const struct sip_ended *ended, void *arg)
     if (!leg)
         return;
     leg->sip = 0;
+    pools_give_trunk(t, leg);
     log_info("call", "leg_ended", "leg=%u status=%d end=%d why=%s", leg->handle, ended->status,
              ended->end, log_safe(ended->reason));
+    if (leg->kind == LEG_OUTSIDE) {
+        reach_leg_ended(t, leg, ended);
+        return;
+    }
     call = call_find(t, leg->call);
-    if (call && call->state == CALL_DIALING && leg->kind == LEG_TRUNK &&
-        outbound_goes_on(t, call, ended))
+    if (call && (dials_on(t, call, leg, ended) ||
+                 (call->leg == leg->handle && !call->end_reason && consult_caller_left(t, call))))
         return;
     if (leg->media)
         media_leg_close(t->media, leg->media);
-    if (leg->kind == LEG_PHONE) {
+    if (leg->kind == LEG_PHONE)
         agent_phone_ended(t, leg, ended->end == SIP_END_REMOTE);
-    } else if (call) {
-        if (!call->end_reason && call->state == CALL_DIALING)
-            call->end_reason = outbound_end_reason(ended);
-        if (!call->end_reason)
-            call->end_reason = ended->end == SIP_END_REMOTE ? "caller" : "trunk";
-        call->leg = 0;
-        call_over(t, call);
-    }
+    else if (call)
+        far_ended(t, call, ended);
     call_leg_release_if_done(t, leg);
 }
 
@@ -246,10 +276,16 @@ static void on_play_done(handle_t media, uint32_t token, void *arg)
 
     if (!call || leg->kind != LEG_TRUNK || token != call->play_token)
         return;
-    if (call->state == CALL_TALKING)
-        talk_announced(t, call);
-    else if (call->state == CALL_MENU)
+    if (call->state == CALL_NEW)
+        gate_said(t, call);
+    else if (voicemail_has(call))
+        voicemail_played(t, call);
+    else if (menu_has(call))
         menu_event(t, call, IVR_EV_PLAY_DONE, 0);
+    else if (call->state == CALL_TALKING)
+        talk_announced(t, call);
+    else if (call->state == CALL_WAITING)
+        queueing_said(t, call);
 }
 
 static void on_rtp_timeout(handle_t media, void *arg)
@@ -260,12 +296,15 @@ static void on_rtp_timeout(handle_t media, void *arg)
 
     /* A caller listening to a menu or to music may stay silent (VAD, one-way firewalls that
      * open late); only a talk without sound is dead. */
-    if (!call || leg->held_by_far || call->state != CALL_TALKING)
+    if (!call || leg->held_by_far || errand_is_out(call) ||
+        (call->state != CALL_TALKING && call->state != CALL_PASSED))
         return;
     log_warn("call", "no_rtp", "call=%s leg=%u", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}),
              leg->handle);
     if (leg->kind == LEG_TRUNK)
         call_hangup(t, call, "error");
+    else if (leg->kind == LEG_OUTSIDE)
+        reach_is_silent(t, leg);
     else if (leg->sip)
         sip_leg_hangup(t->sip, leg->sip, 31);
 }
@@ -302,16 +341,21 @@ static void on_first_packet(handle_t media, void *arg)
                   uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}));
 }
 
+struct recording_note *recording_note_find(struct telephony *t, handle_t recording)
+{
+    struct recording_note *note =
+        SLOT_INDEX(recording) < t->map_size ? &t->recordings[SLOT_INDEX(recording)] : NULL;
+
+    return note && note->media == recording ? note : NULL;
+}
+
 /* Recordings outlive their call's slot: what the fact needs is noted until the writer is done. */
 static void on_recorded(const struct media_recorded *recorded, void *arg)
 {
     struct telephony *t = arg;
-    struct recording_note *note;
+    struct recording_note *note = recording_note_find(t, recorded->recording);
 
-    if (SLOT_INDEX(recorded->recording) >= t->map_size)
-        return;
-    note = &t->recordings[SLOT_INDEX(recorded->recording)];
-    if (note->media != recorded->recording)
+    if (!note)
         return;
     note->media = 0;
     if (recorded->error) { /* PLAT-03: whole or in part, it is missing */
@@ -321,6 +365,8 @@ static void on_recorded(const struct media_recorded *recorded, void *arg)
                         recorded->size > 0 ? "record_write_failed" : "record_open_failed");
     }
     fact_recording_end(t, note, recorded);
+    if (note->message)
+        voicemail_recorded(t, note, recorded);
 }
 
 void recording_note_set(struct telephony *t, const struct call *call)
@@ -330,7 +376,9 @@ void recording_note_set(struct telephony *t, const struct call *call)
             (struct recording_note){.media = call->recording,
                                     .center_id = call->center_id,
                                     .id = call->recording_id,
-                                    .call_id = call->id};
+                                    .call_id = call->id,
+                                    .call = call->handle,
+                                    .message = voicemail_has(call)};
 }
 
 const struct sip_handlers *telephony_sip_handlers(void)
@@ -345,6 +393,9 @@ const struct sip_handlers *telephony_sip_handlers(void)
         .on_trunk_state = on_trunk_state,
         .on_phone = agent_phone_event,
         .on_knock = overload_knock,
+        .on_tell = told_tell,
+        .on_told = told_status,
+        .on_refer = on_refer,
     };
 
     return &handlers;
@@ -358,9 +409,11 @@ const struct media_handlers *telephony_media_handlers(void)
         .on_rtp_timeout = on_rtp_timeout,
         .on_line = agent_line_event,
         .on_recorded = on_recorded,
+        .on_quiet = voicemail_quiet,
         .on_leg_closed = on_leg_closed,
         .on_measured = on_measured,
         .on_first_packet = on_first_packet,
+        .on_gap = scene_gap,
     };
 
     return &handlers;
@@ -379,8 +432,9 @@ static uint32_t power_of_two_above(uint32_t n)
 
 uint32_t telephony_max_legs(const struct telephony_options *options)
 {
-    /* A caller each, a line each, a second line while a reloaded page takes over, some spare. */
-    return (uint32_t)options->max_calls + 2 * (uint32_t)options->max_agents + 64;
+    /* A caller each and somebody else outside, a line each, a second line while a reloaded page
+     * takes over, some spare. */
+    return 2 * (uint32_t)options->max_calls + 2 * (uint32_t)options->max_agents + 64;
 }
 
 static int tables_init(struct telephony *t)
@@ -403,8 +457,9 @@ static int tables_init(struct telephony *t)
     t->recordings = calloc(t->map_size, sizeof(*t->recordings));
     t->agent_by_user = calloc(t->agent_hash_size, sizeof(*t->agent_by_user));
     t->changed_agents = calloc(agents + 1, sizeof(struct agent *));
-    return t->call_side && t->agent_side && t->leg_by_sip && t->leg_by_media && t->recordings &&
-                   t->agent_by_user && t->changed_agents
+    t->told = calloc(TOLD_MAX, sizeof(*t->told));
+    return t->told && t->call_side && t->agent_side && t->leg_by_sip && t->leg_by_media &&
+                   t->recordings && t->agent_by_user && t->changed_agents
                ? 0
                : -ENOMEM;
 }
@@ -428,7 +483,7 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
     t->arg = arg;
     err = tables_init(t);
     if (!err)
-        err = outbound_tone(&t->ringback);
+        err = dialed_tone(&t->ringback);
     if (!err)
         err = acd_create(&limits, &t->acd);
     if (err) {
@@ -436,6 +491,7 @@ int telephony_create(struct loop *loop, const struct telephony_options *options,
         return err;
     }
     loop_timer_init(&t->acd_timer, loop, acd_timer_fired, t);
+    loop_timer_init(&t->queueing_timer, loop, queueing_timer_fired, t);
     loop_timer_init(&t->views_timer, loop, views_timer_fired, t);
     loop_timer_init(&t->agent_views_timer, loop, agent_views_timer_fired, t);
     figures_init(t);
@@ -455,11 +511,10 @@ void telephony_destroy(struct telephony *t)
             loop_timer_done(&agent_beside(t, a)->line_timer);
             loop_timer_done(&agent_beside(t, a)->auto_answer);
         }
-    for (uint32_t i = 0; t->call_side && i < t->calls.capacity; i++) {
-        loop_timer_done(&t->call_side[i].ivr_timer);
-        ivr_flow_unref(t->call_side[i].flow);
-    }
+    for (uint32_t i = 0; t->call_side && i < t->calls.capacity; i++)
+        call_side_clear(&t->call_side[i]);
     loop_timer_done(&t->acd_timer);
+    loop_timer_done(&t->queueing_timer);
     loop_timer_done(&t->views_timer);
     loop_timer_done(&t->agent_views_timer);
     figures_done(t);
@@ -474,13 +529,20 @@ void telephony_destroy(struct telephony *t)
     free(t->leg_by_sip);
     free(t->leg_by_media);
     free(t->recordings);
+    free(t->told);
     free(t->agent_by_user);
     free(t->changed_agents);
     free(t->pending);
     free(t->applied_queues);
     free(t->applied_members);
+    free(t->queue_states);
     free(t->centers);
     free(t);
+}
+
+void telephony_attach_query(struct telephony *t, struct query *query)
+{
+    t->queries = query;
 }
 
 void telephony_attach(struct telephony *t, struct sip *sip, struct media *media,

@@ -1,4 +1,7 @@
 /* A caller passed on by the agent it talks to. */
+#include <stdlib.h>
+#include <string.h>
+
 #include <hotlined/log.h>
 
 #include "telephony/calls.h"
@@ -12,12 +15,32 @@ static enum telephony_result may_wait_in(struct telephony *t, const struct call 
 
     if (!queue || queue->acd.center_id != call->center_id)
         return TELEPHONY_NO_QUEUE;
+    if (!waiting_is_open(call, queue))
+        return TELEPHONY_QUEUE_CLOSED;
     acd_queue_staff(t->acd, queue->acd.id, &signed_in, &available);
     if (!signed_in)
         return TELEPHONY_QUEUE_EMPTY;
     (void)acd_queue_view(t->acd, queue->acd.id, &view);
     if (queue->acd.max_length && view.waiting >= queue->acd.max_length)
         return TELEPHONY_QUEUE_FULL;
+    return TELEPHONY_OK;
+}
+
+enum telephony_result telephony_hand_over(struct telephony *t, int32_t user_id,
+                                          const struct uuid *call_id, const char *draft)
+{
+    struct call *call = talk_of(t, user_id, call_id);
+    struct call_side *side;
+    char *copy = call && draft ? strdup(draft) : NULL;
+
+    if (!call)
+        return TELEPHONY_STALE;
+    if (draft && !copy)
+        return TELEPHONY_NOT_NOW;
+    side = call_beside(t, call);
+    free(side->handed);
+    side->handed = copy;
+    side->handed_by = user_id;
     return TELEPHONY_OK;
 }
 
@@ -34,11 +57,17 @@ enum telephony_result telephony_transfer(struct telephony *t, int32_t user_id,
         return TELEPHONY_OUTBOUND;
     if (call->state != CALL_TALKING)
         return TELEPHONY_STALE;
+    if (call->consult.by)
+        return TELEPHONY_CONSULTING;
+    if (errand_is_out(call))
+        return TELEPHONY_IN_FLOW;
     result = may_wait_in(t, call, queue);
     if (result != TELEPHONY_OK)
         return result;
     log_info("call", "transferred", "call=%s agent=%d queue=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id, queue_id);
+    call->talk.passed_to = "queue";
+    call->talk.passed_id = queue_id;
     talk_end(t, call, "agent", true);
     waiting_return(t, call, queue);
     return TELEPHONY_OK;

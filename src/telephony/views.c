@@ -88,6 +88,8 @@ static const char *reason_text(struct telephony *t, const struct agent *agent)
     size_t count;
     const struct dir_reason *reasons = directory_reasons(t->directory, &count);
 
+    if (agent->watch.user_id)
+        return "班长监控";
     if (agent->reason_id == ACD_REASON_RONA)
         return "久不应答";
     for (size_t i = 0; i < count; i++)
@@ -139,12 +141,34 @@ static void add_path(struct text *out, const struct call *call)
     text_add(out, "}");
 }
 
+/* Who is called or asked outside; "" = nobody is. */
+static const char *number_outside(struct telephony *t, const struct call *call)
+{
+    const struct leg *leg = reach_leg(t, call);
+
+    return leg ? leg->dialed.number : "";
+}
+
+static const char *center_outside(struct telephony *t, const struct call *call)
+{
+    return centers_outside_name(t, reach_leg(t, call));
+}
+
+static void add_agent_named(struct telephony *t, struct text *out, int32_t user_id)
+{
+    const struct dir_agent *person = directory_agent(t->directory, user_id);
+
+    add_int(out, "user_id", user_id);
+    add_text(out, "agent_no", person ? person->agent_no : "");
+    add_text(out, "name", person ? person->name : "");
+}
+
 /* "consult": who asks whom; null when nobody does. */
 static void add_consult(struct telephony *t, struct text *out, const struct call *call)
 {
     const struct consult *consult = &call->consult;
     const struct dir_agent *by = directory_agent(t->directory, consult->by);
-    const struct dir_agent *colleague = directory_agent(t->directory, consult->user_id);
+    int64_t since_ms = consult->user_id ? consult->talk.began_ms : call->reach.answered_ms;
 
     text_add(out, ",\"consult\":");
     if (!consult->by) {
@@ -154,11 +178,128 @@ static void add_consult(struct telephony *t, struct text *out, const struct call
     begin(out, "by_user_id", consult->by);
     add_text(out, "by_agent_no", by ? by->agent_no : "");
     add_text(out, "by_name", by ? by->name : "");
-    add_int(out, "user_id", consult->user_id);
-    add_text(out, "agent_no", colleague ? colleague->agent_no : "");
-    add_text(out, "name", colleague ? colleague->name : "");
-    add_text(out, "state", consult->offer ? "ringing" : consult->joined ? "joined" : "talking");
-    add_ms_or_null(out, "since_ms", consult->offer ? 0 : consult->talk.began_ms);
+    add_agent_named(t, out, consult->user_id);
+    add_text(out, "number", consult->user_id ? "" : number_outside(t, call));
+    add_text(out, "kind", consult->help ? "help" : "consult");
+    add_text(out, "center_name", consult->user_id ? "" : center_outside(t, call));
+    add_text(out, "state",
+             !consult_is_up(call) ? "ringing"
+             : consult->joined    ? "joined"
+                                  : "talking");
+    add_ms_or_null(out, "since_ms", consult_is_up(call) ? since_ms : 0);
+    text_add(out, "}");
+}
+
+/* "bot": what the voice bot learnt; null when the caller was with none. */
+static void add_bot(struct text *out, const struct bot_visit *bot)
+{
+    text_add(out, ",\"bot\":");
+    if (!bot->result) {
+        text_add(out, "null");
+        return;
+    }
+    begin(out, "rounds", bot->rounds);
+    add_text(out, "result", bot->result);
+    add_text(out, "intent", bot->intent);
+    add_text(out, "summary", bot->summary);
+    text_add(out, "}");
+}
+
+/* "pass": who passed it on, and to whom; null when nobody did. */
+static void add_pass(struct telephony *t, struct text *out, const struct call *call)
+{
+    const struct pass *pass = &call->pass;
+    const struct dir_agent *by = directory_agent(t->directory, pass->by);
+
+    text_add(out, ",\"pass\":");
+    if (!pass->by || call->state == CALL_ENDED) {
+        text_add(out, "null");
+        return;
+    }
+    begin(out, "by_user_id", pass->by);
+    add_text(out, "by_agent_no", by ? by->agent_no : "");
+    add_text(out, "by_name", by ? by->name : "");
+    add_agent_named(t, out, pass->user_id);
+    add_text(out, "number", pass->user_id ? "" : number_outside(t, call));
+    add_text(out, "center_name", pass->user_id ? "" : center_outside(t, call));
+    add_text(out, "state",
+             pass->back                   ? "back"
+             : call->state == CALL_PASSED ? "talking"
+                                          : "ringing");
+    text_add(out, "}");
+}
+
+/* Of leaders beside the call, those whom the agent hears: one who listens is nobody's business. */
+static void add_leader(struct telephony *t, struct text *out, const struct call *call,
+                       int32_t user_id)
+{
+    for (int i = 0; i < STAGE_PARTIES; i++) {
+        const struct stage_party *party = &call->stage.parties[i];
+        const struct agent *leader = agent_find(t, party->user_id);
+        const struct dir_agent *person = directory_agent(t->directory, party->user_id);
+        if (!leader || leader->watch.user_id != user_id || party->place == STAGE_LISTEN)
+            continue;
+        text_add(out, ",\"leader\":{\"mode\":");
+        text_add_json(out, leader_mode(leader));
+        add_text(out, "name", person ? person->name : "");
+        text_add(out, "}");
+        return;
+    }
+    add_word(out, "leader", "null");
+}
+
+/* Where the caller is while his agent waits for him, and whether he may be asked how it was. */
+static void add_errand(struct telephony *t, struct text *out, const struct call *call)
+{
+    const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
+
+    add_bool(out, "survey",
+             !call->outbound && queue && queue->survey &&
+                 directory_survey(t->directory, call->center_id));
+    if (!errand_is_out(call)) {
+        add_word(out, "flow", "null");
+        return;
+    }
+    text_add(out, ",\"flow\":{\"target\":");
+    text_add_json(out, call->errand.target);
+    add_int(out, "since_ms", call->errand.since_ms);
+    text_add(out, "}");
+}
+
+/* "media": what was said to the far one for its agent last; null when nothing was. */
+static void add_said(struct text *out, const struct said *said)
+{
+    static const char *const states[] = {[SAID_OPEN] = "open",
+                                         [SAID_DONE] = "done",
+                                         [SAID_NO_KEYS] = "no_keys",
+                                         [SAID_ENDED] = "ended"};
+
+    if (!said->state) {
+        add_word(out, "media", "null");
+        return;
+    }
+    text_add(out, ",\"media\":");
+    begin(out, "task", said->task);
+    add_text(out, "kind", said->asks ? "collect" : "play");
+    add_text(out, "state", states[said->state]);
+    add_text(out, "digits", said->digits);
+    text_add(out, "}");
+}
+
+/* "handed": what the agent before has typed of the registration; null for himself. */
+static void add_handed(struct telephony *t, struct text *out, const struct call *call,
+                       int32_t user_id)
+{
+    const struct call_side *side = call_beside(t, call);
+
+    if (!side->handed || side->handed_by == user_id) {
+        add_word(out, "handed", "null");
+        return;
+    }
+    text_add(out, ",\"handed\":");
+    begin(out, "center_id", call->center_id);
+    add_agent_named(t, out, side->handed_by);
+    add_word(out, "draft", side->handed);
     text_add(out, "}");
 }
 
@@ -169,11 +310,59 @@ static bool is_muted(const struct call *call, int32_t user_id)
     return index >= 0 && call->stage.parties[index].muted;
 }
 
+/* How it stands with the recording, and what the agent may do about it. */
+static void add_recording(struct telephony *t, struct text *out, const struct call *call)
+{
+    static const char *const rules[] = {[DIR_RECORD_ALWAYS] = "always",
+                                        [DIR_RECORD_ON_DEMAND] = "on_demand",
+                                        [DIR_RECORD_NEVER] = "never"};
+    const struct dir_center *center = directory_center(t->directory, call->center_id);
+    const struct record_wish *wish = &call->record;
+    uint32_t pause_s = center ? center->record_pause_s : 0;
+
+    if (call->state != CALL_TALKING) {
+        add_word(out, "recording", "null");
+        return;
+    }
+    text_add(out, ",\"recording\":{\"rule\":");
+    text_add_json(out, rules[wish->rule]);
+    add_text(out, "state",
+             call->recording       ? "on"
+             : wish->paused_at     ? "paused"
+             : record_is_due(call) ? "failed"
+                                   : "off");
+    add_bool(out, "may_pause", wish->rule == DIR_RECORD_ALWAYS && pause_s != 0);
+    add_ms_or_null(out, "resumes_ms",
+                   wish->paused_at ? wish->paused_ms + (int64_t)pause_s * 1000 : 0);
+    text_add(out, "}");
+}
+
+static const char *const units[] = {"self", "from_12366", "from_city"};
+
+bool telephony_live_call(struct telephony *t, const struct uuid *call_id,
+                         struct telephony_live_call *ret_call)
+{
+    handle_t handle;
+
+    for (struct call *call = NULL; (call = slots_next(&t->calls, call, &handle));) {
+        if (!uuid_equal(&call->id, call_id))
+            continue;
+        *ret_call =
+            (struct telephony_live_call){.center_id = call->center_id,
+                                         .queue_id = call->outbound ? 0 : call->queue_id,
+                                         .info_source = call_is_of_12366(call) ? "r12366" : "city",
+                                         .unit_type = units[call->source]};
+        text_copy(ret_call->party_no, sizeof(ret_call->party_no), call_party(call));
+        text_copy(ret_call->city, sizeof(ret_call->city), call->place_city);
+        return true;
+    }
+    return false;
+}
+
 static void add_call(struct telephony *t, struct text *out, const struct call *call,
                      const struct agent *agent)
 {
     static const char *const sources[] = {"direct", "from_12366", "from_city"};
-    static const char *const units[] = {"self", "from_12366", "from_city"};
     const struct dir_center *center = directory_center(t->directory, call->center_id);
     char id[UUID_TEXT_SIZE];
     bool ringing = agent->state == ACD_RING;
@@ -192,8 +381,10 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_int(out, "queue_id", call->outbound ? 0 : call->queue_id);
     add_text(out, "queue_name", call->outbound ? "" : queue_name(t, call->queue_id));
     add_text(out, "source", sources[call->source]);
-    add_text(out, "info_source", call->regional ? "r12366" : "city");
+    add_text(out, "info_source", call_is_of_12366(call) ? "r12366" : "city");
     add_text(out, "unit_type", units[call->source]);
+    text_add_name(out, ',', "transfer");
+    centers_call_json(t, call, out);
     add_path(out, call);
     add_int(out, "began_ms", call->began_ms);
     add_ms_or_null(out, "queued_ms", call->queued_ms);
@@ -206,7 +397,18 @@ static void add_call(struct telephony *t, struct text *out, const struct call *c
     add_bool(out, "line_away", talk_line_is_away(t, call, agent));
     add_ms_or_null(out, "held_since_ms", call->hold_at ? call->hold_since_ms : 0);
     add_bool(out, "muted", is_muted(call, agent->user_id));
+    add_recording(t, out, call);
     add_consult(t, out, call);
+    add_bot(out, &call->bot);
+    if (call->consult_failed)
+        add_text(out, "consult_failed", call->consult_failed);
+    else
+        add_word(out, "consult_failed", "null");
+    add_pass(t, out, call);
+    add_leader(t, out, call, agent->user_id);
+    add_errand(t, out, call);
+    add_said(out, &call->said);
+    add_handed(t, out, call, agent->user_id);
     add_ms_or_null(out, "wrap_up_deadline_ms", agent->acw_deadline_ms);
     text_add(out, "}");
 }
@@ -216,6 +418,27 @@ static void add_agent_line(struct telephony *t, struct text *out, const struct a
     text_add(out, agent->line_kind == LINE_PHONE ? ",\"line\":{\"kind\":\"phone\""
                                                  : ",\"line\":{\"kind\":\"browser\"");
     add_text(out, "state", line_state_name(t, agent));
+    text_add(out, "}");
+}
+
+/* What a leader does beside an agent's call, and that his microphone is shut. */
+static void add_watch(struct telephony *t, struct text *out, const struct call *call,
+                      const struct agent *leader)
+{
+    const struct dir_agent *person = directory_agent(t->directory, leader->watch.user_id);
+    const struct dir_center *center = directory_center(t->directory, call->center_id);
+    char id[UUID_TEXT_SIZE];
+
+    text_add_name(out, '{', "mode");
+    text_add_json(out, leader_mode(leader));
+    add_int(out, "user_id", leader->watch.user_id);
+    add_text(out, "agent_no", person ? person->agent_no : "");
+    add_text(out, "name", person ? person->name : "");
+    add_text(out, "center_name", center ? center->name : "");
+    add_text(out, "call_id", uuid_text(&call->id, id));
+    add_masked(out, "party_no", call_party(call));
+    add_int(out, "since_ms", leader->watch.talk.began_ms);
+    add_bool(out, "muted", is_muted(call, leader->user_id));
     text_add(out, "}");
 }
 
@@ -237,7 +460,7 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
             add_agent_line(t, out, agent);
         else
             text_add(out, ",\"line\":{\"kind\":\"browser\",\"state\":\"none\"}");
-        text_add(out, ",\"state\":\"signed_out\",\"call\":null}");
+        text_add(out, ",\"state\":\"signed_out\",\"call\":null,\"watch\":null}");
         return;
     }
     add_text(out, "state", agent_state_name(agent->state));
@@ -252,8 +475,14 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
     add_int(out, "answered", view.answered);
     text_add(out, ",\"call\":");
     call = call_find(t, agent->call);
-    if (call && (agent->state == ACD_RING || agent->state == ACD_TALK || agent->state == ACD_ACW))
+    if (call && !agent->watch.user_id &&
+        (agent->state == ACD_RING || agent->state == ACD_TALK || agent->state == ACD_ACW))
         add_call(t, out, call, agent);
+    else
+        text_add(out, "null");
+    text_add(out, ",\"watch\":");
+    if (call && agent->watch.user_id)
+        add_watch(t, out, call, agent);
     else
         text_add(out, "null");
     text_add(out, "}");
@@ -281,6 +510,7 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     const struct dir_agent *person = directory_agent(t->directory, agent->user_id);
     struct call *call = call_find(t, agent->call);
     struct acd_agent_view view = {0};
+    char id[UUID_TEXT_SIZE];
 
     (void)acd_agent_view(t->acd, agent->user_id, &view);
     begin(out, "center_id", agent->center_id);
@@ -294,9 +524,11 @@ static void add_seat(struct telephony *t, struct text *out, const struct agent *
     add_text(out, "line_state", line_state_name(t, agent));
     add_int(out, "answered", view.answered);
     add_seat_queues(t, out, agent->user_id);
-    if (call && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
+    add_int(out, "watches", agent->watch.user_id);
+    if (call && !agent->watch.user_id && (agent->state == ACD_RING || agent->state == ACD_TALK)) {
         text_add(out, call->outbound ? ",\"call\":{\"direction\":\"out\""
                                      : ",\"call\":{\"direction\":\"in\"");
+        add_text(out, "call_id", uuid_text(&call->id, id));
         add_text(out, "queue_name", call->outbound ? "" : queue_name(t, call->queue_id));
         add_masked(out, "party_no", call_party(call));
         add_ms_or_null(out, "answered_ms", agent->state == ACD_TALK ? call->answered_ms : 0);
@@ -367,6 +599,7 @@ static void add_waiting_call(struct telephony *t, struct text *out, const struct
     add_text(out, "queue_name", queue_name(t, call->queue_id));
     add_int(out, "since_ms", wall_of(t, call->first_queued_at));
     add_int(out, "priority", call->priority);
+    add_int(out, "position", acd_position(t->acd, call->entry));
     if (person)
         add_text(out, "ringing", person->agent_no);
     else

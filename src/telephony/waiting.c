@@ -7,8 +7,6 @@
 
 #include "telephony/calls.h"
 
-#define OVERFLOW_HOPS 3 /* of one call: queues may overflow into each other */
-
 /* --- the list of a center's waiting calls --------------------------------------------------- */
 
 static void waiting_link(struct telephony *t, struct call *call)
@@ -48,15 +46,14 @@ void waiting_unlink(struct telephony *t, struct call *call)
 
 /* --- entering and leaving ------------------------------------------------------------------- */
 
-static void play_music(struct telephony *t, struct call *call, const char *music)
+void waiting_music(struct telephony *t, struct call *call)
 {
     struct leg *leg = call_leg_find(t, call->leg);
     struct media_play list = {.count = 1, .loop = true, .exclusive = true};
 
-    list.audio[0] = prompt_for(t, call, music ? music : "hold_music");
+    list.audio[0] = prompt_for(t, call, call->music);
     if (!list.audio[0] || !leg || !leg->media) {
-        log_error("call", "music_missing", "center=%d prompt=%s", call->center_id,
-                  music ? music : "hold_music");
+        log_error("call", "music_missing", "center=%d prompt=%s", call->center_id, call->music);
         return;
     }
     call->play_token = list.token = ++t->next_token;
@@ -64,13 +61,21 @@ static void play_music(struct telephony *t, struct call *call, const char *music
         log_error("call", "music_failed", "leg=%u", leg->handle);
 }
 
-static void waiting_begin(struct telephony *t, struct call *call, int32_t queue_id,
-                          int32_t priority, const char *music)
+static void announce_later(struct telephony *t, struct call *call)
+{
+    const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
+
+    call->announce_at = call->queued_at + (queue ? queue->announce_ms : 0);
+    queueing_watch(t);
+}
+
+static void visit_begin(struct telephony *t, struct call *call, int32_t queue_id, int32_t priority)
 {
     uint64_t now = loop_now_ms(t->loop);
 
+    waiting_taken(t, call, "overflow_out");
     call->asked_human = true;
-    call->state = CALL_WAITING;
+    call->left_for = NULL; /* kpi E16: he came back */
     call->queue_id = queue_id;
     call->priority = priority;
     call->queued_ms = loop_wall_ms(t->loop);
@@ -83,9 +88,28 @@ static void waiting_begin(struct telephony *t, struct call *call, int32_t queue_
     }
     call->queue_visit = uuid_new(call->queued_ms);
     call->in_queue_visit = true;
-    waiting_link(t, call);
     fact_queue_enter(t, call);
-    play_music(t, call, music);
+}
+
+static void waiting_begin(struct telephony *t, struct call *call, int32_t queue_id,
+                          int32_t priority, const char *music)
+{
+    call->state = CALL_WAITING;
+    call->announcing = false;
+    text_copy(call->music, sizeof(call->music), music ? music : "hold_music");
+    visit_begin(t, call, queue_id, priority);
+    waiting_link(t, call);
+    waiting_music(t, call);
+    announce_later(t, call);
+}
+
+/* A rule leads the caller past this queue: a visit that another queue takes over at once, or
+ * whatever the flow finds for him (waiting_taken()). */
+static void pass_by(struct telephony *t, struct call *call, const struct dir_queue *queue,
+                    int32_t priority, const struct queueing_way *way)
+{
+    visit_begin(t, call, queue->acd.id, priority);
+    call->rules_node = way->node;
 }
 
 /* The queue that takes what this one cannot serve. NULL = the flow decides. */
@@ -97,21 +121,28 @@ static const struct dir_queue *overflow_of(struct telephony *t, const struct dir
     return target && target->acd.center_id == queue->acd.center_id ? target : NULL;
 }
 
-/* 0; -ENOSPC full; -ENOENT nobody signed in serves it. */
+/* A queue for transferred calls alone is closed to all others, whoever sends them there. */
+bool waiting_is_open(const struct call *call, const struct dir_queue *queue)
+{
+    return !queue->transfer_only || call->source != DIR_SOURCE_DIRECT;
+}
+
+/* 0; -ENOSPC full; -ENOENT nobody signed in serves it; -ESRCH not whom it is preferred for. */
 static int try_queue(struct telephony *t, struct call *call, const struct dir_queue *queue,
-                     int32_t priority)
+                     int32_t priority, const struct acd_preferred *preferred)
 {
     uint64_t now = loop_now_ms(t->loop);
     uint64_t first = call->first_queued_at ? call->first_queued_at : now;
     uint32_t signed_in = 0, available = 0;
     int err;
 
-    acd_queue_staff(t->acd, queue->acd.id, &signed_in, &available);
-    err = signed_in
-              ? acd_enter(t->acd, now, queue->acd.id, priority, first, call->handle, &call->entry)
-              : -ENOENT;
-    if (!err)
-        return 0;
+    if (waiting_is_open(call, queue))
+        acd_queue_staff(t->acd, queue->acd.id, &signed_in, &available);
+    err = signed_in ? acd_enter_for(t->acd, now, queue->acd.id, priority, first, call->handle,
+                                    preferred, &call->entry)
+                    : -ENOENT;
+    if (!err || err == -ESRCH)
+        return err;
     call->asked_human = true;
     if (!call->first_queue_id)
         call->first_queue_id = queue->acd.id;
@@ -122,27 +153,77 @@ static int try_queue(struct telephony *t, struct call *call, const struct dir_qu
     return err;
 }
 
-/* 0; -ENOSPC full; -ENOENT nobody signed in serves it, or no such queue. Queues that overflow into
- * others are asked in turn; what the first one said is what the flow hears. */
+static void waits_in(struct telephony *t, struct call *call, const struct dir_queue *queue,
+                     int32_t priority, const char *music)
+{
+    menu_leave(t, call, "queue");
+    call->forced_outcome = NULL; /* wherever the flow had been before: it ends here */
+    waiting_begin(t, call, queue->acd.id, priority, music);
+    log_info("call", "queued", "call=%s queue=%d priority=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, priority);
+    view_queue_changed(t, call->center_id);
+    acd_carry_out(t);
+}
+
+/* The queue that the center names for calls of others (XFER-10, XFER-15), when somebody serves it.
+ */
+static bool enter_dedicated(struct telephony *t, struct call *call, int32_t priority,
+                            const char *music)
+{
+    const struct dir_queue *queue = directory_queue(t->directory, call->transfer_queue);
+
+    if (!queue || queue->acd.center_id != call->center_id ||
+        try_queue(t, call, queue, priority, NULL))
+        return false;
+    waits_in(t, call, queue, priority, music);
+    return true;
+}
+
+/* The queue that the rules lead to, the same when none holds. NULL: they lead into the flow. */
+static const struct dir_queue *by_rules(struct telephony *t, struct call *call,
+                                        const struct dir_queue *queue, int32_t priority)
+{
+    struct queueing_way way;
+
+    while (queue && queueing_at_door(t, call, queue, &way)) {
+        pass_by(t, call, queue, priority, &way);
+        queue = way.queue;
+    }
+    return queue;
+}
+
+/* 0; -ENOSPC full; -ENOENT nobody signed in serves it, or no such queue; -EXDEV a rule leads to the
+ * node call->rules_node of the flow; -ESRCH whom it is preferred for is not there. Queues that
+ * overflow into others are asked in turn; what the first one said is what the flow hears. Who is
+ * for one agent comes in whatever the queue's rules say of others, and is for him in this queue
+ * only. */
 int waiting_enter(struct telephony *t, struct call *call, const char *queue_code, int32_t priority,
-                  const char *music)
+                  const char *music, const struct acd_preferred *preferred)
 {
     const struct dir_queue *queue =
         directory_queue_by_code(t->directory, call->center_id, queue_code);
     int said = -ENOENT;
 
+    if (call->source != DIR_SOURCE_DIRECT && priority != RETURN_PRIORITY) {
+        priority = call->priority_by_code;
+        if (enter_dedicated(t, call, priority, music))
+            return 0;
+    }
+    if (queue && !preferred) {
+        queue = by_rules(t, call, queue, priority);
+        if (!queue)
+            return -EXDEV;
+    }
     for (int hops = 0; queue && hops <= OVERFLOW_HOPS; hops++, queue = overflow_of(t, queue)) {
-        int err = try_queue(t, call, queue, priority);
+        int err = try_queue(t, call, queue, priority, hops ? NULL : preferred);
+        if (err == -ESRCH)
+            return err;
         if (err && hops == 0)
             said = err;
         if (err)
             continue;
-        menu_leave(t, call, "queue");
-        waiting_begin(t, call, queue->acd.id, priority, music);
-        log_info("call", "queued", "call=%s queue=%d priority=%d",
-                 uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, priority);
-        view_queue_changed(t, call->center_id);
-        acd_carry_out(t);
+        call->preferred = preferred && hops == 0 ? preferred->agent : 0;
+        waits_in(t, call, queue, priority, music);
         return 0;
     }
     return said;
@@ -154,21 +235,26 @@ void waiting_return(struct telephony *t, struct call *call, const struct dir_que
 
     call->agent = 0;
     call->state = CALL_MENU;
-    err = queue ? waiting_enter(t, call, queue->code, RETURN_PRIORITY, NULL) : -ENOENT;
+    err = queue ? waiting_enter(t, call, queue->code, RETURN_PRIORITY, NULL, NULL) : -ENOENT;
     if (err)
         menu_event(t, call, err == -ENOSPC ? IVR_EV_QUEUE_FULL : IVR_EV_QUEUE_NO_AGENT, 0);
 }
 
-void waiting_leave(struct telephony *t, struct call *call, const char *outcome)
+void waiting_taken(struct telephony *t, struct call *call, const char *outcome)
+{
+    if (!call->in_queue_visit)
+        return;
+    call->in_queue_visit = false;
+    fact_queue_leave(t, call, outcome);
+}
+
+void waiting_stop(struct telephony *t, struct call *call)
 {
     acd_entry_t entry = call->entry;
 
     call->entry = 0;
+    call->preferred = 0;
     waiting_unlink(t, call);
-    if (call->in_queue_visit) {
-        call->in_queue_visit = false;
-        fact_queue_leave(t, call, outcome);
-    }
     view_queue_changed(t, call->center_id);
     if (entry && acd_leave(t->acd, loop_now_ms(t->loop), entry) == 0)
         acd_carry_out(t);
@@ -201,6 +287,10 @@ static void on_offer(struct telephony *t, const struct acd_command *command)
                   command->entry);
         return;
     }
+    if (!command->entry && call->pass.by && call->pass.user_id == command->agent) {
+        pass_rings(t, call, agent, command);
+        return;
+    }
     if (!command->entry) {
         consult_rings(t, call, agent, command);
         return;
@@ -213,6 +303,15 @@ static void on_offer(struct telephony *t, const struct acd_command *command)
     view_queue_changed(t, call->center_id);
 }
 
+/* A call for this agent alone: he was asked, or it was passed on to him. */
+static void not_taken(struct telephony *t, struct call *call, struct agent *agent)
+{
+    if (call && call->pass.by && call->pass.offer == agent->offer)
+        pass_not_taken(t, call, agent);
+    else
+        consult_not_taken(t, call, agent);
+}
+
 static void on_revoke(struct telephony *t, const struct acd_command *command)
 {
     struct call *call = call_find(t, (handle_t)command->tag);
@@ -220,7 +319,7 @@ static void on_revoke(struct telephony *t, const struct acd_command *command)
 
     if (!command->entry) {
         if (agent && agent->offer == command->offer)
-            consult_not_taken(t, call, agent);
+            not_taken(t, call, agent);
         return;
     }
     if (call && call->ringing && --call->ringing == 0)
@@ -259,6 +358,10 @@ static void on_connect(struct telephony *t, const struct acd_command *command)
         consult_answered(t, call, agent);
         return;
     }
+    if (!command->entry && call && agent && call->pass.offer == command->offer) {
+        pass_taken(t, call, agent);
+        return;
+    }
     if (!call || !agent || call->state != CALL_WAITING) {
         log_error("acd", "connect_without_party", "agent=%d entry=%u", command->agent,
                   command->entry);
@@ -266,35 +369,46 @@ static void on_connect(struct telephony *t, const struct acd_command *command)
         return;
     }
     fact_offer_end(t, agent, "answered");
+    queueing_answered(t, call->queue_id);
     call->ringing = 0;
     call->ringing_at = 0;
     call->entry = 0;
+    call->preferred = 0;
     talk_connect(t, call, agent);
 }
 
-/* The caller goes on waiting in another queue, with its first entry time and its music. */
+bool waiting_move(struct telephony *t, struct call *call, const struct dir_queue *target,
+                  const char *outcome)
+{
+    if (acd_move(t->acd, loop_now_ms(t->loop), call->entry, target->acd.id))
+        return false;
+    fact_queue_leave(t, call, outcome);
+    log_info("call", outcome, "call=%s from=%d to=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->queue_id, target->acd.id);
+    call->queue_id = target->acd.id;
+    call->preferred = 0;
+    call->queued_ms = loop_wall_ms(t->loop);
+    call->queued_at = loop_now_ms(t->loop);
+    call->queue_visit = uuid_new(call->queued_ms);
+    fact_queue_enter(t, call);
+    announce_later(t, call);
+    view_queue_changed(t, call->center_id);
+    acd_carry_out(t);
+    return true;
+}
+
 static bool overflow(struct telephony *t, struct call *call)
 {
     const struct dir_queue *queue = directory_queue(t->directory, call->queue_id);
     const struct dir_queue *target = queue ? overflow_of(t, queue) : NULL;
     uint32_t signed_in = 0, available = 0;
 
-    if (!target || call->overflows >= OVERFLOW_HOPS)
+    if (!target || call->overflows >= OVERFLOW_HOPS || !waiting_is_open(call, target))
         return false;
     acd_queue_staff(t->acd, target->acd.id, &signed_in, &available);
-    if (!signed_in || acd_move(t->acd, loop_now_ms(t->loop), call->entry, target->acd.id))
+    if (!signed_in || !waiting_move(t, call, target, "overflow_out"))
         return false;
     call->overflows++;
-    fact_queue_leave(t, call, "overflow_out");
-    call->queue_id = target->acd.id;
-    call->queued_ms = loop_wall_ms(t->loop);
-    call->queued_at = loop_now_ms(t->loop);
-    call->queue_visit = uuid_new(call->queued_ms);
-    fact_queue_enter(t, call);
-    log_info("call", "overflowed", "call=%s from=%d to=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, target->acd.id);
-    view_queue_changed(t, call->center_id);
-    acd_carry_out(t);
     return true;
 }
 
@@ -312,10 +426,31 @@ static void on_put_out(struct telephony *t, const struct acd_command *command, b
         return;
     log_info("call", dropped ? "queue_removed" : "wait_over", "call=%s queue=%d",
              uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->queue_id);
-    waiting_leave(t, call, dropped ? "moved_out" : "overflow_out");
+    if (dropped)
+        waiting_taken(t, call, "moved_out");
+    waiting_stop(t, call);
     call->state = CALL_MENU;
     call->wait_over = !dropped;
     menu_event(t, call, IVR_EV_WAIT_OVER, 0);
+}
+
+/* 指定坐席: it waits for everybody now, or the flow decides. */
+static void on_preferred_over(struct telephony *t, const struct acd_command *command)
+{
+    struct call *call = call_find(t, (handle_t)command->tag);
+
+    if (!call || call->state != CALL_WAITING || call->entry != command->entry)
+        return;
+    log_info("call", "preferred_over", "call=%s agent=%d why=%s leaves=%d",
+             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), command->agent,
+             command->preferred_end == ACD_PREFERRED_GONE ? "gone" : "no_answer", command->leaves);
+    call->preferred = 0;
+    view_queue_changed(t, call->center_id);
+    if (!command->leaves)
+        return;
+    waiting_stop(t, call);
+    call->state = CALL_MENU;
+    menu_answer(t, call, command->preferred_end == ACD_PREFERRED_GONE ? IVR_OFF : IVR_NO_ANSWER);
 }
 
 static void carry_out_one(struct telephony *t, const struct acd_command *command)
@@ -340,6 +475,9 @@ static void carry_out_one(struct telephony *t, const struct acd_command *command
     case ACD_WAIT_OVER:
     case ACD_DROPPED:
         on_put_out(t, command, command->kind == ACD_DROPPED);
+        return;
+    case ACD_PREFERRED_OVER:
+        on_preferred_over(t, command);
         return;
     }
 }

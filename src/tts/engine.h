@@ -18,6 +18,7 @@ extern int tts_timeout_ms;
 int program_speak(const char *const argv[], const char *text, struct text *wav, char *why,
                   size_t why_size);
 /* POST of the text to http:// or https://, a WAV as the answer. */
-int service_speak(const char *url, const char *text, struct text *wav, char *why, size_t why_size);
+int service_speak(const char *url, const struct tts_request *request, const char *text,
+                  struct text *wav, char *why, size_t why_size);
 
 #endif

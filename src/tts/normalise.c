@@ -40,6 +40,31 @@ static void say_each(struct text *out, const char *number, size_t length)
             text_add(out, digits[number[i] - '0']);
 }
 
+/* 2026年, and 2025 in 2025-2026年. */
+static bool is_year(const char *number, size_t length)
+{
+    const char *rest = number + length;
+
+    if ((*rest == '-' || *rest == '~') && digit_count(rest + 1) == 4)
+        rest += 5;
+    return length == 4 && strncmp(rest, "年", strlen("年")) == 0;
+}
+
+/* Telephone numbers and the like: 一 and 七 are easily mistaken on the line, so one is 幺, as
+ * operators say it. Years and short numbers keep 一. */
+static void say_name(struct text *out, const char *number, size_t length)
+{
+    if (length < 3 || is_year(number, length)) {
+        say_each(out, number, length);
+        return;
+    }
+    for (size_t i = 0; i < length; i++)
+        if (number[i] == '1')
+            text_add(out, "幺");
+        else
+            say_each(out, number + i, 1);
+}
+
 /* 0..9999, without leading "一十" at the very front: 12 is 十二, 112 is 一百一十二. */
 static void say_group(struct text *out, unsigned value, bool front)
 {
@@ -65,32 +90,40 @@ static void say_group(struct text *out, unsigned value, bool front)
     }
 }
 
+/* Up to 9999 亿: 一亿零五千, 十亿零一. */
 static void say_quantity(struct text *out, uint64_t value)
 {
-    unsigned high = (unsigned)(value / 10000), low = (unsigned)(value % 10000);
+    static const struct {
+        uint64_t of;
+        const char *name;
+    } groups[] = {{100000000, "亿"}, {10000, "万"}, {1, ""}};
+    bool said = false, gap = false;
 
-    if (!value) {
-        text_add(out, "零");
-        return;
-    }
-    if (high) {
-        say_group(out, high, true);
-        text_add(out, "万");
-        if (low && low < 1000)
+    for (size_t i = 0; i < 3; i++) {
+        unsigned part = (unsigned)(value / groups[i].of % 10000);
+        if (!part) {
+            gap = said;
+            continue;
+        }
+        if (said && (gap || part < 1000))
             text_add(out, "零");
+        say_group(out, part, !said);
+        text_add(out, groups[i].name);
+        said = true;
+        gap = false;
     }
-    if (low)
-        say_group(out, low, !high);
+    if (!said)
+        text_add(out, "零");
 }
 
 /* --- dates and times of day ----------------------------------------------------------------- */
 
-static unsigned value_of(const char *text, size_t length)
+static uint64_t value_of(const char *text, size_t length)
 {
-    unsigned value = 0;
+    uint64_t value = 0;
 
     for (size_t i = 0; i < length; i++)
-        value = value * 10 + (unsigned)(text[i] - '0');
+        value = value * 10 + (uint64_t)(text[i] - '0');
     return value;
 }
 
@@ -122,7 +155,7 @@ static size_t say_date(struct text *out, const char *text)
 static size_t say_time(struct text *out, const char *text)
 {
     size_t hour = digit_count(text);
-    unsigned minute;
+    uint64_t minute;
 
     if (!hour || hour > 2 || text[hour] != ':' || digit_count(text + hour + 1) != 2 ||
         value_of(text, hour) > 24 || value_of(text + hour + 1, 2) > 59)
@@ -148,10 +181,12 @@ static bool is_unit(const char *rest, size_t length)
                                         "小", "个", "天", "次", "件", "工作", "项", "时",   "点",
                                         "%",  "％", "倍", "家", "岁", "名",   "条", "公里", "周",
                                         "季", "户", "份", "张", "笔", "页",   "层", "楼"};
+    /* Begin like a unit, and are none: 12366人工服务, 12366分中心, 2026个税. */
+    static const char *const words[] = {"人工", "分中心", "分机", "个税", "个人", "点击"};
     static const char *const short_units[] = {"年",
                                               "号"}; /* 10 年 but 2026 年, 12 号 but 1001 号 */
 
-    return STARTS_WITH_ONE_OF(rest, units) ||
+    return (STARTS_WITH_ONE_OF(rest, units) && !(length > 2 && STARTS_WITH_ONE_OF(rest, words))) ||
            (length <= 2 && STARTS_WITH_ONE_OF(rest, short_units));
 }
 
@@ -215,7 +250,7 @@ static size_t say_number(struct text *out, const char *text)
         length = whole + 1 + fraction;
     }
     rest = text + length;
-    amount = count <= 8 && (fraction || grouped || amount_follows(rest, count)) &&
+    amount = count <= 12 && (fraction || grouped || amount_follows(rest, count)) &&
              !(text[0] == '0' && count > 1);
     if (percent_follows(rest)) {
         text_add(out, "百分之");
@@ -226,7 +261,7 @@ static size_t say_number(struct text *out, const char *text)
     else if (amount)
         say_quantity(out, value_of(number, count));
     else
-        say_each(out, text, whole);
+        say_name(out, text, whole);
     if (fraction) {
         text_add(out, "点");
         say_each(out, text + whole + 1, fraction);
@@ -258,8 +293,10 @@ static char *plain(const char *text)
 static void say_dash(struct text *out, const char *second)
 {
     size_t length = digit_count(second);
+    bool from_to =
+        second[length] == ':' || is_year(second, length) || amount_follows(second + length, length);
 
-    text_add(out, second[length] == ':' || amount_follows(second + length, length) ? "至" : " ");
+    text_add(out, from_to ? "至" : " ");
 }
 
 static size_t say_digits(struct text *out, const char *text)

@@ -95,7 +95,14 @@ static int connect_until(BIO *bio, time_t deadline)
     return err == -EPIPE ? -ECONNREFUSED : err;
 }
 
-static int post(BIO *bio, const struct address *a, const char *text, time_t deadline)
+/* A voice is one of the configuration's list, but a line end in it would be a header of its own. */
+static const char *header_value(const char *voice)
+{
+    return voice && !strpbrk(voice, "\r\n") ? voice : "";
+}
+
+static int post(BIO *bio, const struct address *a, const struct tts_request *wanted,
+                const char *text, time_t deadline)
 {
     struct text request = {0};
     size_t at = 0;
@@ -103,8 +110,10 @@ static int post(BIO *bio, const struct address *a, const char *text, time_t dead
 
     text_addf(&request,
               "POST %s HTTP/1.0\r\nHost: %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+              "X-Voice: %s\r\nX-Speed: %d\r\n"
               "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-              a->path, a->authority, strlen(text), text);
+              a->path, a->authority, header_value(wanted->voice), wanted->speed, strlen(text),
+              text);
     if (request.failed)
         err = -ENOMEM;
     while (!err && at < request.length) {
@@ -174,18 +183,20 @@ static int take_body(struct text *answer, struct text *wav, const char *url, cha
     return 0;
 }
 
-static int exchange(BIO *bio, const struct address *a, const char *text, struct text *answer)
+static int exchange(BIO *bio, const struct address *a, const struct tts_request *request,
+                    const char *text, struct text *answer)
 {
     int seconds = (tts_timeout_ms + 999) / 1000, err;
     time_t deadline = time(NULL) + seconds;
 
     err = connect_until(bio, deadline);
     if (!err)
-        err = post(bio, a, text, deadline);
+        err = post(bio, a, request, text, deadline);
     return err ? err : receive(bio, answer, deadline);
 }
 
-int service_speak(const char *url, const char *text, struct text *wav, char *why, size_t why_size)
+int service_speak(const char *url, const struct tts_request *request, const char *text,
+                  struct text *wav, char *why, size_t why_size)
 {
     struct address a;
     struct text answer = {0};
@@ -199,7 +210,7 @@ int service_speak(const char *url, const char *text, struct text *wav, char *why
     }
     tls = a.tls ? SSL_CTX_new(TLS_client_method()) : NULL;
     bio = connection(tls, &a);
-    err = bio ? exchange(bio, &a, text, &answer) : -ENOMEM;
+    err = bio ? exchange(bio, &a, request, text, &answer) : -ENOMEM;
     if (err == -ETIMEDOUT)
         snprintf(why, why_size, "语音合成服务 %s 超时", url);
     else if (err)

@@ -9,9 +9,28 @@
 #include <time.h>
 
 #include "tts/engine.h"
+#include "tts/mp3.h"
 #include "tts/wave.h"
 
+#define VOICE_SIZE 64
+
 int tts_timeout_ms = 60000;
+
+struct tts_voice_text { /* one of the configuration's list */
+    char code[VOICE_SIZE], name[VOICE_SIZE];
+};
+
+/* --- engines -------------------------------------------------------------------------------- */
+
+/* espeak-ng's own; "+f2" and so on are its variants of a voice. */
+static const struct tts_voice espeak_voices[] = {
+    {"cmn-latn-pinyin", "普通话（男声）"},
+    {"cmn-latn-pinyin+f2", "普通话（女声）"},
+    {"cmn-latn-pinyin+f5", "普通话（女声，明亮）"},
+    {"cmn-latn-pinyin+m7", "普通话（男声，低沉）"},
+    {"yue", "粤语（男声）"},
+    {"yue+f2", "粤语（女声）"},
+};
 
 static int engine_espeak(const struct tts_options *options, const struct tts_request *request,
                          const char *text, struct text *wav, char *why, size_t why_size)
@@ -27,21 +46,23 @@ static int engine_espeak(const struct tts_options *options, const struct tts_req
     return program_speak(argv, text, wav, why, why_size);
 }
 
-/* The operator's own command line, from the configuration file: a shell may read it. */
+/* The operator's own command line, from the configuration file: a shell may read it. It finds voice
+ * and speed as $1 and $2. */
 static int engine_command(const struct tts_options *options, const struct tts_request *request,
                           const char *text, struct text *wav, char *why, size_t why_size)
 {
-    const char *const argv[] = {"/bin/sh", "-c", options->command, NULL};
+    const char *voice = request->voice ? request->voice : "";
+    char speed[12];
+    const char *const argv[] = {"/bin/sh", "-c", options->command, "hotlined", voice, speed, NULL};
 
-    (void)request;
+    snprintf(speed, sizeof(speed), "%d", request->speed);
     return program_speak(argv, text, wav, why, why_size);
 }
 
 static int engine_http(const struct tts_options *options, const struct tts_request *request,
                        const char *text, struct text *wav, char *why, size_t why_size)
 {
-    (void)request;
-    return service_speak(options->url, text, wav, why, why_size);
+    return service_speak(options->url, request, text, wav, why, why_size);
 }
 
 static const struct {
@@ -83,20 +104,81 @@ static int speak_without_sigpipe(const struct tts_options *options,
     return err;
 }
 
-/* An upload stays as it was made: a pause in it may be meant. */
-static int put_in_place(const char *giver, bool trim, const uint8_t *wav, size_t size,
-                        const char *path, char *why, size_t why_size)
+/* --- voices --------------------------------------------------------------------------------- */
+
+/* The next "code:name" of a list separated by commas; returns what follows it, NULL = no more. */
+static const char *next_voice(const char *list, struct tts_voice_text *voice)
+{
+    size_t length = strcspn(list, ","), code;
+
+    if (!*list)
+        return NULL;
+    code = strcspn(list, ":,");
+    snprintf(voice->code, sizeof(voice->code), "%.*s", (int)code, list);
+    if (code < length)
+        snprintf(voice->name, sizeof(voice->name), "%.*s", (int)(length - code - 1),
+                 list + code + 1);
+    else
+        snprintf(voice->name, sizeof(voice->name), "%s", voice->code);
+    return list + length + (list[length] == ',');
+}
+
+void tts_voices(const struct tts_options *options,
+                void (*each)(const struct tts_voice *voice, void *arg), void *arg)
+{
+    struct tts_voice_text text;
+    const char *list = options->voices ? options->voices : "";
+
+    if (!*list && strcmp(options->engine, "espeak") == 0) {
+        for (size_t i = 0; i < sizeof(espeak_voices) / sizeof(espeak_voices[0]); i++)
+            each(&espeak_voices[i], arg);
+        return;
+    }
+    while ((list = next_voice(list, &text)))
+        each(&(struct tts_voice){text.code, text.name}, arg);
+}
+
+struct looking {
+    const char *code;
+    bool found;
+};
+
+static void compare_voice(const struct tts_voice *voice, void *arg)
+{
+    struct looking *looking = arg;
+
+    looking->found |= strcmp(voice->code, looking->code) == 0;
+}
+
+bool tts_has_voice(const struct tts_options *options, const char *code)
+{
+    struct looking looking = {code, !*code};
+
+    tts_voices(options, compare_voice, &looking);
+    return looking.found;
+}
+
+/* --- the door ------------------------------------------------------------------------------- */
+
+static int write_sound(const char *path, const int16_t *samples, size_t count, char *why,
+                       size_t why_size)
+{
+    int err = wave_write(path, samples, count);
+
+    if (err)
+        snprintf(why, why_size, "无法写入 %s:%s", path, strerror(-err));
+    return err;
+}
+
+static int put_speech(const uint8_t *wav, size_t size, const char *path, char *why, size_t why_size)
 {
     int16_t *samples = NULL;
     size_t count = 0;
-    int err = wave_to_phone(giver, wav, size, &samples, &count, why, why_size);
+    int err = wave_to_phone("语音合成引擎给出的", wav, size, &samples, &count, why, why_size);
 
     if (!err) {
-        if (trim)
-            wave_trim(samples, &count);
-        err = wave_write(path, samples, count);
-        if (err)
-            snprintf(why, why_size, "无法写入 %s:%s", path, strerror(-err));
+        wave_trim(samples, &count);
+        err = write_sound(path, samples, count, why, why_size);
     }
     free(samples);
     return err;
@@ -114,8 +196,7 @@ int tts_render(const struct tts_options *options, const struct tts_request *requ
     if (!err && wav.failed)
         err = -ENOMEM;
     if (!err)
-        err = put_in_place("语音合成引擎给出的", true, (const uint8_t *)wav.data, wav.length,
-                           request->path, why, why_size);
+        err = put_speech((const uint8_t *)wav.data, wav.length, request->path, why, why_size);
     if (!err)
         why[0] = 0;
     free(text);
@@ -123,13 +204,37 @@ int tts_render(const struct tts_options *options, const struct tts_request *requ
     return err;
 }
 
-int tts_adopt(const void *wav, size_t size, const char *path, char *why, size_t why_size)
+static int mp3_to_phone(const uint8_t *mp3, size_t size, int16_t **ret_samples, size_t *ret_count,
+                        char *why, size_t why_size)
 {
+    int16_t *decoded = NULL;
+    size_t frames = 0;
+    unsigned rate = 0;
+    int err = mp3_decode(mp3, size, &decoded, &frames, &rate, why, why_size);
+
+    *ret_samples = NULL;
+    if (!err)
+        err = wave_samples_to_phone("上传的文件", decoded, frames, rate, ret_samples, ret_count,
+                                    why, why_size);
+    free(decoded);
+    return err;
+}
+
+/* An upload stays as it was made: a pause in it may be meant. */
+int tts_adopt(const void *sound, size_t size, const char *path, char *why, size_t why_size)
+{
+    int16_t *samples = NULL;
+    size_t count = 0;
     int err;
 
     snprintf(why, why_size, "内存不足");
-    err = put_in_place("上传的文件", false, wav, size, path, why, why_size);
+    err = mp3_is_one(sound, size)
+              ? mp3_to_phone(sound, size, &samples, &count, why, why_size)
+              : wave_to_phone("上传的文件", sound, size, &samples, &count, why, why_size);
+    if (!err)
+        err = write_sound(path, samples, count, why, why_size);
     if (!err)
         why[0] = 0;
+    free(samples);
     return err;
 }

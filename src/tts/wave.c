@@ -174,27 +174,17 @@ static double resample(const struct resampler *r, const struct source *src, doub
     return peak;
 }
 
-int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **ret_samples,
-                  size_t *ret_count, char *why, size_t why_size)
+static int to_phone(const char *giver, const struct source *src, int16_t **ret_samples,
+                    size_t *ret_count, char *why, size_t why_size)
 {
     struct resampler resampler = {0};
-    struct source src;
     double *values = NULL, peak = 0;
-    size_t count;
+    size_t count = (size_t)((uint64_t)src->frames * PHONE_RATE / src->rate);
     int err = -ENOMEM;
 
-    *ret_samples = NULL;
-    if (!parse(wav, size, &src)) {
-        snprintf(
-            why, why_size,
-            "%s不是 16 位 PCM 的 WAV(%zu 字节),也不是 A 律、μ 律的(单声道或双声道,8 至 48 千赫)",
-            giver, size);
-        return -EINVAL;
-    }
-    count = (size_t)((uint64_t)src.frames * PHONE_RATE / src.rate);
     values = calloc(count + 1, sizeof(*values));
-    if (values && resampler_init(&resampler, src.rate) == 0) {
-        peak = resample(&resampler, &src, values, count);
+    if (values && resampler_init(&resampler, src->rate) == 0) {
+        peak = resample(&resampler, src, values, count);
         *ret_samples = peak >= SILENCE ? calloc(count + 1, sizeof(**ret_samples)) : NULL;
         err = peak < SILENCE ? -EINVAL : *ret_samples ? 0 : -ENOMEM;
     }
@@ -206,6 +196,29 @@ int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **
     free(values);
     *ret_count = count;
     return err;
+}
+
+int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **ret_samples,
+                  size_t *ret_count, char *why, size_t why_size)
+{
+    struct source src;
+
+    *ret_samples = NULL;
+    if (parse(wav, size, &src))
+        return to_phone(giver, &src, ret_samples, ret_count, why, why_size);
+    snprintf(why, why_size,
+             "%s不是 16 位 PCM 的 WAV(%zu 字节),也不是 A 律、μ 律的(单声道或双声道,8 至 48 千赫)",
+             giver, size);
+    return -EINVAL;
+}
+
+int wave_samples_to_phone(const char *giver, const int16_t *samples, size_t frames, unsigned rate,
+                          int16_t **ret_samples, size_t *ret_count, char *why, size_t why_size)
+{
+    struct source src = {(const uint8_t *)samples, frames, PCM, rate, 1, sizeof(*samples)};
+
+    *ret_samples = NULL;
+    return to_phone(giver, &src, ret_samples, ret_count, why, why_size);
 }
 
 void wave_trim(int16_t *samples, size_t *count)

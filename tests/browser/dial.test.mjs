@@ -36,7 +36,7 @@ const rings = async (count) => {
   return times('invited').at(-1);
 };
 
-test('an agent calls a number outside from his page (CC-14)', async (story) => {
+test('an agent calls a number outside from his page (CC-02 CC-03 CC-14)', async (story) => {
   let failed = false;
   const chapter = (name, work) => story.test(name, { skip: failed && 'a chapter before failed' }, async () => {
     failed = true;
@@ -111,6 +111,30 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     assert.equal(region.sql('SELECT caller_no FROM record'), NUMBER);
   });
 
+  await chapter('keys for the far side\'s menu, typed and clicked: they arrive in order, and the page shows what was sent', async () => {
+    const arrived = () => times('key').map((e) => e.key).join('');
+    await key('Alt+k');
+    await until('the pad has the focus', async () => (await focused()) === 'pad');
+    await key('8', '0', '3', '#');
+    await agent.see('pad-sent', '803#');
+    await agent.el('pad-9').click();
+    await agent.el('pad-*').click();
+    await agent.see('pad-sent', '803#9*');
+    await until('all there', () => arrived() === '803#9*', WAIT_MS);
+    await agent.shot('workbench-key-pad', false);
+    await agent.axeBothThemes('workbench-key-pad');
+    await agent.fits('workbench-key-pad');
+    await agent.page.route('**/keys', (route) => route.abort());
+    agent.expect(/keys .*ERR_FAILED/);
+    await key('1');
+    await agent.see('pad-problem', '按键 1 没有发出：连接不到服务器');
+    assert.equal(await agent.text('pad-sent'), '803#9*');
+    await agent.page.unroute('**/keys');
+    await key('Escape');
+    await agent.gone('pad');
+    assert.equal(arrived(), '803#9*');
+  });
+
   await chapter('hung up and summed up; his list has the call with direction and recording', async () => {
     await key('F4');
     await until('it ended outside', () => times('bye_received').length === 1, WAIT_MS);
@@ -129,7 +153,7 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     await row(NUMBER).getByTestId('call-back').hover();
     await agent.axeBothThemes('workbench-redial');
     await agent.fits('workbench-redial');
-    assert.equal(await row(NUMBER).getByTestId('call-back').getAttribute('title'), `回拨 ${NUMBER}`);
+    assert.equal(await row(NUMBER).getByTestId('call-back').getAttribute('title'), `呼叫 ${NUMBER}`);
     await row(NUMBER).getByTestId('call-back').click();
     await agent.see('agent-state', '正在呼叫');
     assert.equal((await rings(2)).to, NUMBER);
@@ -180,14 +204,33 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     await agent.see('agent-state', '空闲');
   });
 
+  await chapter('a name typed in the field: contacts are offered, picked by keyboard and called (CC-02)', async () => {
+    region.sql(`INSERT INTO contact (id, center_id, owner_id, name, unit, numbers) VALUES (gen_random_uuid(), 2, NULL, '覃科长', '第二税务分局', '{${NUMBER},07722839999}')`);
+    await key('F6');
+    await agent.fill('dial-number', '没有这人');
+    await key('Enter');
+    await agent.see('dial-problem', '通讯录中没有“没有这人”');
+    await agent.fill('dial-number', '第二税务');
+    await agent.see('dial-book', /覃科长 第二税务分局\s+07722839999/);
+    await agent.shot('workbench-dial-book', false);
+    await agent.axeBothThemes('workbench-dial-book');
+    await agent.fits('workbench-dial-book');
+    await agent.el('dial-number').focus();
+    await key('ArrowDown', 'Enter');
+    assert.equal((await rings(6)).to, NUMBER);
+    await agent.see('agent-state', '正在呼叫');
+    await key('F4');
+    await agent.see('agent-state', '空闲');
+  });
+
   await chapter('his calls by kind and number; a missed one is called back', async () => {
     caller = Caller.start(region, { from: '13877100001', to: '07711236601', args: ['--keys', '1'] });
     await agent.see('ringing', '138 7710 0001');
     await caller.hangUp();
     await agent.see('agent-state', '空闲');
-    await until('all in the list', async () => (await rows().count()) === 6, WAIT_MS);
+    await until('all in the list', async () => (await rows().count()) === 7, WAIT_MS);
     const shows = (id, count) => until(`${id}: ${count}`, async () => (await rows().count()) === count, WAIT_MS);
-    for (const [id, count] of [['out', 5], ['in', 1], ['missed', 1]]) {
+    for (const [id, count] of [['out', 6], ['in', 1], ['missed', 1]]) {
       await agent.el(`my-calls-${id}`).check();
       await shows(id, count);
     }
@@ -195,11 +238,11 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     await agent.fill('my-calls-number', '0772');
     await agent.see('my-calls-none', '今天没有这样的通话');
     await agent.el('my-calls-all').check();
-    await shows('0772', 5);
+    await shows('0772', 6);
     await agent.el('my-calls-number').fill('');
-    await shows('all', 6);
+    await shows('all', 7);
     await row('13877100001').getByTestId('call-back').click();
-    assert.equal((await rings(6)).to, '13877100001');
+    assert.equal((await rings(7)).to, '13877100001');
     called.say('refuse 404');
     await agent.see('dial-failure', '空号或号码有误');
     await agent.el('dial-failure-close').click();
@@ -207,7 +250,7 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     await leader.visit('calls');
     await leader.choose('direction', '呼出');
     await leader.el('search').click();
-    await until('only calls out', async () => (await leader.el('calls').locator('tbody tr', { hasText: '呼出' }).count()) === 6 && (await leader.el('calls').locator('tbody tr').count()) === 6, WAIT_MS);
+    await until('only calls out', async () => (await leader.el('calls').locator('tbody tr', { hasText: '呼出' }).count()) === 7 && (await leader.el('calls').locator('tbody tr').count()) === 7, WAIT_MS);
     assert.equal(await leader.el('call-back').count(), 0, 'a leader has no line');
   });
 
@@ -216,9 +259,8 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
     await agent.see('ringing', '138 7710 0002');
     await key('F2');
     await agent.see('agent-state', '通话中');
-    await until('the queues are known', async () => (await agent.el('transfer').count()) === 1, WAIT_MS);
     await key('Alt+t');
-    const targets = agent.page.locator('[data-testid^="transfer-"]');
+    const targets = agent.page.locator('[data-testid^="whom-queue-"]');
     await until('the other queues', async () => (await targets.count()) >= 1, WAIT_MS);
     await agent.axeBothThemes('workbench-transfer');
     await key('Escape');
@@ -236,7 +278,7 @@ test('an agent calls a number outside from his page (CC-14)', async (story) => {
   });
 
   await chapter('a center that switched it off has neither field nor buttons', async () => {
-    region.sql("UPDATE center SET functions_off = '{call.dial}' WHERE code = 'nanning'");
+    region.sql("UPDATE center SET functions_off = '{dial}' WHERE code = 'nanning'");
     await region.configured();
     await agent.page.reload();
     await agent.see('line-state', '线路正常');

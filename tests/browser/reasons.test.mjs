@@ -23,7 +23,7 @@ const menu = async () => {
   return agent.page.getByRole('group', { name: '示忙原因' }).innerText();
 };
 
-test('reasons and wrap-up codes by their page (CC-20, CC-06, GEN-10)', async (story) => {
+test('reasons and wrap-up codes by their page (CC-20, CC-06, CC-21, GEN-10)', async (story) => {
   let failed = false;
   const chapter = (name, work) => story.test(name, { skip: failed && 'a chapter before failed' }, async () => {
     failed = true;
@@ -42,6 +42,20 @@ test('reasons and wrap-up codes by their page (CC-20, CC-06, GEN-10)', async (st
     await admin.see('reasons', '久不应答');
     await admin.see('codes', '需回拨');
     assert.equal(await row('reasons', '久不应答').getByRole('button').count(), 0, 'the system\'s own has no buttons');
+  });
+
+  await chapter('when a hold is too long is the center\'s to say; the agent\'s page has it at once (CC-21)', async () => {
+    assert.equal(await admin.el('desk-hold-warn').inputValue(), '60');
+    await admin.fill('desk-hold-warn', '4000');
+    admin.expect(/settings\/desk.*422/);
+    await admin.el('desk-save').click();
+    await until('told at the field', async () => (await admin.el('desk-hold-warn').getAttribute('aria-invalid')) === 'true', WAIT_MS);
+    await admin.fill('desk-hold-warn', '90');
+    await admin.el('desk-save').click();
+    await admin.see('desk-said', '已保存');
+    assert.equal(region.sql('SELECT hold_warn_s FROM desk_setting WHERE center_id = 2'), '90');
+    assert.equal(region.sql("SELECT detail FROM audit_log WHERE action = 'desk.settings'"), 'hold_warn_s=90');
+    await admin.shot('settings-desk', false);
   });
 
   await chapter('by keyboard a reason is added; a name already there is told at the field; the agent\'s menu has it at once', async () => {

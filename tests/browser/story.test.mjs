@@ -299,6 +299,8 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
 
   await chapter('RPT-01 counts it, 核对差 0', async () => {
     await leader.visit('reports');
+    await leader.el('report-RPT-01').click();
+    await leader.see('report');
     await until('the report has three answered calls and two abandoned ones', async () => {
       await leader.el('search').click();
       const text = await leader.text('report');
@@ -328,6 +330,7 @@ test('a call as its people see it (CC-01, CC-06, CC-09, CC-10, MON-01, MON-13, R
     await liuzhou.go(`/calls?call=${callId}`);
     await until('refused', async () => (await liuzhou.page.getByRole('alert').count()) > 0 && (await liuzhou.el('story').count()) === 0, WAIT_MS);
     await liuzhou.visit('reports');
+    await liuzhou.el('report-RPT-01').click();
     await liuzhou.see('report');
     assert.doesNotMatch(await liuzhou.text('report'), /南宁|60\.00/);
     await supervisor.visit('calls');

@@ -28,6 +28,7 @@ static void check(const struct config *c)
     TEXT(c->recording_dir);
     TEXT(c->db_conninfo);
     TEXT(c->tts_url);
+    TEXT(c->tts_voices);
     MUST(c->state_dir[0] && c->recording_dir[0] && c->prompt_dir[0]);
     MUST(c->workers >= 1 && c->workers <= 64 && c->max_calls >= 1 && c->max_calls <= 500000);
     MUST(c->media_port_min % 2 == 0 && c->media_port_min + 3 <= c->media_port_max);

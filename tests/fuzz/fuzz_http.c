@@ -165,8 +165,8 @@ static bool guard(struct http_request *request, const struct http_route *route, 
     access_grant(&person.subject, PERM_CALL_READ,
                  http_query(request, "team") ? ACCESS_TEAM : ACCESS_CENTER);
     person.subject.regional = http_query(request, "regional") != NULL;
-    http_set_user(request, &person);
-    MUST(http_user(request) == &person && route->permission > 0);
+    MUST(http_set_user(request, &person, sizeof(person)));
+    MUST(memcmp(http_user(request), &person, sizeof(person)) == 0 && route->permission > 0);
     return true;
 }
 

@@ -70,6 +70,7 @@ NOTHING(nua_invite)
 NOTHING(nua_bye)
 NOTHING(nua_cancel)
 NOTHING(nua_options)
+NOTHING(nua_notify)
 NOTHING(nua_register)
 NOTHING(nua_unregister)
 NOTHING(nua_authenticate)
@@ -203,10 +204,22 @@ static void introduce(void)
     MUST(sip_set_trunks(room, trunks, 2) == 0 && sip_set_phones(room, phones, 2) == 0);
 }
 
+static void on_refer(const struct sip_refer *refer, void *arg)
+{
+    bool obeyed = refer->user[0] == 'q';
+
+    (void)arg;
+    MUST(refer->user[0] && text_is_utf8(refer->user, strlen(refer->user)));
+    MUST(strnlen(refer->told, sizeof(refer->told)) < sizeof(refer->told));
+    MUST(sip_leg_refer_answer(room, refer->leg, obeyed ? 202 : 403, NULL) == 0);
+    MUST((sip_leg_refer_done(room, refer->leg, 200) == 0) == obeyed);
+}
+
 static void begin(void)
 {
-    static const struct sip_handlers handlers = {on_invite, on_progress, on_established, on_reoffer,
-                                                 on_digit,  on_ended,    on_trunk_state, on_phone};
+    static const struct sip_handlers handlers = {on_invite,      on_progress, on_established,
+                                                 on_reoffer,     on_digit,    on_ended,
+                                                 on_trunk_state, on_phone,    .on_refer = on_refer};
     const struct sip_options options = {
         .listen = "192.0.2.99:5060", .realm = REALM, .max_legs = 3, .session_expires_s = 1800};
 
@@ -260,6 +273,8 @@ static nua_event_t kind_of(const sip_t *message)
         return nua_i_register;
     case sip_method_info:
         return nua_i_info;
+    case sip_method_refer:
+        return nua_i_refer;
     case sip_method_update:
         return nua_i_update;
     case sip_method_options:

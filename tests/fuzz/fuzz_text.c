@@ -29,6 +29,24 @@ static void as_json(const char *text)
     text_done(&json);
 }
 
+/* Written by name, and printed by a format: the same document, however long. */
+static void as_member(const char *text)
+{
+    struct text by_name = {0}, quoted = {0}, by_format = {0};
+
+    text_add_json(&quoted, text);
+    text_add_name(&by_name, '{', "text");
+    text_add_bytes(&by_name, quoted.data, quoted.length);
+    text_add_name(&by_name, ',', "length");
+    text_add_int(&by_name, -(int64_t)strlen(text));
+    text_add(&by_name, "}");
+    text_addf(&by_format, "{\"text\":%s,\"length\":%lld}", quoted.data, -(long long)strlen(text));
+    MUST(!by_name.failed && !by_format.failed && text_equal(by_name.data, by_format.data));
+    text_done(&by_name);
+    text_done(&by_format);
+    text_done(&quoted);
+}
+
 static void copied(const char *text, size_t size)
 {
     char *field = malloc(size ? size : 1);
@@ -53,7 +71,7 @@ static void as_number(const char *text)
 
     if (text_to_int(text, INT64_MIN, INT64_MAX, &value) == 0) {
         int64_t second;
-        text_addf(&again, "%lld", (long long)value);
+        text_add_int(&again, value);
         MUST(text_to_int(again.data, value, value, &second) == 0 && second == value);
         MUST(value == INT64_MAX || text_to_int(text, value + 1, INT64_MAX, &second) < 0);
         MUST(strlen(time_text(value, when)) == 29);
@@ -78,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text twice = {0};
 
     as_json(text);
+    as_member(text);
     copied(text, size ? data[0] % 40 : 0);
     as_number(text);
     as_log_field(text);

@@ -52,6 +52,26 @@ seed('sdp', 'clean_m', crlf(...head('-', '192.0.2.3'), 'm=audio 4000/2 RTP/AVP 8
 seed('sdp', 'control', 'v=0\r\no=\x01 1 1 IN IP4 192.0.2.3\r\n')
 seed('sdp', 'version_1', crlf('v=1', 'm=audio 4000 RTP/AVP 8'))
 
+// --- what travels with a call between centers ----------------------------------------------------
+
+const along = (object) => Buffer.from(typeof object === 'string' ? object : json(object)).toString('base64url')
+const sender = { center: 'nanning', agent_no: '1001', agent: '张三', caller: '13877100001', note: '发票认证\n客户着急' }
+const typed = { category: '01', title: '数电票', content: '不能勾选', taxpayer_no: '91450100MA5KABCD1X', urgency: 'urgent', other: 'x', due_at: null }
+seed('along', 'full', along({ ...sender, path: [['主菜单', '1'], ['办税指引', '']], draft: typed }))
+seed('along', 'bare', along({}))
+seed('along', 'many_keys', along({ path: Array.from({ length: 30 }, (_, i) => [`菜单${i}`, String(i % 10)]) }))
+seed('along', 'wrong_kinds', along({ center: 1, agent: [], path: [1, [2, 3], ['x', '12']], draft: ['a'], caller: 'sip:x@y' }))
+seed('along', 'bad_key', along({ path: [['主菜单', 'x']] }))
+seed('along', 'long', along({ note: '长'.repeat(900), center: 'c'.repeat(80), draft: { content: '内容'.repeat(900), answer: '"'.repeat(2000) } }))
+seed('along', 'control', along({ note: 'a\u0001b\tc', agent: '\ud800' }))
+seed('along', 'not_json', along('{"center":'))
+seed('along', 'not_object', along('[1]'))
+seed('along', 'padded', along({ note: '12' }) + '==')
+seed('along', 'not_base64', 'ab+/c')
+seed('along', 'padded_wrong', 'YQ=b')
+seed('along', 'draft', json(typed))
+seed('along', 'broken_utf8', Buffer.concat([Buffer.from('{"note":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]).toString('base64url'))
+
 // --- RTP ----------------------------------------------------------------------------------------
 
 const rtp = (seq, timestamp, payload, { type = 8, marker = 0, ssrc = 0x51515151, first = 0x80, more = [] } = {}) =>
@@ -371,7 +391,7 @@ const spoken = {
 for (const [name, text] of Object.entries(spoken)) seed('normalise', name, text)
 seed('normalise', 'broken_utf8', [0xef, 0xbc, 0x31, 0xef, 0xbc], '12', [0xff])
 
-const texts_of_people = { plain: '甲乙丙 "x" \\ \n\t\x7f=', emoji: '😀é', number: '-9223372036854775808', number_max: '9223372036854775807', too_big: '99999999999999999999', not_number: '12a', minus: '-', time: '1764000000123', id, id_bad: id.replace('-', 'x'), long: '长'.repeat(120) }
+const texts_of_people = { plain: '甲乙丙 "x" \\ \n\t\x7f=', emoji: '😀é', number: '-9223372036854775808', number_max: '9223372036854775807', too_big: '99999999999999999999', not_number: '12a', minus: '-', time: '1764000000123', id, id_bad: id.replace('-', 'x'), long: '长'.repeat(120), longer: 'more than the first room for a text '.repeat(16) }
 for (const [name, text] of Object.entries(texts_of_people)) seed('text', name, text)
 for (const [name, broken] of Object.entries({ overlong: [0xe0, 0x80, 0x80, 0xf0, 0x80, 0x80, 0x80], surrogate: [0xed, 0xa0, 0x80], above: [0xf4, 0x90, 0x80, 0x80, 0xf5], cut: [0x41, 0xe4, 0xbd], stray: [0x80, 0xc1, 0xc2] })) seed('text', name, broken)
 
@@ -401,6 +421,7 @@ for (const [name, text] of Object.entries(scenes)) seed('sip', name, text)
 Object.assign(scenes, {
   reoffer_waits: flowOf(invite(), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('INVITE sip:12366@hotlined SIP/2.0', 8, [], offer.replace('30000', '1'), undefined, tagged), sip('INVITE sip:12366@hotlined SIP/2.0', 12, [], offer, undefined, tagged), sip('END sip:x SIP/2.0', 3)),
   ...Object.fromEntries([0, 1, 2, 3, 7].map((n) => [`end_${n}`, flowOf(invite(), sip('END sip:x SIP/2.0', n), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('INFO sip:x SIP/2.0', 8, [], 'Signal=10', 'application/dtmf-relay', tagged))])),
+  refer: flowOf(invite(), sip('ACK sip:12366@hotlined SIP/2.0', 4, [], '', '', tagged), ...['<sip:queue-a@hotlined>', '<sip:%71%00@h;method=BYE>', 'sip:x@h?Replaces=1', 'tel:+1', '<sip:node%2Da@h;method=INVITE>'].map((to, i) => sip('REFER sip:12366@hotlined SIP/2.0', 8 + 4 * i, [`Refer-To: ${to}`, 'X-Hotlined-Result: rounds=1;intent=%E9'], '', '', tagged)), sip('REFER sip:x SIP/2.0', 40, [], '', '', tagged)),
   keys: flowOf(invite(), sip('ACK sip:12366@hotlined SIP/2.0', 4, [], '', '', tagged), ...['10', '11', '9', '#', 'd', '12', 'Signal= *\r\nDuration=99999'].map((text) => dtmf(text)), sip('INFO sip:x SIP/2.0', 8, [], '', '', tagged)),
   refresh: flowOf(invite('12366', ['Session-Expires: 100']), sip('ACK sip:x SIP/2.0', 4, [], '', '', tagged), sip('TIME sip:x SIP/2.0', 41), sip('TIME sip:x SIP/2.0', 41), sip('TIME sip:x SIP/2.0', 4000)),
   ring_out: flowOf(sip('DIAL sip:x SIP/2.0', 4, [], '', '', '<sip:10086@hotlined>'), sip('TIME sip:x SIP/2.0', 21), sip('SIP/2.0 200 OK', 4, [], offer)),

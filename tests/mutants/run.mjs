@@ -20,7 +20,7 @@ const LIMIT_S = 300; // a test that hangs has noticed, too; one on a busy machin
 // Cheapest first.
 const SUITES = {
   acd: ['unit/test_acd_scenarios', 'sim/test_acd', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
-  ivr: ['unit/test_ivr', 'unit/test_calendar', 'sim/test_ivr', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
+  ivr: ['unit/test_ivr', 'unit/test_ivr_tasks', 'unit/test_calendar', 'sim/test_ivr', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
   stage: ['unit/test_stage', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
   telephony: ['sim/test_telephony stories', 'sim/test_telephony schedules'],
 };

@@ -7,6 +7,8 @@
 #include <hotlined/sdp.h>
 #include <hotlined/text.h>
 
+#include "telephony/calls.h"
+
 #include "telephony_world.h"
 
 /* --- sip ------------------------------------------------------------------------------------ */
@@ -25,10 +27,12 @@ struct w_sip_leg *far_leg(handle_t sip)
 static struct w_sip_leg *sip_new(enum w_sip_state state, int32_t trunk_id)
 {
     handle_t handle;
+    static uint64_t made;
     struct w_sip_leg *leg = slots_take(&world.sip_legs, &handle);
 
     if (!leg)
         return NULL;
+    leg->number = ++made;
     leg->handle = handle;
     leg->state = state;
     leg->trunk_id = trunk_id;
@@ -55,8 +59,14 @@ static struct sdp_audio far_sdp(enum sdp_direction direction, const char *addres
 handle_t far_invite(const char *caller, const char *called)
 {
     int32_t trunk_id = world.trunk_down[1] ? 2 : 1;
-    struct w_sip_leg *leg = world.trunk_down[trunk_id] ? NULL : sip_new(W_INVITED, trunk_id);
-    struct sip_invite invite = {.trunk_id = trunk_id};
+
+    return world.trunk_down[trunk_id] ? 0 : far_passes_on(trunk_id, caller, called, NULL);
+}
+
+handle_t far_passes_on(int32_t trunk_id, const char *caller, const char *called, const char *along)
+{
+    struct w_sip_leg *leg = sip_new(W_INVITED, trunk_id);
+    struct sip_invite invite = {.trunk_id = trunk_id, .along = along};
     handle_t handle;
 
     if (!leg)
@@ -74,11 +84,70 @@ handle_t far_invite(const char *caller, const char *called)
 
 void far_end(handle_t sip, enum sip_end end, int status)
 {
+    far_end_with(sip, end, status, 0);
+}
+
+void far_tells(handle_t sip, const char *told)
+{
+    struct sip_ended ended = {.end = SIP_END_REMOTE, .status = 200, .reason = "sim"};
+
+    snprintf(ended.told, sizeof(ended.told), "%s", told);
+    slots_release(&world.sip_legs, sip);
+    sip_handlers()->on_ended(sip, &ended, world.telephony);
+}
+
+int far_refers(handle_t sip, const char *user, const char *told)
+{
     struct w_sip_leg *leg = far_leg(sip);
-    struct sip_ended ended = {.end = end, .status = status, .reason = "sim"};
+    struct sip_refer refer = {.leg = sip};
+
+    if (!leg || leg->state != W_UP)
+        return 0;
+    text_copy(refer.user, sizeof(refer.user), user);
+    text_copy(refer.told, sizeof(refer.told), told);
+    if (!leg->may_refer)
+        return 405;
+    leg->refer = 0;
+    leg->refer_done = false;
+    sip_handlers()->on_refer(&refer, world.telephony);
+    if (!leg->refer || (leg->refer < 300 && !leg->refer_done))
+        world_fail("a REFER was answered %d and is not done", leg->refer);
+    if (leg->refer < 300 && leg->state != W_LEAVING)
+        world_fail("who has sent his caller away still has him");
+    return leg->refer;
+}
+
+int sip_leg_refer_answer(struct sip *sip, handle_t handle, int status, const char *phrase)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    if (!leg || leg->state != W_UP || leg->refer || (status >= 300 && !phrase))
+        world_fail("a REFER is answered that was not made");
+    leg->refer = status;
+    return 0;
+}
+
+int sip_leg_refer_done(struct sip *sip, handle_t handle, int status)
+{
+    struct w_sip_leg *leg = far_leg(handle);
+
+    (void)sip;
+    if (!leg || leg->state != W_UP || leg->refer != 202 || leg->refer_done || status != 200)
+        world_fail("a REFER is done that was not accepted");
+    leg->refer_done = true;
+    return 0;
+}
+
+void far_end_with(handle_t sip, enum sip_end end, int status, int cause)
+{
+    struct w_sip_leg *leg = far_leg(sip);
+    struct sip_ended ended = {.end = end, .status = status, .cause = cause, .reason = "sim"};
 
     if (!leg)
         return;
+    if (sip % 2) /* half of the bots have solved it */
+        snprintf(ended.told, sizeof(ended.told), "outcome=done;rounds=2");
     if (leg->state == W_LEAVING)
         ended.end = SIP_END_LOCAL; /* what was noted first stays */
     slots_release(&world.sip_legs, sip);
@@ -136,10 +205,14 @@ int sip_leg_reject(struct sip *sip, handle_t handle, int status, const char *phr
 
 int sip_leg_progress(struct sip *sip, handle_t handle, int status, const char *sdp)
 {
+    struct w_sip_leg *leg = far_leg(handle);
+
     (void)sip;
-    (void)handle;
-    (void)status;
-    (void)sdp;
+    if (!leg || leg->state != W_INVITED || status < 180 || !strstr(sdp, "m=audio"))
+        world_fail("sip_leg_progress() of a leg that does not ring");
+    if (world_chance(1))
+        return -EINVAL;
+    leg->early = true;
     return 0;
 }
 
@@ -182,7 +255,8 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
         return -EINVAL;
     if (out->trunk_id ? out->trunk_id > W_TRUNKS : !world.phone_registered[out->user_id])
         return -ENOENT;
-    if (world_chance(5) || world.trunk_full[out->trunk_id] || world.trunk_down[out->trunk_id])
+    if (world_chance(5) ||
+        (out->trunk_id > 0 && (world.trunk_full[out->trunk_id] || world.trunk_down[out->trunk_id])))
         return -EAGAIN;
     if (out->trunk_id && !*out->called)
         world_fail("a call over a trunk to nobody");
@@ -191,6 +265,8 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
         return -EAGAIN;
     leg->outgoing = true;
     leg->user_id = out->user_id;
+    leg->may_refer = out->may_refer;
+    (void)text_copy(leg->called, sizeof(leg->called), out->trunk_id ? out->called : "");
     world_after((uint64_t)out->ring_timeout_s * 1000, ring_over, leg->handle);
     *ret_leg = leg->handle;
     return 0;
@@ -369,6 +445,11 @@ int media_audio_tone(int hz, int on_ms, int off_ms, struct media_audio **ret_aud
     return 0;
 }
 
+struct media_audio *media_audio_ref(struct media_audio *audio)
+{
+    return audio;
+}
+
 void media_audio_unref(struct media_audio *audio)
 {
     (void)audio;
@@ -467,6 +548,23 @@ void far_line(handle_t media, enum media_line_state state)
         return;
     leg->state = state;
     media_handlers()->on_line(media, state, world.telephony);
+}
+
+/* Told a second after it began: media says how long that is. */
+void far_gap(handle_t media, bool on)
+{
+    struct w_media_leg *leg = media_of(media);
+    const struct w_room *room = leg ? room_of(leg->room) : NULL;
+
+    if (!room || leg->gap == on)
+        return;
+    leg->gap = on;
+    for (int i = 0; on && i < MEDIA_ROOM_LEGS; i++)
+        if (room->legs[i] && room_hears(room->handle, room->legs[i], media)) {
+            quiet(media_of(room->legs[i]));
+            media_of(room->legs[i])->quiet_since -= MEDIA_GAP_MS;
+        }
+    media_handlers()->on_gap(media, leg->room, on, world.telephony);
 }
 
 static void line_comes_up(void *arg)
@@ -589,6 +687,7 @@ void media_room_close(struct media *media, handle_t handle)
     for (int i = 0; i < MEDIA_ROOM_LEGS; i++)
         if (room->legs[i]) {
             media_of(room->legs[i])->room = 0;
+            media_of(room->legs[i])->gap = false;
             quiet(media_of(room->legs[i]));
         }
     slots_release(&world.rooms, handle);
@@ -629,8 +728,25 @@ void media_room_leave(struct media *media, handle_t handle, handle_t leg)
             quiet(media_of(room->legs[i]));
     }
     room->legs[seat] = 0;
-    if (media_of(leg))
+    if (media_of(leg)) {
         media_of(leg)->room = 0;
+        media_of(leg)->gap = false;
+    }
+}
+
+int media_leg_send_digit(struct media *media, handle_t leg, char digit, int duration_ms)
+{
+    struct w_media_leg *to = media_of(leg);
+    size_t length = to ? strlen(to->keys) : 0;
+
+    (void)media;
+    if (!to || duration_ms <= 0)
+        return -ENOENT;
+    if (length + 1 == sizeof(to->keys))
+        memmove(to->keys, to->keys + 1, length--);
+    to->keys[length] = digit;
+    to->keys[length + 1] = 0;
+    return 0;
 }
 
 int media_room_hears(struct media *media, handle_t handle, handle_t listener, handle_t speaker,
@@ -686,10 +802,51 @@ int media_record_tracks(struct media *media, handle_t handle, const struct media
     return 0;
 }
 
+static void told_quiet(void *arg)
+{
+    struct w_recording *recording = slots_find(&world.recordings, (handle_t)(uintptr_t)arg);
+
+    if (recording && !recording->stopping)
+        media_handlers()->on_quiet(recording->handle, world.telephony);
+}
+
+/* A message lasts as long as chance will have it; in the stories until somebody ends it. */
+int media_record_attend(struct media *media, handle_t handle, int quiet_ms)
+{
+    struct w_recording *recording = slots_find(&world.recordings, handle);
+
+    (void)media;
+    if (!recording || recording->stopping || recording->attended || quiet_ms < 1000)
+        world_fail("media_record_attend() of a recording that is not open");
+    recording->attended = true;
+    recording->since = loop_now_ms(world.loop);
+    if (!world.keep)
+        world_after((uint64_t)quiet_ms + world_below(20000), told_quiet, handle);
+    return 0;
+}
+
+void far_silent(handle_t sip)
+{
+    struct leg *leg = call_leg_by_sip(world.telephony, sip);
+    struct call *call = leg ? call_find(world.telephony, leg->call) : NULL;
+
+    if (call && call->recording)
+        told_quiet((void *)(uintptr_t)call->recording);
+}
+
+static int64_t spoken(const struct w_recording *recording)
+{
+    if (!recording->attended)
+        return 0;
+    return world.speech_ms ? world.speech_ms : world_below(8000);
+}
+
 static void recorded(void *arg)
 {
-    struct media_recorded done = {.recording = (handle_t)(uintptr_t)arg,
+    const struct w_recording *recording = slots_find(&world.recordings, (handle_t)(uintptr_t)arg);
+    struct media_recorded done = {.recording = recording->handle,
                                   .length_ms = 10,
+                                  .speech_ms = spoken(recording),
                                   .error = world_chance(5) ? ENOSPC : 0};
 
     slots_release(&world.recordings, done.recording);

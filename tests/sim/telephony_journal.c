@@ -31,14 +31,26 @@ static const struct pair {
 };
 
 /* The outcomes there are (docs/facts.md), counted. */
-static const char *const call_outcomes[] = {"ivr_self", "ivr_abandon", "ivr_lost", "closed",
-                                            "answered", "ab_queue",    "ab_ring",  "lost"};
-static const char *const visit_outcomes[] = {"answered",     "ab_queue",  "ab_ring",
-                                             "overflow_out", "moved_out", "lost"};
+static const char *const call_outcomes[] = {
+    "ivr_self", "ivr_abandon", "ivr_lost", "closed",  "answered", "ab_queue", "ab_ring",
+    "lost",     "blocked",     "flow_ext", "flow_vm", "flow_cb",  "flow_bot"};
+static const char *const visit_outcomes[] = {"answered",  "ab_queue", "ab_ring", "overflow_out",
+                                             "moved_out", "lost",     "flow_vm", "flow_cb",
+                                             "flow_bot",  "flow_ext"};
 static const char *const offer_outcomes[] = {"answered",  "caller_left", "no_answer", "rejected",
                                              "line_lost", "taken",       "moved",     "forced"};
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-enum { ANSWERED = 4, AB_QUEUE, AB_RING, LOST }; /* among call_outcomes */
+enum {
+    ANSWERED = 4,
+    AB_QUEUE,
+    AB_RING,
+    LOST,
+    BLOCKED,
+    FLOW_EXT,
+    FLOW_VM,
+    FLOW_CB,
+    FLOW_BOT
+}; /* among call_outcomes */
 
 struct opened {
     struct opened *next; /* of the bucket */
@@ -46,7 +58,7 @@ struct opened {
     char id[UUID_TEXT_SIZE], call[UUID_TEXT_SIZE];
     /* of a call: what was written of it so far */
     bool outbound, consult; /* consult: of a talk */
-    unsigned consults, inside, visits, refused, talks, answered_visits;
+    unsigned consults, passed, inside, visits, refused, talks, answered_visits;
     int64_t began, talk_ms, hold_ms, held_ms; /* held: by its holds, hold: by its talks */
     int64_t hold_began;
     char left[16]; /* outcome of its last visit */
@@ -202,15 +214,22 @@ static void check_outcome(const struct opened *call, unsigned outcome, const cha
         world_fail("a talk and yet not answered: %s", json);
     if (call->outbound)
         return;
+    if (outcome == BLOCKED && (human || call->talks))
+        world_fail("who was blocked came in: %s", json);
+    if (outcome == BLOCKED)
+        return;
     if (outcome <= 2 && human)
         world_fail("a human was asked for, and the end says not: %s", json);
-    if (outcome >= ANSWERED && !human)
+    if (outcome >= ANSWERED && outcome != FLOW_EXT && !human)
         world_fail("no human was asked for, and the end says so: %s", json);
     if ((outcome == AB_QUEUE || outcome == AB_RING) &&
         strcmp(call->left, call_outcomes[outcome]) != 0)
         world_fail("the call and its last visit ended differently: %s", json);
-    /* A talk from a visit, or from a colleague who was asked and to whom it was passed on. */
-    if (call->talks < call->answered_visits || call->talks > call->answered_visits + call->consults)
+    if (outcome == LOST && call->visits && !call->talks && strncmp(call->left, "ab_", 3) == 0)
+        world_fail("a caller who gave up is lost: %s", json);
+    /* A talk from a visit, or from a colleague who was asked, or after it was passed on. */
+    if (call->talks < call->answered_visits ||
+        call->talks > call->answered_visits + call->consults + call->passed)
         world_fail("a call has other talks than answered visits: %s", json);
 }
 
@@ -260,13 +279,14 @@ static void asked(struct opened *call)
     books.human += !call->visits && !call->refused;
 }
 
-/* Of a colleague who was asked: the caller does not talk with him. */
+/* Of a colleague who was asked, or a leader who watches: the call is not his. */
 static bool is_consult(const char *kind, const char *json)
 {
     char id[UUID_TEXT_SIZE] = "";
 
     if (strcmp(kind, "talk_begin") == 0)
-        return strstr(json, "\"kind\":\"consult\"") != NULL;
+        return strstr(json, "\"kind\":\"consult\"") || strstr(json, "\"kind\":\"help\"") ||
+               strstr(json, "\"kind\":\"monitor\"");
     return strcmp(kind, "talk_end") == 0 && text_of(json, "talk_id", id, sizeof(id)) &&
            *place_of(TALK, id) && (*place_of(TALK, id))->consult;
 }
@@ -298,6 +318,8 @@ static void note_call(struct opened *call, const char *kind, const char *json)
     } else if (strcmp(kind, "talk_end") == 0) {
         call->talk_ms += number_of(json, "talk_ms");
         call->hold_ms += number_of(json, "hold_ms");
+        call->passed += strstr(json, "\"passed_to\":\"agent\"") != NULL ||
+                        strstr(json, "\"passed_to\":\"outside\"") != NULL;
     } else if (strcmp(kind, "hold_begin") == 0) {
         call->hold_began = number_of(json, "t_start_ms");
     } else if (strcmp(kind, "hold_end") == 0) {
@@ -359,7 +381,7 @@ static void check_center(int32_t center_id, const char *kind, const char *json)
     if (!user_id)
         return;
     check_touched(user_id);
-    if (world.agents[user_id - 1].center_id != center_id)
+    if (world.agents[user_id - 1].center_id != center_id && !world.visits[user_id])
         world_fail("%s of a center meets an agent of another", kind);
 }
 
@@ -373,6 +395,19 @@ static void check_json(const char *kind, const char *json)
     for (const char *at = json; (at = strstr(at, "_ms\":-")); at++)
         if (strncmp(at, "_ms\":-", 6) == 0)
             world_fail("%s has a negative time: %s", kind, json);
+}
+
+/* Told within its call, and who never answered has not talked. */
+static void check_outside(const char *json, const char *call)
+{
+    bool answered = strstr(json, "\"outcome\":\"answered\"") != NULL;
+
+    if (!*place_of(CALL, call) || number_of(json, "t_end_ms") < number_of(json, "t_start_ms"))
+        world_fail("somebody outside was called outside a call: %s", json);
+    if (answered != (strstr(json, "\"t_ans_ms\":null") == NULL) ||
+        (!answered && (number_of(json, "talk_ms") || strstr(json, "\"joined\":true") ||
+                       strstr(json, "\"passed\":true"))))
+        world_fail("somebody outside who did not answer talked: %s", json);
 }
 
 static void keep_books(const char *kind, const char *json)
@@ -397,10 +432,18 @@ static void keep_books(const char *kind, const char *json)
         if (pair == CALL)
             call_began(o, json);
     }
+    if (strcmp(kind, "outside_leg") == 0)
+        check_outside(json, call);
     if (call[0] && *place_of(CALL, call))
         note_call(*place_of(CALL, call), kind, json);
     if (pair < PAIRS && !begin)
         end_of(pair, text);
+}
+
+void fact_outbox_yield(struct fact_outbox *outbox, bool on)
+{
+    (void)outbox;
+    (void)on;
 }
 
 void fact_emit(struct fact_outbox *outbox, const struct uuid *id, int32_t center_id,
@@ -459,7 +502,8 @@ void journal_close(void)
     if (books.calls_in != sum_of(books.calls_by, COUNT(call_outcomes)))
         world_fail("calls in: %u, ended: %u", books.calls_in,
                    sum_of(books.calls_by, COUNT(call_outcomes)));
-    if (books.human != human[ANSWERED] + human[AB_QUEUE] + human[AB_RING] + human[LOST])
+    if (books.human != human[ANSWERED] + human[AB_QUEUE] + human[AB_RING] + human[LOST] +
+                           human[FLOW_EXT] + human[FLOW_VM] + human[FLOW_CB] + human[FLOW_BOT])
         world_fail("humans asked for: %u, answered %u, gave up %u + %u, lost %u", books.human,
                    human[ANSWERED], human[AB_QUEUE], human[AB_RING], human[LOST]);
     if (books.visits != sum_of(books.visits_by, COUNT(visit_outcomes)))

@@ -77,17 +77,36 @@ static void CC_14_early_sound_of_the_far_side_is_heard_by_the_agent_alone(void *
     assert_false(media_of(line_of(1))->plays);
 }
 
-static void assert_ends_with(int status, const char *reason)
+static void assert_ends_with_cause(int status, int cause, const char *reason)
 {
     assert_int_equal(dial(1), TELEPHONY_OK);
     far_progress(dialed(), 180, false);
-    far_end(dialed(), SIP_END_REFUSED, status);
+    far_end_with(dialed(), SIP_END_REFUSED, status, cause);
     run(0);
     assert_int_equal(agent(1)->state, ACD_READY); /* nothing to sum up */
     assert_true(fact_says(fact_last("call_end"), "outcome", "lost"));
     assert_true(fact_says(fact_last("call_end"), "end_reason", reason));
     assert_true(fact_says(fact_last("call_end"), "user_id", "1")); /* his list shows it */
     assert_false(media_of(line_of(1))->plays);
+}
+
+static void assert_ends_with(int status, const char *reason)
+{
+    assert_ends_with_cause(status, 0, reason);
+}
+
+/* One status for many things: the switch's own word goes before it. */
+static void CC_17_what_the_switch_said_goes_before_the_status_a_gateway_made_of_it(void **state)
+{
+    (void)state;
+    ready(1);
+    assert_ends_with_cause(480, 20, "power_off");
+    assert_ends_with_cause(480, 19, "no_answer");
+    assert_ends_with_cause(480, 18, "no_answer");
+    assert_ends_with_cause(480, 17, "busy");
+    assert_ends_with_cause(480, 21, "refused");
+    assert_ends_with_cause(480, 1, "bad_number");
+    assert_ends_with_cause(486, 31, "busy"); /* "normal, unspecified" says nothing */
 }
 
 static void CC_14_an_unanswered_call_says_why_and_the_agent_is_as_before(void **state)
@@ -160,6 +179,30 @@ static void dialing_is_refused_in_a_call_without_a_line_and_with_a_summary_owed(
     assert_int_equal(dial(1), TELEPHONY_NOT_NOW);
     far_line(line_of(1), MEDIA_LINE_LOST);
     assert_int_equal(dial(1), TELEPHONY_NO_LINE);
+}
+
+static void CC_17_what_the_center_does_not_call_is_refused_before_anything_begins(void **state)
+{
+    struct dialing_rule *rule = &world.centers[0].dialing;
+    struct uuid id;
+
+    (void)state;
+    ready(1);
+    *rule = (struct dialing_rule){.ranges = DIALING_DEFAULT, .prefix = "9"};
+    assert_int_equal(telephony_dial(world.telephony, 1, "0085223456789", &id),
+                     TELEPHONY_NUMBER_REFUSED);
+    assert_int_equal(world.telephony->calls.count, 0);
+    assert_int_equal(agent(1)->state, ACD_READY);
+    assert_int_equal(telephony_dial(world.telephony, 1, "13877100001", &id), TELEPHONY_OK);
+    assert_true(fact_says(fact_last("call_begin"), "called_no", "13877100001"));
+    assert_string_equal(far_leg(dialed())->called, "913877100001");
+    far_end(dialed(), SIP_END_REFUSED, 486);
+    run(0);
+    *rule = (struct dialing_rule){0};
+    assert_int_equal(telephony_dial(world.telephony, 1, "110", &id), TELEPHONY_OK);
+    far_end(dialed(), SIP_END_REFUSED, 486);
+    run(0);
+    assert_int_equal(world.telephony->calls.count, 0);
 }
 
 static void CC_14_numbers_are_called_as_the_country_dials_them(void **state)
@@ -302,8 +345,10 @@ static void CC_19_who_leaves_his_phone_while_it_dials_has_given_up(void **state)
     TEST(CC_14_an_agent_calls_a_number_and_both_talk),                                             \
         TEST(CC_14_early_sound_of_the_far_side_is_heard_by_the_agent_alone),                       \
         TEST(CC_14_an_unanswered_call_says_why_and_the_agent_is_as_before),                        \
+        TEST(CC_17_what_the_switch_said_goes_before_the_status_a_gateway_made_of_it),              \
         TEST(a_trunk_that_is_full_or_broken_hands_the_call_to_the_next),                           \
         TEST(dialing_is_refused_in_a_call_without_a_line_and_with_a_summary_owed),                 \
+        TEST(CC_17_what_the_center_does_not_call_is_refused_before_anything_begins),               \
         TEST(CC_14_numbers_are_called_as_the_country_dials_them),                                  \
         TEST(CC_10_a_call_of_ones_own_ends_the_wrap_up_and_leads_back),                            \
         TEST(the_agent_gives_up_before_the_answer),                                                \

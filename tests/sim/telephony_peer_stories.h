@@ -362,7 +362,7 @@ static void CC_22_a_call_its_only_agent_refuses_does_not_ring_for_ever(void **st
     assert_int_equal(telephony_reject(world.telephony, 2, &agent(2)->offer_call), TELEPHONY_OK);
     run(2000);
     assert_int_equal(fact_count_of("offer_begin"), 2);
-    assert_true(fact_says(fact_last("queue_leave"), "outcome", "overflow_out"));
+    assert_true(fact_says(fact_last("queue_leave"), "outcome", "lost"));
     assert_null(far_leg(sip));
     assert_true(fact_says(fact_last("call_end"), "end_reason", "max_wait"));
     assert_int_equal(agent(2)->state, ACD_READY);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <hotlined/access.h>
 #include <hotlined/directory.h>
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
@@ -21,7 +22,8 @@
 #define W_MAX_QUEUES  (2 * W_MAX_CENTERS + 1) /* two for each, one more that comes and goes */
 #define W_MAX_AGENTS  300
 #define W_MAX_CALLERS 3000
-#define W_TRUNKS      2
+#define W_TRUNKS      3 /* the last one leads to the voice bot */
+#define W_LISTED      8
 #define W_FACTS       512 /* the last ones are kept for the stories */
 
 struct w_size {
@@ -39,6 +41,11 @@ struct w_sip_leg {
     int32_t user_id; /* of the phone that is called; 0 = over a trunk */
     int32_t trunk_id;
     int reoffers; /* re-INVITEs not yet answered */
+    int refer;    /* the answer to its last REFER; 0 = none yet */
+    bool may_refer, refer_done;
+    bool early;                       /* sounds before it is answered */
+    uint64_t number;                  /* in the order in which they were made */
+    char called[DIALING_NUMBER_SIZE]; /* as the trunk was asked */
 };
 
 struct w_media_leg {
@@ -46,6 +53,7 @@ struct w_media_leg {
     bool line, closing;
     handle_t room;
     bool plays, loops, exclusive;
+    char keys[8];         /* last ones sent to it */
     uint64_t quiet_since; /* when it last lost a sound */
     uint32_t token, play_serial;
     bool measuring;
@@ -54,6 +62,7 @@ struct w_media_leg {
     unsigned measured_count;
     char remote[46];
     enum media_line_state state;
+    bool gap; /* who hears it hears nothing */
 };
 
 struct w_room {
@@ -66,6 +75,8 @@ struct w_recording {
     handle_t handle;
     struct media_tracks tracks;
     bool stopping;
+    bool attended;
+    uint64_t since; /* attended */
 };
 
 struct w_fact {
@@ -101,6 +112,10 @@ extern struct world {
     uint64_t dice;   /* chance in choosing events */
     struct w_size size;
     bool faults, no_silence, keep, mute, closed_hours, publishing;
+    bool messages;      /* the cities take messages */
+    bool messages_full; /* their quota is used up */
+    bool messages_off;  /* the scenes are switched off */
+    unsigned speech_ms; /* so much is said in a message; 0 = by chance */
     bool alone; /* a child process of telephony_schedule.c: the end of it is the end of a process */
     enum w_plant plant;
     struct loop *loop;
@@ -109,6 +124,9 @@ extern struct world {
     struct slots sip_legs, media_legs, rooms, recordings;
     handle_t callers[W_MAX_CALLERS]; /* the SIP leg of a caller, perhaps over */
     bool phone_registered[W_MAX_AGENTS + 1];
+    bool visits[W_MAX_AGENTS + 1]; /* has stood beside a call of another center */
+    bool permissions;              /* whoever leads did so by the permissions of office_permits() */
+    struct access_subject people[W_MAX_AGENTS + 1]; /* what they may do to others */
     bool trunk_full[W_TRUNKS + 1], trunk_down[W_TRUNKS + 1];
     int last_status, last_retry_after; /* of the last sip_leg_reject() */
 
@@ -119,7 +137,20 @@ extern struct world {
     struct dir_agent agents[W_MAX_AGENTS];
     struct dir_queue queues[W_MAX_QUEUES];
     struct dir_member members[2 * W_MAX_AGENTS];
+    struct dir_transfers transfers[W_MAX_CENTERS]; /* of center i + 1, once something is said */
+    bool transfers_said[W_MAX_CENTERS];
+    uint32_t trunk_most; /* channels of center 1; 0 = as many as there are */
+    struct pool_share trunk_share;
+    struct dir_routing routing;           /* of center 3, once it sends callers on */
+    uint32_t asked_call;                  /* the last one whose taxpayer was asked for; 0 = none */
+    bool peer[W_TRUNKS + 1];              /* the trunk leads to another daemon */
+    int32_t behind[W_TRUNKS + 1];         /* the only center there */
+    int32_t via_trunk[W_MAX_CENTERS + 1]; /* of a center of another daemon; 0 = ours */
     size_t queue_count, member_count;
+    struct dir_listed listed[W_LISTED]; /* black and white lists, in no order */
+    unsigned listed_count;
+    uint64_t dedicated_at[1000]; /* since when a queue, by id, is for transferred calls alone */
+    uint64_t published_at;       /* monotonic: what is due by a rule may be so since then */
 
     uint64_t touched[W_MAX_AGENTS + 1]; /* agents: step + 1 of the last news of them */
     int32_t news[W_MAX_AGENTS];         /* those of this step */
@@ -151,8 +182,17 @@ void world_close(void); /* everybody goes home; then nothing may be left */
 void devices_open(void);
 void devices_close(void);
 handle_t far_invite(const char *caller, const char *called);
+/* The same under an access code, from this daemon itself (trunk SIP_TRUNK_SELF) or over a trunk;
+ * along is the header, may be NULL. */
+handle_t far_passes_on(int32_t trunk_id, const char *caller, const char *called, const char *along);
 struct w_sip_leg *far_leg(handle_t sip); /* NULL = over */
 void far_end(handle_t sip, enum sip_end end, int status);
+/* It hangs up, and says that in X-Hotlined-Result. */
+void far_tells(handle_t sip, const char *told);
+/* It wants the other one to be at that place; the status it is answered, 0 = it could not ask. */
+int far_refers(handle_t sip, const char *user, const char *told);
+/* The same with a Q.850 cause in a Reason header. */
+void far_end_with(handle_t sip, enum sip_end end, int status, int cause);
 void far_answer(handle_t sip); /* whoever we call picks up */
 void far_progress(handle_t sip, int status, bool with_sound);
 void far_reoffer(handle_t sip, enum sdp_direction direction, const char *address);
@@ -160,16 +200,32 @@ void far_late_reoffer(handle_t sip, const char *address); /* the offer is ours, 
 void far_key(handle_t sip, char digit);
 void far_phone(int32_t user_id, bool registered);
 void far_line(handle_t media, enum media_line_state state);
+void far_gap(handle_t media, bool quiet);  /* nothing comes from it any more, or again */
 void far_trunk(int32_t trunk_id, bool up); /* its calls die with it */
 struct w_media_leg *media_of(handle_t media);
 struct w_room *room_of(handle_t room);
+void far_silent(handle_t sip); /* a caller who leaves a message says nothing any more */
 bool room_hears(handle_t room, handle_t listener, handle_t speaker);
+
+/* --- telephony_queries.c -------------------------------------------------------------------- */
+extern struct w_queries { /* what a story wants; nothing = by chance */
+    const char *body;     /* answered with it after 300 ms */
+    int status;
+    bool silent; /* no answer in time */
+    unsigned asked;
+    char url[300]; /* asked last */
+} far_queries;
+void queries_open(void);
 
 /* --- telephony_office.c --------------------------------------------------------------------- */
 void office_open(void);
 void office_close(void);
 void office_change(unsigned what); /* something is published */
 void office_apply(void);
+/* The region says what a center may pass on and take; acts at the next office_apply(). */
+/* The region sends its callers on to where they belong. */
+void office_spread(bool by_taxpayer, int32_t unknown);
+void office_allow(int32_t center_id, bool to_12366, bool from_12366, bool between_cities);
 struct dir_queue *office_queue(int32_t id); /* NULL = none now */
 
 /* --- telephony_journal.c -------------------------------------------------------------------- */
@@ -201,7 +257,11 @@ void event_write(const struct w_event *event, char *out, size_t size);
 bool event_read(const char *line, struct w_event *ret_event);
 /* Two moments become a longer one; false for anything else. */
 bool event_merge(struct w_event *event, const struct w_event *next);
-int event_caller(const struct w_event *event);    /* whose it is, -1 = nobody's */
+int event_caller(const struct w_event *event); /* whose it is, -1 = nobody's */
+/* May the one do this to the other? Asked as the API asks, of its engine. */
+bool office_permits(int32_t who, enum permission permission, int32_t target);
+/* The same by a rule of three lines that shares nothing with the engine. */
+bool office_is_over(int32_t who, int32_t target);
 int32_t event_agent(const struct w_event *event); /* 0 = nobody's */
 
 /* --- telephony_schedule.c ------------------------------------------------------------------- */

@@ -34,7 +34,12 @@ struct m_agent {
     bool line;
     acd_offer_t offer;
     int caller;  /* ringing with, -1 */
-    bool called; /* rings with a call for him alone; since when: */
+    bool forced; /* in this step, and must be: */
+    enum acd_agent_state forced_to;
+    int32_t before; /* his reason when it began to ring */
+    bool rona;      /* did not answer: busy next */
+    bool assigned;  /* rings because somebody said so */
+    bool called;    /* rings with a call for him alone; since when: */
     uint64_t called_at;
     int weight[QUEUES]; /* -1 = no member */
 };
@@ -57,6 +62,9 @@ struct m_caller {
     uint32_t failed;             /* offers refused or not answered in this queue */
     uint64_t rest_until;         /* rings nowhere until then */
     uint64_t refused_at[AGENTS]; /* 0 = never; time + 1 */
+    int preferred;               /* agent it waits for alone, -1 */
+    uint64_t preferred_until;
+    bool leaves[ACD_PREFERRED_ENDS];
 };
 
 static struct {
@@ -68,7 +76,9 @@ static struct {
     char story[STORY][160];
     unsigned told;
     unsigned offers, connects, ronas, revokes, states, tireds;
-    struct m_caller *tired; /* whose WAIT_OVER must come next */
+    struct m_caller *tired;          /* whose WAIT_OVER must come next */
+    int assign_agent, assign_caller; /* what the next OFFER may be, -1 */
+    unsigned assigned, preferred, given_up;
 } s;
 
 /* --- telling the story ---------------------------------------------------------------------- */
@@ -137,7 +147,7 @@ static bool could_take(int a, int c)
     const struct m_caller *caller = &s.callers[c];
 
     return caller->waiting && !caller->ringing && s.agents[a].weight[caller->queue] >= 0 &&
-           !barred(caller, a);
+           !barred(caller, a) && (caller->preferred < 0 || caller->preferred == a);
 }
 
 static bool goes_before(int a, int x, int y)
@@ -145,7 +155,9 @@ static bool goes_before(int a, int x, int y)
     const struct m_caller *cx = &s.callers[x], *cy = &s.callers[y];
     int wx = s.agents[a].weight[cx->queue], wy = s.agents[a].weight[cy->queue];
 
-    if (wx != wy)
+    if ((cx->preferred == a) != (cy->preferred == a))
+        return cx->preferred == a;
+    if (cx->preferred != a && wx != wy)
         return wx > wy;
     if (effective(cx) != effective(cy))
         return effective(cx) > effective(cy);
@@ -195,6 +207,21 @@ static void over_for_one(const struct acd_command *command, int a)
     agent->called = false;
 }
 
+/* Whose turn it is does not matter, nor whether he serves the queue. */
+static void take_assigned(const struct acd_command *command, int a, int c)
+{
+    struct m_agent *agent = &s.agents[a];
+
+    if (s.callers[c].ringing)
+        wrong("caller %d is assigned and rings elsewhere", c);
+    agent->offer = command->offer;
+    agent->caller = c;
+    agent->assigned = true;
+    s.callers[c].ringing++;
+    s.assign_agent = s.assign_caller = -1;
+    s.assigned++;
+}
+
 static void take_offer(const struct acd_command *command)
 {
     int a = command->agent - 1, c = (int)command->tag;
@@ -211,10 +238,17 @@ static void take_offer(const struct acd_command *command)
         wrong("caller %d was offered after leaving", c);
     if (agent->offer)
         wrong("agent %d got a second offer", a);
+    if (a == s.assign_agent && c == s.assign_caller) {
+        take_assigned(command, a, c);
+        return;
+    }
     if (agent->state != ACD_READY || !agent->line)
         wrong("agent %d was offered a call in state %d, line %d", a, agent->state, agent->line);
     if (agent->weight[caller->queue] < 0)
         wrong("agent %d is no member of the caller's queue %d", a, caller->queue);
+    if (caller->preferred >= 0 && caller->preferred != a)
+        wrong("caller %d waits for agent %d and rings at agent %d", c, caller->preferred, a);
+    s.preferred += caller->preferred == a;
     if (barred(caller, a))
         wrong("caller %d rings again at agent %d who refused it", c, a);
     if (caller->ringing && s.queues[caller->queue].conf.strategy != ACD_RING_ALL)
@@ -236,6 +270,10 @@ static void offer_failed(struct m_caller *caller, int a)
     uint32_t most = s.queues[caller->queue].conf.max_offers;
 
     caller->refused_at[a] = s.now + 1;
+    if (caller->preferred == a)
+        caller->preferred_until = s.now;
+    if (s.agents[a].assigned || caller->preferred == a)
+        return;
     caller->failed++;
     if (most && caller->failed >= most && !caller->wait_said) {
         caller->rest_until = s.now + ACD_REOFFER_MS;
@@ -265,6 +303,8 @@ static void take_revoke(const struct acd_command *command)
         command->revoke_reason == ACD_REVOKE_REJECTED)
         offer_failed(&s.callers[c], a);
     s.ronas += command->revoke_reason == ACD_REVOKE_NO_ANSWER;
+    agent->rona = command->revoke_reason == ACD_REVOKE_NO_ANSWER && !agent->assigned;
+    agent->assigned = false;
     s.revokes++;
 }
 
@@ -278,6 +318,7 @@ static void take_connect(const struct acd_command *command)
         over_for_one(command, a);
         return;
     }
+    agent->assigned = false;
     caller = &s.callers[c];
     tell("  -> connect caller %d and agent %d", c, a);
     if (!caller->waiting)
@@ -300,6 +341,12 @@ static void take_state(const struct acd_command *command)
         wrong("agent %d: a state change was missed", command->agent - 1);
     if (agent->state == command->state && agent->reason == command->reason_id)
         wrong("agent %d: a change that changes nothing", command->agent - 1);
+    if (command->state == ACD_RING)
+        agent->before = agent->reason;
+    if (command->old_state == ACD_RING && command->state != ACD_TALK &&
+        agent->before != ACD_REASON_RONA && agent->rona != (command->reason_id == ACD_REASON_RONA))
+        wrong("agent %d: 久不应答 %d", command->agent - 1, agent->rona);
+    agent->rona = false;
     agent->state = command->state;
     agent->reason = command->reason_id;
     s.states++;
@@ -318,6 +365,27 @@ static void take_wait_over(const struct acd_command *command)
     else if (!conf->max_wait_ms || s.now < caller->entered + conf->max_wait_ms)
         wrong("the wait of caller %d is not over", (int)command->tag);
     caller->wait_said = true;
+}
+
+/* Said once, when it is true and not before. */
+static void take_preferred_over(const struct acd_command *command)
+{
+    int c = (int)command->tag, a = command->agent - 1;
+    struct m_caller *caller = &s.callers[c];
+    const struct m_agent *agent = &s.agents[a];
+    bool gone = agent->state == ACD_SIGNED_OUT || agent->weight[caller->queue] < 0;
+
+    tell("  -> caller %d waits for agent %d no more, why %d", c, a, command->preferred_end);
+    if (!caller->waiting || caller->entry != command->entry || caller->preferred != a)
+        wrong("caller %d did not wait for agent %d", c, a);
+    if (command->preferred_end == ACD_PREFERRED_GONE ? !gone : s.now < caller->preferred_until)
+        wrong("agent %d could still take caller %d", a, c);
+    if (command->leaves != caller->leaves[command->preferred_end])
+        wrong("caller %d was to leave: %d", c, caller->leaves[command->preferred_end]);
+    caller->preferred = -1;
+    if (command->leaves)
+        caller->rest_until = s.now + ACD_REOFFER_MS;
+    s.given_up++;
 }
 
 static void take_commands(void)
@@ -347,10 +415,15 @@ static void take_commands(void)
             tell("  -> caller %d dropped", (int)out->commands[i].tag);
             s.callers[out->commands[i].tag].waiting = false;
             break;
+        case ACD_PREFERRED_OVER:
+            take_preferred_over(&out->commands[i]);
+            break;
         }
     }
     if (s.tired)
         wrong("a caller was refused too often and nobody said so");
+    if (s.assign_agent >= 0)
+        wrong("caller %d was assigned and rings nowhere", s.assign_caller);
 }
 
 static void engine_complains(const char *what, void *arg)
@@ -391,6 +464,9 @@ static void check_everything(void)
             wrong("agent %d: state %d and offer %u do not fit", a, agent->state, agent->offer);
         if (agent->offer && !agent->line)
             wrong("agent %d rings without a line", a);
+        if (agent->forced && agent->state != agent->forced_to)
+            wrong("agent %d was forced and is in state %d", a, agent->state);
+        s.agents[a].forced = false;
         if (acd_agent_view(s.acd, a + 1, &view) &&
             (view.state != agent->state || view.offer != agent->offer))
             wrong("agent %d: the engine's view differs from what it said", a);
@@ -477,6 +553,40 @@ static void caller_leaves(int c)
         wrong("leaving gave %d", err);
 }
 
+/* Mostly somebody who may be waited for. */
+static int wanted_for(int q)
+{
+    int first = (int)dice(AGENTS);
+
+    for (int i = 0; i < AGENTS && dice(10); i++) {
+        const struct m_agent *agent = &s.agents[(first + i) % AGENTS];
+        if (agent->state != ACD_SIGNED_OUT && agent->weight[q] >= 0)
+            return (first + i) % AGENTS;
+    }
+    return first;
+}
+
+static void caller_enters_for(int c, int a, bool full)
+{
+    struct m_caller *caller = &s.callers[c];
+    struct acd_preferred preferred = {
+        .agent = a + 1, .wait_ms = (uint32_t)dice(30000), .leaves = {dice(2) == 0, dice(2) == 0}};
+    bool exists = s.queues[caller->queue].exists;
+    bool there =
+        s.agents[a].state != ACD_SIGNED_OUT && exists && s.agents[a].weight[caller->queue] >= 0;
+    int err;
+
+    tell("caller %d enters queue %d for agent %d, %u ms", c, caller->queue, a, preferred.wait_ms);
+    caller->waiting = there && !full;
+    caller->preferred = a;
+    caller->preferred_until = s.now + preferred.wait_ms;
+    memcpy(caller->leaves, preferred.leaves, sizeof(caller->leaves));
+    err = acd_enter_for(s.acd, s.now, caller->queue + 1, caller->priority, caller->first,
+                        (uint64_t)c, &preferred, &caller->entry);
+    if (err != (!exists ? -ENOENT : !there ? -ESRCH : full ? -ENOSPC : 0))
+        wrong("entering for one agent gave %d", err);
+}
+
 static void caller_enters(int c)
 {
     struct m_caller *caller = &s.callers[c];
@@ -496,7 +606,12 @@ static void caller_enters(int c)
                                 .priority = (int)dice(3),
                                 .first = s.now - dice(2) * dice(s.now < 5000 ? s.now + 1 : 5000),
                                 .entered = s.now,
+                                .preferred = -1,
                                 .serial = ++s.serial};
+    if (dice(4) == 0) {
+        caller_enters_for(c, wanted_for(q), full);
+        return;
+    }
     tell("caller %d enters queue %d", c, q);
     err = acd_enter(s.acd, s.now, q + 1, caller->priority, caller->first, (uint64_t)c,
                     &caller->entry);
@@ -524,10 +639,71 @@ static void caller_moves(int c)
         caller->wait_said = false;
         caller->failed = 0;
         caller->rest_until = 0;
+        caller->preferred = -1;
     }
     err = acd_move(s.acd, s.now, caller->entry, q + 1);
     if (err && (caller->queue != old.queue || caller->entered != old.entered))
         wrong("a legal move gave %d", err);
+}
+
+static void caller_to_head(int c)
+{
+    struct m_caller *caller = &s.callers[c];
+    int32_t priority = 0, again = 0;
+    int err = acd_to_head(s.acd, s.now, caller->entry, &priority);
+
+    tell("caller %d goes to the head of queue %d: priority %d", c, caller->queue, priority);
+    if (err != (caller->waiting ? 0 : -ESTALE))
+        wrong("going to the head gave %d", err);
+    if (!caller->waiting)
+        return;
+    if (priority < caller->priority)
+        wrong("caller %d lost priority at the head", c);
+    caller->priority = priority;
+    for (int i = 0; i < CALLERS; i++)
+        if (i != c && s.callers[i].waiting && s.callers[i].queue == caller->queue &&
+            effective(&s.callers[i]) + 2 > effective(caller))
+            wrong("caller %d is not before caller %d", c, i);
+    if (acd_position(s.acd, caller->entry) != 1)
+        wrong("caller %d at the head has place %u", c, acd_position(s.acd, caller->entry));
+    if (acd_to_head(s.acd, s.now, caller->entry, &again) || again != priority)
+        wrong("twice to the head is more than once");
+}
+
+static void caller_assigned(int c, int a)
+{
+    struct m_caller *caller = &s.callers[c];
+    struct m_agent *agent = &s.agents[a];
+    enum acd_agent_state old = agent->state;
+    bool free = old == ACD_READY || old == ACD_BUSY || old == ACD_REST;
+    int err, wanted = !caller->waiting        ? -ESTALE
+                      : old == ACD_SIGNED_OUT ? -ENOENT
+                      : free && agent->line   ? 0
+                                              : -EBUSY;
+
+    tell("caller %d is for agent %d", c, a);
+    err = acd_assign(s.acd, s.now, caller->entry, a + 1);
+    if (err != wanted)
+        wrong("assigning gave %d", err);
+    if (err)
+        return;
+    s.assign_agent = a;
+    s.assign_caller = c;
+}
+
+static void agent_forced(int a)
+{
+    struct m_agent *agent = &s.agents[a];
+    enum acd_agent_state old = agent->state, to = (enum acd_agent_state)(ACD_READY + dice(3));
+    bool kept = old == ACD_TALK || (old == ACD_RING && to == ACD_READY);
+    int err;
+
+    tell("agent %d is made %d by force", a, to);
+    err = acd_force_state(s.acd, s.now, a + 1, to, 5);
+    if (err != (old == ACD_SIGNED_OUT ? -ENOENT : kept))
+        wrong("forcing gave %d", err);
+    agent->forced = !err && to != ACD_READY; /* who is ready may ring by the end of the step */
+    agent->forced_to = to;
 }
 
 static void agent_answers(int a)
@@ -660,8 +836,14 @@ static void random_event(void)
         caller_enters((int)dice(CALLERS));
     else if (roll < 30)
         caller_leaves((int)dice(CALLERS));
-    else if (roll < 34)
+    else if (roll < 33)
         caller_moves((int)dice(CALLERS));
+    else if (roll < 34)
+        caller_to_head((int)dice(CALLERS));
+    else if (roll < 36)
+        caller_assigned((int)dice(CALLERS), (int)dice(AGENTS));
+    else if (roll < 37)
+        agent_forced((int)dice(AGENTS));
     else if (roll < 55)
         agent_answers(agent_in(ACD_RING));
     else if (roll < 58)
@@ -721,6 +903,7 @@ static void begin(uint64_t seed)
     s.random = seed * 0x9e3779b97f4a7c15ull + 1;
     s.now = 100000;
     assert_int_equal(acd_create(&limits, &s.acd), 0);
+    s.assign_agent = s.assign_caller = -1;
     for (int a = 0; a < AGENTS; a++) {
         s.agents[a].caller = -1;
         for (int q = 0; q < QUEUES; q++)
@@ -762,7 +945,8 @@ static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
 {
     uint64_t seed = from_environment("HOTLINED_SEED", random_seed());
     uint64_t steps = from_environment("HOTLINED_STEPS", 1000000), done = 0;
-    unsigned offers = 0, connects = 0, ronas = 0, revokes = 0, tireds = 0;
+    unsigned offers = 0, connects = 0, ronas = 0, revokes = 0, tireds = 0, assigned = 0;
+    unsigned preferred = 0, given_up = 0;
 
     (void)state;
     for (; done < steps; done += 20000, seed++) {
@@ -772,16 +956,23 @@ static void ACD_07_a_million_random_steps_keep_every_invariant(void **state)
         ronas += s.ronas;
         revokes += s.revokes;
         tireds += s.tireds;
+        assigned += s.assigned;
+        preferred += s.preferred;
+        given_up += s.given_up;
     }
     fprintf(stderr,
-            "# seeds up to %llu: %llu steps, %u offers, %u connects, %u no answers, %u revokes\n",
+            "# seeds up to %llu: %llu steps, %u offers, %u connects, %u no answers, %u revokes, "
+            "%u waited for, %u in vain\n",
             (unsigned long long)seed - 1, (unsigned long long)done, offers, connects, ronas,
-            revokes);
+            revokes, preferred, given_up);
     /* A run in which nothing happens would prove nothing. */
     assert_true(connects > done / 100);
     assert_true(ronas > done / 1000);
     assert_true(revokes > done / 100);
     assert_true(tireds > done / 10000);
+    assert_true(assigned > done / 2000);
+    assert_true(preferred > done / 2000);
+    assert_true(given_up > done / 2000);
 }
 
 int main(void)

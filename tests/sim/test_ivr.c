@@ -32,12 +32,13 @@ static struct {
     struct ivr_flow *flow;
     struct ivr_run run, again; /* the same call twice */
     struct calendar calendar;
-    bool playing, ringing; /* what was said and is not answered yet */
+    bool playing, ringing, away, asking; /* what was said and is not answered yet */
+    bool off_leaves, no_answer_leaves;   /* the queue it waits in has these branches */
     uint32_t timer_ms;
     uint16_t keys;
     char story[STORY][80];
     unsigned told;
-    unsigned ended, queued, plays, refused, flows;
+    unsigned ended, queued, plays, tasks, asked, refused, flows, left_queue;
 } s;
 
 static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -122,17 +123,74 @@ static void add_condition(void)
 
 static void add_queue(void)
 {
+    if (dice(3)) {
+        text_add(&s.json, "\"type\":\"queue\",");
+    } else {
+        text_add(&s.json, "\"type\":\"agent\",\"variable\":\"v1\",");
+        if (dice(2))
+            text_addf(&s.json, "\"off\":\"n%d\",", any_node());
+        if (dice(2))
+            text_addf(&s.json, "\"no_answer\":\"n%d\",", any_node());
+    }
     text_addf(&s.json,
-              "\"type\":\"queue\",\"queue\":\"q\",\"priority\":%d,%s\"on_wait_over\":\"n%d\","
+              "\"queue\":\"q\",\"priority\":%d,%s\"on_wait_over\":\"n%d\","
               "\"on_no_agent\":\"n%d\",\"on_full\":\"n%d\"",
               (int)dice(10), dice(2) ? "\"prompt\":\"p\",\"music\":\"m\"," : "", any_node(),
               any_node(), any_node());
 }
 
+static void add_survey(void)
+{
+    text_addf(&s.json,
+              "\"type\":\"survey\",\"prompt\":\"p\",\"retries\":%d,%s\"keys\":{\"1\":5,\"2\":1},"
+              "\"next\":\"n%d\",\"failed\":\"n%d\"",
+              (int)dice(3), dice(2) ? "\"invalid\":\"i\"," : "", any_node(), any_node());
+}
+
+static void add_say(void)
+{
+    static const char *const ways[] = {"digits", "number", "amount"};
+
+    text_addf(&s.json,
+              "\"type\":\"say\",\"variable\":\"v%d\",\"as\":\"%s\",%s\"interruptible\":%s,"
+              "\"next\":\"n%d\"",
+              (int)dice(4), ways[dice(3)], dice(2) ? "\"prompt\":\"p\"," : "",
+              dice(2) ? "true" : "false", any_node());
+}
+
+static void add_task(void)
+{
+    static const char *const tasks[] = {
+        "\"type\":\"external\",\"number\":\"1\",%s\"next\":\"n%d\",\"failed\":\"n%d\"",
+        "\"type\":\"voicemail\",%s\"next\":\"n%d\",\"off\":\"n%d\",\"failed\":\"n%d\"",
+        "\"type\":\"callback\",\"queue\":\"q\",%s\"next\":\"n%d\",\"failed\":\"n%d\"",
+        "\"type\":\"bot\",%s\"next\":\"n%d\",\"done\":\"n%d\",\"off\":\"n%d\"",
+        "\"type\":\"http\",\"connector\":\"c\",\"send\":{\"no\":\"v1\"},"
+        "\"take\":{\"v2\":\"x\"},%s\"next\":\"n%d\",\"failed\":\"n%d\",\"timeout\":\"n%d\""};
+    char json[400];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(json, sizeof(json), tasks[dice(5)], dice(2) ? "\"prompt\":\"p\"," : "", any_node(),
+             any_node(), any_node());
+#pragma GCC diagnostic pop
+    text_add(&s.json, json);
+}
+
 static void add_node(int at)
 {
     text_addf(&s.json, "%s\"n%d\":{", at ? "," : "", at);
-    switch (dice(10)) {
+    switch (dice(14)) {
+    case 10:
+        add_survey();
+        break;
+    case 11:
+        add_say();
+        break;
+    case 12:
+    case 13:
+        add_task();
+        break;
     case 0:
     case 1:
     case 2:
@@ -216,6 +274,28 @@ static void take(const struct ivr_command *c)
     case IVR_ENQUEUE:
         s.ringing = true;
         s.queued++;
+        s.off_leaves = c->off_leaves;
+        s.no_answer_leaves = c->no_answer_leaves;
+        return;
+    case IVR_SAY:
+        s.playing = true;
+        s.plays++;
+        return;
+    case IVR_SURVEY:
+        if (c->level > 5 || (c->level > 0 && !s.asking))
+            wrong("a survey's answer %u without its question", c->level);
+        s.asking = c->level == 0;
+        s.asked++;
+        return;
+    case IVR_EXTERNAL:
+    case IVR_VOICEMAIL:
+    case IVR_CALLBACK:
+    case IVR_BOT:
+    case IVR_QUERY:
+        if (!c->name)
+            wrong("a task for nobody");
+        s.away = true;
+        s.tasks++;
         return;
     case IVR_HANGUP:
         if (s.run.state != IVR_ENDED)
@@ -233,7 +313,7 @@ static void check_waiting(void)
         wrong("the run has left its bounds");
     switch ((enum ivr_state)run->state) {
     case IVR_PLAYING:
-        if (!s.playing || s.timer_ms || s.ringing)
+        if (!s.playing || s.timer_ms || s.ringing || s.away)
             wrong("playing: play %d, timer %u, queue %d", s.playing, s.timer_ms, s.ringing);
         return;
     case IVR_MENU:
@@ -245,8 +325,12 @@ static void check_waiting(void)
         if (s.playing || s.timer_ms || !s.ringing)
             wrong("queued: play %d, timer %u, queue %d", s.playing, s.timer_ms, s.ringing);
         return;
+    case IVR_AWAY:
+        if (s.playing || s.timer_ms || s.ringing || !s.away)
+            wrong("away: play %d, timer %u, queue %d", s.playing, s.timer_ms, s.ringing);
+        return;
     case IVR_ENDED:
-        if (s.playing || s.timer_ms || s.ringing)
+        if (s.away || s.playing || s.timer_ms || s.ringing)
             wrong("ended: play %d, timer %u, queue %d", s.playing, s.timer_ms, s.ringing);
         return;
     case IVR_IDLE:
@@ -256,7 +340,7 @@ static void check_waiting(void)
 
 static void one_event(struct ivr_event event)
 {
-    static const struct ivr_world world = {calendar_of, NULL};
+    static const struct ivr_world world = {.calendar = calendar_of};
     static struct ivr_out out, again;
 
     tell("event %d %c in state %d at n%d", (int)event.kind, event.digit ? event.digit : '-',
@@ -265,10 +349,22 @@ static void one_event(struct ivr_event event)
         s.playing = false;
     else if (event.kind == IVR_EV_TIMER)
         s.timer_ms = 0;
+    else if (event.kind == IVR_EV_ANSWER)
+        s.away = s.ringing = false; /* told to those who wait only where it leads somewhere */
+    else if (event.kind == IVR_EV_ENTER)
+        s.ringing = s.away = s.asking = false;
     else if (event.kind >= IVR_EV_QUEUE_FULL)
         s.ringing = false;
     ivr_step(s.flow, &s.run, &world, &event, &out);
     ivr_step(s.flow, &s.again, &world, &event, &again);
+    for (unsigned i = 0; i < out.count && i < again.count; i++)
+        if (out.commands[i].name && again.commands[i].name &&
+            strcmp(out.commands[i].name, again.commands[i].name) == 0)
+            again.commands[i].name = out.commands[i].name; /* a variable of the other run */
+    for (unsigned i = 0; i < out.count && i < again.count; i++)
+        if (out.commands[i].data && again.commands[i].data &&
+            strcmp(out.commands[i].data, again.commands[i].data) == 0)
+            again.commands[i].data = out.commands[i].data;
     if (out.count >= IVR_MAX_COMMANDS)
         wrong("%u commands in one step", out.count);
     if (memcmp(&s.run, &s.again, sizeof(s.run)) != 0 || out.count != again.count ||
@@ -292,8 +388,20 @@ static struct ivr_event random_event(void)
         event.kind = IVR_EV_PLAY_DONE;
     else if (s.timer_ms)
         event.kind = IVR_EV_TIMER;
+    else if (s.away)
+        event.kind = IVR_EV_ANSWER;
+    else if (s.ringing && dice(8) == 0)
+        event.kind = IVR_EV_ENTER; /* somebody answered, and sent him back */
     else
         event.kind = s.ringing ? (enum ivr_event_kind)(IVR_EV_QUEUE_FULL + dice(3)) : IVR_EV_DIGIT;
+    event.answer = (enum ivr_answer)dice(IVR_ANSWERS);
+    if (s.ringing && event.kind >= IVR_EV_QUEUE_FULL && event.kind <= IVR_EV_WAIT_OVER && dice(2) &&
+        (s.off_leaves || s.no_answer_leaves)) {
+        event.kind = IVR_EV_ANSWER;
+        event.answer = s.off_leaves ? IVR_OFF : IVR_NO_ANSWER;
+        s.left_queue++;
+    }
+    event.node = dice(2) ? IVR_MAIN : (uint16_t)any_node();
     if (event.kind == IVR_EV_DIGIT)
         event.digit = keys[dice(sizeof(keys) - 1)];
     return event;
@@ -305,7 +413,7 @@ static void one_call(void)
 {
     memset(&s.run, 0, sizeof(s.run));
     memset(&s.again, 0, sizeof(s.again));
-    s.playing = s.ringing = false;
+    s.playing = s.ringing = s.away = s.asking = false;
     s.timer_ms = 0;
     s.keys = 0;
     tell("a call begins");
@@ -351,13 +459,16 @@ static void IVR_03_random_flows_always_wait_or_end(void **state)
     fprintf(stderr, "# HOTLINED_SEED=%llu\n", (unsigned long long)seed);
     for (uint64_t done = 0; done < steps; done += EVENTS)
         one_flow(seed++);
-    fprintf(stderr, "# %u flows (%u refused), %u plays, %u waits, %u ends\n", s.flows, s.refused,
-            s.plays, s.queued, s.ended);
+    fprintf(stderr, "# %u flows (%u refused), %u plays, %u waits, %u tasks, %u surveys, %u ends\n",
+            s.flows, s.refused, s.plays, s.queued, s.tasks, s.asked, s.ended);
     text_done(&s.json);
     /* A run in which nothing happens would prove nothing. */
     assert_true(s.plays > steps / 10);
     assert_true(s.queued > steps / 100);
     assert_true(s.ended > steps / 100);
+    assert_true(s.tasks > steps / 200);
+    assert_true(s.left_queue > steps / 2000);
+    assert_true(s.asked > steps / 200);
 }
 
 /* --- what chance rarely meets --------------------------------------------------------------- */

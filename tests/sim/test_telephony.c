@@ -1,6 +1,6 @@
-/* rooms: base acd ivr stage telephony */
+/* rooms: base acd ivr stage route query telephony access */
 /* with: tests/sim/telephony_*.c */
-/* without: src/base/loop.c src/base/log.c src/base/worker.c */
+/* without: src/base/loop.c src/base/log.c src/base/worker.c src/query/query.c */
 /* Calls as a whole, from INVITE to the last fact, in virtual time: named stories, then random
  * schedules in worlds small and large with every invariant checked after every step.
  *
@@ -10,6 +10,7 @@
  *
  * A failure prints the seed, the last events, and the shortest schedule that fails in the same way
  * as a story. ONLY=stories and ONLY=schedules leave out the rest. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,9 +46,21 @@ static void on_event(const struct telephony_event *event, void *arg)
     }
 }
 
+/* The question is kept; an event or a story answers it, or nobody does. */
+static bool on_who_calls(uint32_t call, const char *number, void *arg)
+{
+    (void)number;
+    (void)arg;
+    if (world.faults && world_below(4) == 0)
+        return false;
+    world.asked_call = call;
+    return true;
+}
+
 void world_open(const struct w_options *o)
 {
-    static const struct telephony_handlers handlers = {.on_event = on_event};
+    static const struct telephony_handlers handlers = {.on_event = on_event,
+                                                       .on_who_calls = on_who_calls};
     struct w_size size = o->size.agents ? o->size : W_SMALL;
     struct telephony_options options = {
         .recording_dir = "/rec", .max_calls = (int)size.calls, .max_agents = (int)size.agents};
@@ -63,6 +76,7 @@ void world_open(const struct w_options *o)
     world.alone = world_last_words != NULL;
     assert_int_equal(loop_create(&world.loop), 0);
     devices_open();
+    queries_open();
     office_open();
     journal_open();
     assert_int_equal(telephony_create(world.loop, &options, &handlers, NULL, &world.telephony), 0);
@@ -228,8 +242,23 @@ static handle_t phone_leg(int32_t user)
 /* uses the words of the former */
 #include "telephony_consult_stories.h"
 #include "telephony_hold_stories.h"
+#include "telephony_leader_stories.h"
 #include "telephony_outbound_stories.h"
 #include "telephony_transfer_stories.h"
+/* what a city sets */
+#include "telephony_city_stories.h"
+/* uses the words of the former */
+#include "telephony_center_stories.h"
+#include "telephony_errand_stories.h"
+#include "telephony_pool_stories.h"
+#include "telephony_reach_stories.h"
+#include "telephony_route_stories.h"
+#include "telephony_said_stories.h"
+
+#include "telephony_bot_stories.h"
+#include "telephony_preferred_stories.h"
+#include "telephony_query_stories.h"
+#include "telephony_voicemail_stories.h"
 /* what other centers got wrong */
 #include "telephony_peer_stories.h"
 /* how failing schedules are shortened */
@@ -310,7 +339,19 @@ int main(void)
         OUTBOUND_STORIES,
         CONSULT_STORIES,
         HOLD_STORIES,
+        LEADER_STORIES,
         TRANSFER_STORIES,
+        CITY_STORIES,
+        CENTER_STORIES,
+        ROUTE_STORIES,
+        REACH_STORIES,
+        ERRAND_STORIES,
+        SAID_STORIES,
+        POOL_STORIES,
+        VOICEMAIL_STORIES,
+        BOT_STORIES,
+        QUERY_STORIES,
+        PREFERRED_STORIES,
         PEER_STORIES,
         SCHEDULE_STORIES, /* one */
         cmocka_unit_test(ACD_07_every_schedule_keeps_the_invariants),

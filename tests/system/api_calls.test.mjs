@@ -57,11 +57,11 @@ before(async () => {
   region.sql(`INSERT INTO role (code, name) VALUES ('team_lead', '组长');
     INSERT INTO role_permission (role_code, permission, scope) SELECT 'team_lead', p, 'team' FROM unnest('{call.read,recording.play,record.read,record.write}'::text[]) p;
     UPDATE user_role SET role_code = 'team_lead' WHERE user_id IN (${userId('nanning', 'a1003')}, ${userId('nanning', 'a1004')});
-    UPDATE user_role SET role_code = 'auditor' WHERE user_id = ${userId('nanning', 'a1005')}`);
+    DELETE FROM user_role WHERE user_id = ${userId('nanning', 'a1005')}`);
   agent = await Agent.start(region, 'nanning', 'a1001', { lineArgs: ['--tone', String(AGENT_HZ)] });
   people.agent = agent.person;
   for (const [name, center, login] of [['colleague', 'nanning', 'a1002'], ['sameTeam', 'nanning', 'a1003'], ['otherTeam', 'nanning', 'a1004'],
-    ['auditor', 'nanning', 'a1005'], ['leader', 'nanning', 'leader'], ['far', 'liuzhou', 'leader'], ['farAgent', 'liuzhou', 'a1001'],
+    ['nobody', 'nanning', 'a1005'], ['leader', 'nanning', 'leader'], ['far', 'liuzhou', 'leader'], ['farAgent', 'liuzhou', 'a1001'],
     ['chief', 'guangxi', 'supervisor'], ['chiefAdmin', 'guangxi', 'admin']])
     people[name] = await Person.signIn(region, center, login);
 });
@@ -169,8 +169,8 @@ test('GEN-04 everybody sees the calls of his scope: his own, his team\'s, his ce
   const center = await people.far.raw('GET', '/calls?center_id=2');
   assert.deepEqual([center.status, center.body.code], [403, 'center.forbidden']);
   assert.deepEqual((await people.chief.get('/calls?center_id=3')).items.map((c) => c.call_id), [calls.far]);
-  assert.equal((await people.auditor.raw('GET', '/calls')).status, 403);
-  assert.equal((await people.auditor.raw('GET', `/recordings/${calls.recording}/audio`)).status, 403);
+  assert.equal((await people.nobody.raw('GET', '/calls')).status, 403);
+  assert.equal((await people.nobody.raw('GET', `/recordings/${calls.recording}/audio`)).status, 403);
 
   // The guess is on record, with who and where.
   const guesses = (await audited('refused', calls.talked, 4)).filter((r) => r.object_kind === 'call');
@@ -200,7 +200,7 @@ test('GEN-04 the history of a caller is the own center\'s, and needs the right t
   assert.deepEqual((await people.chief.get(`/callers/${FROM}/history`)).calls, []); // of the regional center, not the region
   assert.equal((await people.colleague.get(`/callers/${FROM}/history?limit=1`)).calls.length, 1);
   assert.equal((await people.colleague.raw('GET', `/callers/${FROM}/history?limit=51`)).status, 422);
-  const refused = await people.auditor.raw('GET', `/callers/${FROM}/history`);
+  const refused = await people.nobody.raw('GET', `/callers/${FROM}/history`);
   assert.deepEqual([refused.status, refused.body.code, refused.body.title], [403, 'forbidden', '您没有“查询来电人历史”的权限']);
   await audited('caller.history', `+86${FROM}`);
 });
@@ -475,7 +475,7 @@ test('NFR-06 200 registrations saved at once: each within 4 seconds', async () =
 
 test('the dictionaries are those of the person\'s center', async () => {
   const mine = await people.agent.get('/dictionaries');
-  assert.deepEqual(Object.keys(mine).sort(), ['busy_reasons', 'categories', 'cities', 'methods', 'problem_types', 'queues', 'urgencies', 'wrap_up_codes']);
+  assert.deepEqual(Object.keys(mine).sort(), ['busy_reasons', 'categories', 'cities', 'hold_warn_s', 'methods', 'problem_types', 'queues', 'urgencies', 'wrap_up_codes']);
   assert.equal(mine.cities.length, 14);
   assert.ok(mine.queues.length && mine.queues.every((q) => q.center_id === 2));
   assert.ok((await people.far.get('/dictionaries')).queues.every((q) => q.center_id === 3));

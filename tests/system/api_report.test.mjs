@@ -299,7 +299,7 @@ test('NFR-09 GEN-04 every route asks for what its description says: session, per
       assert.equal(answer.status, 401, what);
       isProblem(answer, what);
       assert.equal(needs('X-CSRF-Token'), changes, what);
-      assert.deepEqual(o.security, [{ session: [] }], what);
+      assert.deepEqual(o.security, [{ session: [] }, ...(o['x-key-groups'] ? [{ key: [] }] : [])], what);
     }
     for (const person of [admin, city, agent]) {
       if (permissions(person).includes(o['x-permission'])) continue;

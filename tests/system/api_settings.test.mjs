@@ -4,10 +4,11 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Caller, Person, Region, until } from './lib/region.mjs';
 import { Agent } from './lib/agent.mjs';
+import { findSound, readWav } from './lib/sound.mjs';
 
 const NANNING = '07711236601';
 const LIUZHOU = '07721236602';
@@ -371,6 +372,98 @@ test('IVR-05 GEN-04 a city does not open, check or publish the flow of another, 
   assert.deepEqual([history[0].note, history[0].published_by], ['只是我们的', admin.me.user.name]);
 });
 
+test('PLAT-07 an old version is looked at and published again as a new one; another city neither sees nor restores it', async () => {
+  const before = await flowOf(admin);
+  const old = before.published_version;
+  const next = structuredClone(before.document);
+  next.nodes.main.name = '换过的主菜单';
+  const { version } = await admin.call('POST', `/settings/flows/${before.id}/publish`, { document: next, note: '换菜单名' }, match(before.version));
+  const kept = await admin.get(`/settings/flows/${before.id}/versions/${old}`);
+  assert.deepEqual([kept.version, kept.published, kept.document], [old, false, before.document]);
+  assert.equal((await admin.get(`/settings/flows/${before.id}/versions/${old + 1}`)).published, true);
+  const path = `/settings/flows/${before.id}/rollback`;
+  assert.equal((await admin.raw('POST', path, { version: old })).status, 428);
+  assert.equal((await admin.raw('POST', path, { version: old }, match(version - 1))).status, 412);
+  assert.equal((await admin.raw('POST', path, { version: 999 }, match(version))).status, 404);
+  refused(await admin.raw('POST', path, {}, match(version)), 'version');
+  assert.equal((await leader.raw('POST', path, { version: old }, match(version))).status, 403);
+  for (const [method, at, body] of [['GET', `/versions/${old}`], ['POST', '/rollback', { version: old }]])
+    assert.equal((await liuzhou.raw(method, `/settings/flows/${before.id}${at}`, body, match(version))).status, 404, at);
+  const done = await admin.call('POST', path, { version: old, note: '恢复' }, match(version));
+  const now = await flowOf(admin);
+  assert.deepEqual([done.published_version, now.published_version, now.document], [old + 2, old + 2, before.document]);
+  assert.deepEqual(now.versions.slice(0, 3).map((v) => v.version), [old + 2, old + 1, old]);
+  assert.equal(now.versions[0].note, '恢复');
+  // what has become wrong since then is told, and nothing is published
+  await admin.post('/settings/queues', { code: 'passing', name: '临时队列' });
+  const passing = await queue(admin, 'passing');
+  next.nodes.consult.queue = 'passing';
+  const third = await admin.call('POST', `/settings/flows/${before.id}/publish`, { document: next, note: '临时' }, match(now.version));
+  const fourth = await admin.call('POST', path, { version: old, note: '再恢复' }, match(third.version));
+  await admin.call('DELETE', `/settings/queues/${passing.id}`, undefined, match(passing.version));
+  const answer = await admin.raw('POST', path, { version: third.published_version }, match(fourth.version));
+  assert.deepEqual([answer.status, answer.body.code], [422, 'flow.invalid']);
+  assert.match(answer.body.problems.join(), /passing/);
+  assert.deepEqual((await flowOf(admin)).document, before.document);
+});
+
+test('IVR-01 a virtual caller tries a document that is not published: the path, what is heard, what is waited for and how it ends', async () => {
+  const flow = await flowOf(admin);
+  const key = (k) => ({ kind: 'key', key: k }), heard = { kind: 'play_done' };
+  const document = {
+    entry: 'hello',
+    nodes: {
+      hello: { type: 'play', prompt: 'greeting', next: 'open' },
+      open: { type: 'hours', calendar: 'tried', open: 'menu', closed: 'bye' },
+      menu: { type: 'menu', name: '总机', prompt: 'main_menu', invalid: 'invalid_key', retries: 1, keys: { 1: 'ask', 2: 'rate', 3: 'box', '*': '@back' }, failed: 'bye' },
+      ask: { type: 'collect', prompt: 'please_wait', variable: 'no', min: 2, max: 4, next: 'look', failed: 'bye' },
+      look: { type: 'condition', variable: 'no', starts_with: '45', yes: 'wait', no: 'menu' },
+      wait: { type: 'queue', queue: 'consult', prompt: 'please_wait', on_full: 'bye', on_no_agent: 'bye', on_wait_over: 'box' },
+      rate: { type: 'survey', prompt: 'beep', keys: { 1: 5, 2: 1 }, next: 'bye' },
+      box: { type: 'voicemail', prompt: 'beep', next: 'bye', off: 'menu', failed: 'bye' },
+      bye: { type: 'hangup', prompt: 'goodbye', reason: 'lost' },
+    },
+  };
+  await published(() => region.sql(`INSERT INTO work_calendar (center_id, code, name, document) VALUES (2, 'tried', '试呼用', '{"week":{"3":[["09:00","17:00"]]}}')`));
+  const open = Date.parse('2026-11-25T10:00:00+08:00'), night = Date.parse('2026-11-25T23:00:00+08:00'); // a Wednesday
+  const before = region.sql('SELECT count(*) FROM call') + region.sql('SELECT count(*) FROM flow_version');
+  const attempt = (events, at_ms = open, who = admin) => who.post(`/settings/flows/${flow.id}/try`, { document, caller_no: '13877100077', at_ms, events });
+  const begin = await attempt();
+  assert.deepEqual([begin.path, begin.ended, begin.problems, begin.truncated],
+    [[{ node: 'hello', title: 'hello', type: 'play', event: 'start', key: '' }], null, [], false]);
+  assert.deepEqual([begin.waits.kind, begin.waits.prompt, begin.waits.node], ['play', 'greeting', 'hello']);
+  assert.deepEqual([begin.variables.caller_no, begin.variables.caller_city, begin.variables.source], ['13877100077', '450100', 'direct']);
+  const menu = await attempt([heard]);
+  assert.deepEqual(menu.path.map((p) => p.node), ['hello', 'open', 'menu']);
+  assert.deepEqual([menu.waits.kind, menu.waits.title, menu.waits.prompt], ['key', '总机', 'main_menu']);
+  const closed = await attempt([heard, heard], night);
+  assert.deepEqual([closed.path.map((p) => p.node), closed.ended, closed.waits], [['hello', 'open', 'bye'], { reason: 'lost' }, null]);
+  assert.equal((await attempt([heard, key('7')])).waits.prompt, 'invalid_key');
+  const queued = await attempt([heard, key('1'), key('4'), key('5'), heard, { kind: 'timeout' }, heard]);
+  assert.deepEqual([queued.waits.kind, queued.waits.queue, queued.variables.no], ['queue', 'consult', '45']);
+  assert.deepEqual(queued.path.at(-1), { node: 'wait', title: 'wait', type: 'queue', event: 'timeout', key: '' });
+  const events = [heard, key('1'), key('4'), key('5'), key('#'), heard];
+  assert.deepEqual((await attempt([...events, { kind: 'answered' }])).ended, { reason: 'answered' });
+  assert.deepEqual((await attempt([...events, { kind: 'hangup' }])).ended, { reason: 'caller' });
+  const box = await attempt([...events, { kind: 'wait_over' }, heard]);
+  assert.equal(box.waits.kind, 'voicemail');
+  assert.equal((await attempt([...events, { kind: 'wait_over' }, heard, { kind: 'off' }])).waits.node, 'menu');
+  assert.equal((await attempt([heard, key('2'), key('1')])).survey_level, 5);
+  assert.equal((await attempt([], open, leader)).path.length, 1); // who may read may try
+  assert.equal(region.sql('SELECT count(*) FROM call') + region.sql('SELECT count(*) FROM flow_version'), before);
+  const wrong = await admin.post(`/settings/flows/${flow.id}/try`, { document: { entry: 'x', nodes: { a: { type: 'agent', agent_no: '99999999', off: 'a', busy: 'a', no_answer: 'a' } } } });
+  assert.deepEqual([wrong.path, wrong.waits], [[], null]);
+  assert.match(wrong.problems.join(), /工号“99999999”不存在/);
+  const query = await admin.post(`/settings/flows/${flow.id}/check`, { document: { entry: 'a', nodes: { a: { type: 'http', connector: 'tax', next: 'b', failed: 'b', timeout: 'b' }, b: { type: 'hangup' } } } });
+  assert.deepEqual(query.problems, ['节点“a”:查询接口“tax”没有配置。']);
+  refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: [{ kind: 'dance' }] }), 'events');
+  refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: [key('A')] }), 'events');
+  refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: Array(501).fill(heard) }), 'events');
+  refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, source: 'moon' }), 'source');
+  refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document: [] }), 'document');
+  assert.equal((await liuzhou.raw('POST', `/settings/flows/${flow.id}/try`, { document })).status, 404);
+});
+
 test('IVR-02 IVR-03 a published flow is in force for the next call, while a running call finishes on the old one; a queue made a moment ago may be named', async () => {
   const agent = await Agent.start(region, 'nanning', 'a1001', { ready: false });
   try {
@@ -469,6 +562,111 @@ test('two who publish the same prompt at once: each answer is true and one of th
   assert.deepEqual(await sound(admin, '/settings/prompts/race/audio'), await sound(admin, '/settings/prompts/alone/audio'), 'the sound is that of the text');
 });
 
+const KINDS = { greeting: '欢迎语', key: '导航按键提示音', closing: '结束语', off_hours: '非工作时段提示音' };
+for (const [kind, name] of Object.entries(KINDS))
+  test(`TTS-02 a city says its own ${kind} as a text or as an uploaded WAV or MP3; its neighbour hears nothing of it`, async () => {
+    const code = { greeting: 'greeting', key: 'main_menu', closing: 'goodbye', off_hours: 'closed' }[kind];
+    const his = await sound(liuzhou, `/settings/prompts/${code}/audio`);
+    await admin.put(`/settings/prompts/${code}`, { text: `这是我们的${name}。`, kind, name });
+    const own = await item(admin, '/settings/prompts', (p) => p.code === code);
+    assert.deepEqual([own.kind, own.name, own.source, own.common], [kind, name, 'tts', false]);
+    const spoken = await sound(admin, `/settings/prompts/${code}/audio`);
+    for (const [file, type, hz] of [[tone(`${kind}.wav`, ['-r', '16000', '-c', '1', '-b', '16'], 1000), 'audio/wav', 1000], [readFileSync('tests/fuzz/corpus/mp3/tone_22050'), 'audio/mpeg', 440]]) {
+      const answer = await upload(admin, `/settings/prompts/${code}`, file, type);
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      const now = await sound(admin, `/settings/prompts/${code}/audio`);
+      assert.ok(shareOf(now, hz) > 0.9, `${type}: ${shareOf(now, hz)}`);
+    }
+    const listed = await item(admin, '/settings/prompts', (p) => p.code === code);
+    assert.deepEqual([listed.kind, listed.name, listed.source, listed.text], [kind, name, 'upload', '']);
+    assert.deepEqual(await sound(admin, `/settings/prompts/${code}/audio?version=${own.version}`), spoken, 'the first is kept');
+    assert.deepEqual(await sound(liuzhou, `/settings/prompts/${code}/audio`), his);
+  });
+
+test('TTS-02 a caller hears the four of his city: greeting, keys and closing words, and out of hours what is said then', async () => {
+  const flow = await flowOf(admin);
+  const ends = (prompt, reason) => ({ type: 'hangup', prompt, reason });
+  const said = { greeting: '绿城南宁欢迎您的来电。', main_menu: '请按井号键继续。', goodbye: '感谢来电，祝您生活愉快。', closed: '现在大家都下班回家了。' };
+  for (const [code, text] of Object.entries(said)) await admin.put(`/settings/prompts/${code}`, { text });
+  await published(() => region.sql(`INSERT INTO work_calendar (center_id, code, name, document) VALUES (2, 'never', '不上班', '{"week":{}}')`));
+  const document = { entry: 'hello', nodes: {
+    hello: { type: 'play', prompt: 'greeting', next: 'keys' },
+    keys: { type: 'menu', prompt: 'main_menu', timeout_ms: 500, retries: 0, keys: { 1: 'night', '#': 'bye' }, failed: 'bye' },
+    night: { type: 'hours', calendar: 'never', open: 'bye', closed: 'late' }, bye: ends('goodbye', 'done'), late: ends('closed', 'closed') } };
+  const { version } = await published(() => admin.call('POST', `/settings/flows/${flow.id}/publish`, { document, note: '四种' }, match(flow.version)));
+  const hears = async (caller, file, ...codes) => {
+    await caller.exited;
+    for (const code of codes) assert.ok(findSound(readWav(file), await sound(admin, `/settings/prompts/${code}/audio`)).score > 0.7, code);
+  };
+  const [day, night] = ['day', 'night'].map((name) => join(region.dir, `heard-${name}.wav`));
+  await Promise.all([hears(call(NANNING, '', { args: ['--hear', day] }), day, 'greeting', 'main_menu', 'goodbye'),
+    hears(call(NANNING, '1', { from: '13877100091', args: ['--hear', night] }), night, 'greeting', 'closed')]);
+  await published(() => admin.call('POST', `/settings/flows/${flow.id}/publish`, { document: flow.document, note: '改回' }, match(version)));
+});
+
+test('TTS-01 a text is heard before it is published, in each voice and at each speed; what is wrong is told at its field', async () => {
+  const { items: voices } = await admin.get('/settings/voices');
+  assert.ok(voices.length >= 4 && voices.every((v) => v.code && v.name), JSON.stringify(voices));
+  const preview = async (body) => {
+    const response = await fetch(`${region.base}/api/v1/settings/prompts/preview`, { method: 'POST', headers: { cookie: admin.cookie, 'x-csrf-token': admin.csrf, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    assert.deepEqual([response.status, response.headers.get('content-type')], [200, 'audio/wav']);
+    return Buffer.from(await response.arrayBuffer());
+  };
+  const text = '请于2026年11月30日前拨打12366。';
+  const before = region.sql('SELECT count(*) FROM prompt_version');
+  const sounds = [await preview({ text }), await preview({ text, voice: voices[1].code }), await preview({ text, speed: 150 })];
+  assert.equal(new Set(sounds.map((s) => s.toString('base64'))).size, 3, 'three different sounds');
+  assert.ok(sounds[2].length < sounds[0].length * 0.8, 'faster is shorter');
+  assert.deepEqual(await preview({ text: '请于二零二六年十一月三十日前拨打幺二三六六。' }), sounds[0], 'numbers are read as people do');
+  assert.equal(region.sql('SELECT count(*) FROM prompt_version'), before, 'nothing was published');
+  assert.deepEqual(readdirSync(join(region.dir, 'state/prompts/preview')), [], 'and nothing is left');
+  refused(await admin.raw('POST', '/settings/prompts/preview', { text: '' }), 'text');
+  refused(await admin.raw('POST', '/settings/prompts/preview', { text: '长'.repeat(501) }), 'text');
+  refused(await admin.raw('POST', '/settings/prompts/preview', { text, voice: 'de; rm -rf /' }), 'voice');
+  refused(await admin.raw('POST', '/settings/prompts/preview', { text, speed: 20 }), 'speed');
+  refused(await admin.raw('PUT', '/settings/prompts/kindless', { text, kind: 'song' }), 'kind');
+  refused(await admin.raw('PUT', '/settings/prompts/kindless', { text, name: '名'.repeat(41) }), 'name');
+  assert.equal((await leader.raw('POST', '/settings/prompts/preview', { text })).status, 403);
+});
+
+test('TTS-03 an old version is in force again; a prompt in use is not deleted, the answer names where; a common one takes the place of the own', async () => {
+  const publish = (text) => published(() => admin.put('/settings/prompts/please_wait', { text, voice: 'yue', speed: 120 }));
+  await publish('请稍候一。');
+  const first = await sound(admin, '/settings/prompts/please_wait/audio');
+  await publish('请稍候二。');
+  const { items } = await admin.get('/settings/prompts/please_wait/versions');
+  assert.deepEqual(items.map((v) => [v.version, v.text, v.voice, v.speed, v.published]), [[2, '请稍候二。', 'yue', 120, true], [1, '请稍候一。', 'yue', 120, false]]);
+  assert.equal((await admin.raw('POST', '/settings/prompts/please_wait/restore', { version: 7 })).status, 404);
+  assert.equal((await liuzhou.raw('POST', '/settings/prompts/please_wait/restore?center_id=2', { version: 1 })).status, 403);
+  await published(() => admin.post('/settings/prompts/please_wait/restore', { version: 1 }));
+  assert.deepEqual(await sound(admin, '/settings/prompts/please_wait/audio'), first);
+  const listed = await item(admin, '/settings/prompts', (p) => p.code === 'please_wait');
+  assert.deepEqual([listed.version, listed.text], [1, '请稍候一。']);
+  assert.ok(listed.used_by.some((u) => u.flow_name === '主流程' && u.node === 'consult'), JSON.stringify(listed.used_by));
+  assert.equal((await publish('请稍候三。')).version, 3, 'numbers go on');
+  await published(() => admin.call('DELETE', '/settings/prompts/please_wait')); // a common one is there
+  assert.equal((await item(admin, '/settings/prompts', (p) => p.code === 'please_wait')).common, true);
+  assert.equal((await admin.raw('DELETE', '/settings/prompts/please_wait')).status, 404, 'the common one is not ours');
+  await admin.put('/settings/prompts/only_ours', { text: '只有我们。' });
+  const flow = await flowOf(admin);
+  const next = structuredClone(flow.document);
+  next.nodes.busy.prompt = 'only_ours';
+  next.nodes.busy.name = '都在忙';
+  await admin.call('POST', `/settings/flows/${flow.id}/publish`, { document: next, note: '' }, match(flow.version));
+  const answer = await admin.raw('DELETE', '/settings/prompts/only_ours');
+  refused(answer, 'code');
+  assert.match(answer.body.errors.code, /“主流程”的节点“都在忙”/);
+  await admin.call('POST', `/settings/flows/${flow.id}/publish`, { document: flow.document, note: '' }, match(flow.version + 1));
+  await admin.call('DELETE', '/settings/prompts/only_ours');
+  assert.equal((await admin.raw('GET', '/settings/prompts/only_ours/audio')).status, 404);
+});
+
+test('ACD-06 a queue that a key leads to is neither deleted nor switched off: the answer names flow, menu and key', async () => {
+  const q = await queue(admin, 'complaint');
+  for (const answer of [await admin.raw('DELETE', `/settings/queues/${q.id}`), await admin.raw('PUT', `/settings/queues/${q.id}`, { enabled: false }, match(q.version))])
+    assert.match(JSON.stringify(answer.body), /语音流程“主流程”的“主菜单”按键 2/, String(answer.status));
+});
+
 // --- trunks, audit ---------------------------------------------------------------------------------
 
 test('NFR-12 GEN-01 trunks and numbers are the region\'s; a trunk switched off takes no call, switched on it does; its passwords are never shown', async () => {
@@ -507,7 +705,7 @@ test('every change of the settings is in the audit log of its center, with who a
     } while (after);
     return all;
   };
-  const wanted = ['user.create', 'user.update', 'user.delete', 'queue.create', 'queue.update', 'queue.delete', 'queue.member.put', 'queue.member.delete', 'flow.publish', 'prompt.publish'];
+  const wanted = ['user.create', 'user.update', 'user.delete', 'queue.create', 'queue.update', 'queue.delete', 'queue.member.put', 'queue.member.delete', 'flow.publish', 'prompt.publish', 'prompt.restore', 'prompt.delete'];
   const mine = await until('all of it in the log', async () => {
     const all = await log(admin);
     return wanted.every((action) => all.some((a) => a.action === action)) && all;

@@ -68,7 +68,7 @@ test('CC-14 CC-04 RPT-01 a call out from the first digit to the report: ringing 
   assert.deepEqual([ringing.call.party_no, ringing.call.caller_no, ringing.call.called_no], [number, office.number, number]);
   assert.match(ringing.call.caller_place, /^广西 /, 'where the called one is');
   const seat = await office.leader.waitFor('seat', (s) => s.agent_no === '1001' && s.state === 'talk');
-  assert.deepEqual(seat.data.call, { direction: 'out', queue_name: '', party_no: office.masked({ number }), answered_ms: null });
+  assert.deepEqual(seat.data.call, { direction: 'out', call_id: id, queue_name: '', party_no: office.masked({ number }), answered_ms: null });
   assert.equal((await ask(agent, someone())).body.code, 'agent.in_call');
   assert.equal(called.seen('tone'), undefined, 'nobody out there hears him yet');
 
@@ -177,6 +177,8 @@ test('CC-14 numbers as people paste them are called as the trunk wants them; wha
   const invited = () => called.events.filter((e) => e.event === 'invited').map((e) => e.to);
   const numbers = [['138 7710 0001', '13877100001'], ['+86-138-7710-0001', '13877100001'], ['(0772) 123-4567', '07721234567'], ['+86 772 1234567', '07721234567'],
     ['12345', '12345'], ['110', '110'], ['*123#', '*123#'], ['+852 2345 6789', '0085223456789']];
+  region.sql(`INSERT INTO dial_rule (center_id, ranges) VALUES (${office.id}, '{service,local,mobile,national,international}')`);
+  await region.configured();
   for (const [i, [typed, wanted]] of numbers.entries()) {
     const id = await dial(agent, typed);
     await until(`${typed} is called`, () => invited().length === i + 1);
@@ -193,6 +195,62 @@ test('CC-14 numbers as people paste them are called as the trunk wants them; wha
   }
   assert.equal((await agent.person.raw('POST', '/agent/calls', {})).status, 422);
   assert.deepEqual([invited().length, agent.document.state, agent.person.events.slice(before).filter((e) => e.event === 'agent')], [numbers.length, 'ready', []]);
+}));
+
+test('CC-17 the center\'s rule decides what may be called, how the trunk is asked for it and whose number is shown; each outcome is stored', inCity('laibin', async (office) => {
+  const agent = await office.agent('a1001');
+  const admin = await Person.signIn(region, 'laibin', 'admin');
+  const called = await far(['--refuse', '486', '--count', '0']);
+  const invited = () => called.events.filter((e) => e.event === 'invited').map((e) => [e.from, e.to]);
+  const area = region.sql(`SELECT area_code FROM center WHERE id = ${office.id}`), other = '07719990017';
+  const near = region.sql(`SELECT from_prefix FROM number_place WHERE city_code = (SELECT city_code FROM center WHERE id = ${office.id}) AND length(from_prefix) = 7 LIMIT 1`);
+  const distant = region.sql(`SELECT from_prefix FROM number_place WHERE city_code <> (SELECT city_code FROM center WHERE id = ${office.id}) AND length(from_prefix) = 7 LIMIT 1`);
+  region.sql(`INSERT INTO number_plan (called_no, center_id, kind, source, flow_code) VALUES ('${other}', ${office.id}, 'public', 'direct', 'main')`);
+  const first = await admin.get('/settings/dialing');
+  assert.deepEqual([first.ranges, first.version], [['service', 'local', 'mobile', 'national'], 1], 'nothing set: no premium, no international numbers');
+  const put = (body, version) => admin.raw('PUT', '/settings/dialing', body, { 'if-match': `"${version}"` });
+
+  // What is refused names the number and why; no trunk is asked.
+  for (const [number, range] of [['+852 2345 6789', '国际'], ['16812345', '声讯'], [`${area}16812345`, '声讯']]) {
+    const answer = await ask(agent, number);
+    assert.equal(answer.status, 422);
+    assert.match(answer.body.errors.number, new RegExp(`${number.replace(/[+ ]/g, '')}.*“${range}”`));
+  }
+  assert.equal(invited().length, 0);
+
+  // Wrong rules are told at their fields.
+  for (const [body, field] of [[{ ranges: ['moon'] }, 'ranges'], [{ ranges: ['emergency'] }, 'ranges'], [{ prefix: '9a' }, 'prefix'], [{ shown_no: '10086' }, 'shown_no']]) {
+    const answer = await put(body, 1);
+    assert.deepEqual([answer.status, Object.keys(answer.body.errors ?? {})], [422, [field]], JSON.stringify(answer.body));
+  }
+  assert.equal((await put({ ranges: ['service', 'local', 'mobile', 'international'], prefix: '9', local_short: true, far_zero: true, shown_no: other }, 1)).status, 200);
+  const tried = (number) => admin.post('/settings/dialing/try', { number });
+  await until('in force', async () => (await tried('12366')).sent === '912366');
+  assert.deepEqual(await tried('0085223456789'), { number: '0085223456789', sent: '90085223456789', range: 'international', range_title: '国际', allowed: true });
+  assert.equal((await tried('01012345678')).allowed, false);
+  assert.equal(invited().length, 0, 'trying calls nobody');
+
+  const numbers = [['12345', '912345'], ['110', '9110'], [`${area}2345678`, '92345678'], [`${near}0001`, `9${near}0001`], [`${distant}0001`, `90${distant}0001`], ['+852 2345 6789', '90085223456789']];
+  for (const [i, [typed, sent]] of numbers.entries()) {
+    const id = await dial(agent, typed);
+    await until(`${typed} is called`, () => invited().length === i + 1);
+    assert.deepEqual(invited()[i], [other, sent], typed);
+    assert.equal(await ended(id), 'out|lost|busy');
+    assert.equal(region.sql(`SELECT caller_no, party_no FROM call WHERE call_id = '${id}'`), `${other}|${typed.startsWith('+') ? '0085223456789' : typed}`, 'in the books stands the number itself');
+    await state(agent, 'ready');
+  }
+  const refused = await ask(agent, '010 1234 5678');
+  assert.match(refused.body.errors.number, /01012345678.*“国内长途”/);
+  assert.equal(region.sql(`SELECT object_id FROM audit_log WHERE action = 'dialing.update'`), String(office.id));
+
+  // Every outcome.
+  for (const [args, outcome] of [[['--refuse', '480'], 'lost|no_answer'], [['--refuse', '480', '--cause', '20'], 'lost|power_off'], [['--talk', '1'], 'answered|caller']]) {
+    await far(args);
+    const id = await dial(agent, someone());
+    assert.equal(await ended(id), `out|${outcome}`);
+    if (outcome.startsWith('answered')) await agent.done();
+    await state(agent, 'ready');
+  }
 }));
 
 test('CC-14 nobody answers: busy, refused, no such number, switched off; the agent is as he was, with his reason', inCity('qinzhou', async (office) => {
@@ -302,15 +360,15 @@ test('CC-14 GEN-03 without the permission, of the center or of the role, there i
   const center = async () => (await admin.get('/settings/centers')).items.find((c) => c.code === 'baise');
   const switchOff = async (functions) => { const { id, version } = await center(); await admin.put(`/settings/centers/${id}`, { functions_off: functions }, { 'if-match': `"${version}"` }); };
   const refusals = () => Number(region.sql(`SELECT count(*) FROM audit_log WHERE action = 'refused' AND user_id = ${agent.person.me.user.id} AND detail = '/api/v1/agent/calls'`));
-  const refused = async () => { const answer = await ask(agent, someone()); return answer.status === 403 && answer.body.code === 'forbidden' && !answer.body.call_id; };
+  const refused = async (code = 'forbidden') => { const answer = await ask(agent, someone()); return answer.status === 403 && answer.body.code === code && !answer.body.call_id; };
   const allowed = () => until('allowed again', async () => (await ask(agent, someone())).status === 201);
 
   const id = await dial(agent, someone());
   assert.equal(await ended(id), 'out|lost|busy');
   await until('audited', () => audits('call.dial', id) === 1);
 
-  await switchOff(['call.dial']);
-  await until('refused', refused);
+  await switchOff(['dial']);
+  await until('refused', () => refused('function.off'));
   assert.equal((await agent.person.get('/me')).permissions['call.dial'], undefined, 'the page has no dial pad');
   await until('written', () => refusals() >= 1);
   for (const wanted of ['busy', 'ready']) assert.equal((await agent.person.put('/agent/state', { state: wanted })).state, wanted, 'the rest of his work goes on');
@@ -408,7 +466,7 @@ test('CC-14 PLAT-02 an agent with a desk phone: it rings first, picked up the nu
 
 test('CC-14 NFR-07 the daemon is killed with one call out talking and one ringing: both are closed after the restart, each once', async () => {
   const talking = await far(['--answer-after', '0', '--tone', '440', '--detect-tone', '1000']);
-  const one = await Agent.start(region, 'laibin', 'a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
+  const one = await Agent.start(region, 'fangchenggang', 'a1001', { lineArgs: ['--tone', '1000', '--detect-tone', '440'] });
   const two = await Agent.start(region, 'chongzuo', 'a1001');
   const first = await dial(one, someone());
   await Promise.all([talking.waitFor('tone'), one.line.waitFor('tone')]);
@@ -430,7 +488,7 @@ test('CC-14 NFR-07 the daemon is killed with one call out talking and one ringin
   assert.equal(region.sql(`SELECT path || ' ' || state FROM recording WHERE call_id = '${first}'`), `${path} failed`, 'what there is of it stays');
   assert.equal(region.sql(`SELECT count(*) FROM talk WHERE call_id IN ('${first}', '${late}') AND t_rel IS NOT NULL`), '1');
   for (const id of [first, late]) assert.equal(region.sql(`SELECT count(*) FROM fact WHERE kind = 'call_begin' AND payload->>'call_id' = '${id}'`), '1');
-  const leader = await Person.signIn(region, 'laibin', 'leader');
+  const leader = await Person.signIn(region, 'fangchenggang', 'leader');
   const document = await until('counted', async () => { const d = await leader.get(`/reports/voice_service?${PERIOD}`); return d.total.open === 0 && d; });
   assert.deepEqual([document.total.out, document.total.out_ans, document.check], [1, 1, 0]);
 });

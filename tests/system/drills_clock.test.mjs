@@ -2,8 +2,8 @@
 // release build with tests/tools/clock before it, which moves the wall clock and nothing else, as setting it does.
 import { after, before } from 'node:test';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { B, Person, Region, until } from './lib/region.mjs';
+import { Clock } from './lib/clock.mjs';
+import { Person, until } from './lib/region.mjs';
 import { CITIES } from './lib/office.mjs';
 import { Crowd, accounts, chapter, metric, tell, unwell } from './lib/drills.mjs';
 
@@ -11,23 +11,8 @@ const HOUR = 3600;
 const WAIT_MS = 60000;
 let region, leader, quiet, crowd;
 
-class Clock extends Region {
-  daemonEnv() {
-    this.clock = join(this.dir, 'clock');
-    if (!this.clockSet) this.set(0);
-    return { ...super.daemonEnv(), LD_PRELOAD: join(B, 'tools/clock.so'), CLOCK_FILE: this.clock };
-  }
-  // In place: the daemon has the file mapped.
-  set(seconds) {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(seconds));
-    writeFileSync(this.clock, bytes, { flag: this.clockSet ? 'r+' : 'w' });
-    this.clockSet = true;
-  }
-}
-
 before(async () => {
-  region = await Clock.start({ binary: join(B, 'hotlined') });
+  region = await Clock.start();
   leader = await Person.signIn(region, 'nanning', 'leader');
   await leader.listen();
   quiet = await Person.signIn(region, 'liuzhou', 'leader'); // signed in, and does nothing

@@ -100,7 +100,7 @@ test('he makes its administrator, who signs in, sees his center only, and makes 
   await chief.post('/settings/users', { login: 'a1001', name: '新坐席', agent_no: '1001', roles: ['agent'], password: SECRET });
 });
 
-test('with a number and a queue member the new center takes its first call', async () => {
+test('with a number and a queue member the new center takes its first call', async (t) => {
   region.sql(`INSERT INTO trunk (name, host, port, allowed_ips, options_interval_s) VALUES ('中继', '127.0.0.1', 5090, '127.0.0.0/8', 0);
     INSERT INTO number_plan (called_no, center_id, kind, source, flow_code) SELECT '079912366', id, 'public', 'direct', 'main' FROM center WHERE code = 'newtown'`);
   const chief = await Person.signIn(region, 'newtown', 'chief', SECRET);
@@ -108,12 +108,13 @@ test('with a number and a queue member the new center takes its first call', asy
   const queue = (await chief.get('/settings/queues')).items.find((q) => q.code === 'consult');
   await chief.put(`/settings/queues/${queue.id}/members/${user.id}`, { weight: 50 });
   const agent = await Agent.start(region, 'newtown', 'a1001', { password: SECRET, lineArgs: ['--tone', '1000'] });
+  t.after(() => agent.close());
   const caller = Caller.start(region, { from: '13877100001', to: '079912366', args: ['--keys', '1', '--detect-tone', '1000'] });
+  t.after(() => caller.hangUp());
   const { call } = await agent.ring();
   assert.equal(call.queue_name, '咨询');
   await agent.answer(call.call_id);
   await caller.waitFor('tone');
   await agent.hangUp(call.call_id);
   await caller.exited;
-  await agent.close();
 });

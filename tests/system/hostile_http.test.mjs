@@ -131,9 +131,10 @@ test('each route takes as much as its description says and answers 413 in Chines
       assert.ok(good.status < 500 && good.status !== 413, `${method} ${address}: ${good.status} ${good.body.slice(0, 200)}`);
       const above = await send(filled(max + 1));
       assert.deepEqual([above.status, JSON.parse(above.body).code, JSON.parse(above.body).title], [413, 'request.too_large', `提交的内容过大，最多 ${max / 1024} KB`], `${method} ${address}`);
+      limits[max] = (limits[max] ?? 0) + 1;
+      if (!route.requestBody.content['application/json']) continue; // a file: what is in it is looked at line by line
       const deepOne = await send(deep(33));
       assert.ok(!/request.json/.test(deepOne.body) && deepOne.status < 500 && deepOne.status >= 400, `${method} ${address}: ${deepOne.status} ${deepOne.body.slice(0, 200)}`);
-      limits[max] = (limits[max] ?? 0) + 1;
     }
   console.log(`# routes by limit: ${JSON.stringify(limits)}`);
   assert.equal(paths['/api/v1/sessions'].post.requestBody['x-max-bytes'], 4096, 'what anybody may send is small');

@@ -2,6 +2,8 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Caller, Person, Region, until } from './lib/region.mjs';
 import { Agent } from './lib/agent.mjs';
@@ -143,13 +145,16 @@ test('the configuration is read again on SIGHUP; what needs a restart is named, 
   await until('good again', () => (region.log.match(/event=reloaded/g) || []).length === 2);
 });
 
-test('SIGTERM drains: no new call is taken, the talk goes on to its end, then the daemon ends by itself', async () => {
+test('PLAT-04 SIGTERM drains: /readyz says so, no new call is taken, the talk goes on to its end, then the daemon ends by itself', async () => {
   const { caller } = await talk('13877100104');
+  const health = async (path) => { const answer = await fetch(`${region.base}${path}`); return [answer.status, (await answer.text()).trim()]; };
+  assert.deepEqual([await health('/healthz'), await health('/readyz')], [[200, 'ok'], [200, 'ready']]);
   region.daemon.kill('SIGTERM');
   await until('draining', () => region.log.includes('event=draining'));
   const refused = dial('13877100105');
   const answer = await refused.waitFor('refused');
   assert.equal(answer.status, 503);
+  assert.deepEqual([await health('/healthz'), await health('/readyz')], [[200, 'ok'], [503, 'draining']]);
   assert.equal(caller.seen('ended'), undefined, 'the talk goes on');
   await caller.hangUp();
   const exit = await region.exited;
@@ -172,4 +177,48 @@ test('started while PostgreSQL is away it takes calls with the last configuratio
   region.run('scripts/pg', ['start', region.pgDir]);
   await ready;
   await until('its fact is there', () => count('call', "caller_no = '13877100106' AND t_end IS NOT NULL") === 1, 60000);
+});
+
+// What a NAT or SBC does that was told to pass on some ports as they are: whoever speaks to OUTSIDE is heard by the daemon
+// from another address, and gets its answers from OUTSIDE.
+const OUTSIDE = '127.0.0.9', BETWEEN = '127.0.0.8';
+async function nat(ports) {
+  const sockets = [], wall = { passed: 0, close: () => sockets.forEach((s) => s.close()) };
+  for (const port of ports) {
+    const outer = createSocket('udp4'), inner = new Map();
+    sockets.push(outer);
+    outer.on('message', (packet, from) => {
+      const who = `${from.address}:${from.port}`;
+      if (!inner.has(who)) {
+        const socket = createSocket('udp4').on('message', (back) => outer.send(back, from.port, from.address));
+        inner.set(who, once(socket.bind(0, BETWEEN), 'listening').then(() => socket));
+        sockets.push(socket);
+      }
+      if (port !== ports[0]) wall.passed++; // the first is SIP
+      void inner.get(who).then((socket) => socket.send(packet, port, '127.0.0.1'));
+    });
+    outer.bind(port, OUTSIDE);
+    await once(outer, 'listening');
+  }
+  return wall;
+}
+
+test('PLAT-04 behind a NAT that passes on the SIP port and a fixed range of RTP ports, a call is heard both ways', async () => {
+  await region.stopDaemon();
+  const first = region.env.RTP_MIN, last = first + 19;
+  const text = readFileSync(region.config, 'utf8').replace('public_address = "127.0.0.1"', `public_address = "${OUTSIDE}"`).replace(/port_max = \d+/, `port_max = ${last}`)
+    .replace(/(sip: \{\s+listen = "[^"]+";)/, `$1\n    public_host = "${OUTSIDE}";`);
+  writeFileSync(region.config, text);
+  await region.startDaemon();
+  const wall = await nat([region.sipPort, ...Array.from({ length: 20 }, (_, i) => first + i)]);
+  try {
+    const caller = Caller.start(region, { from: '13877100107', to: NANNING, args: ['--server', `${OUTSIDE}:${region.sipPort}`, '--tone', '440', '--keys', '1'] });
+    await caller.waitFor('answered');
+    await caller.waitFor('audio');
+    await until('his key was heard through it', () => count('ivr_key', "key = '1' AND call_id IN (SELECT call_id FROM call WHERE caller_no = '13877100107')") === 1, 60000);
+      await caller.hangUp();
+    await until('its end was heard', () => count('call', "caller_no = '13877100107' AND t_end IS NOT NULL AND end_reason = 'caller'") === 1, 60000);
+  } finally {
+    wall.close();
+  }
 });

@@ -10,7 +10,8 @@ import { connect as tlsConnect, createServer as tlsServer } from 'node:tls';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Caller, PASSWORD, Person, Region, freePort, until } from './lib/region.mjs';
+import { Caller, PASSWORD, Person, freePort, until } from './lib/region.mjs';
+import { SipRegion } from './lib/sip_region.mjs';
 import { Agent } from './lib/agent.mjs';
 import { Phone } from './lib/phone.mjs';
 import { Rtp, Sipp, closeFarSides } from './lib/sipp.mjs';
@@ -22,36 +23,6 @@ let region, supervisor, leader;
 const slow = {}; // scenarios that take half a minute and more, begun at the start: {run, rtp, caller}
 
 // --- certificates and trunks ----------------------------------------------------------------------
-
-// As docs/operation has it: agent.pem (certificate and key of ours), cafile.pem (whom we believe).
-function certificates(dir) {
-  const ssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
-  ssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=test CA',
-    '-keyout', 'ca.key', '-out', 'cafile.pem');
-  ssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=127.0.0.1', '-keyout', 'agent.key', '-out', 'agent.csr');
-  writeFileSync(join(dir, 'names'), 'subjectAltName=IP:127.0.0.1,IP:127.0.0.4');
-  ssl('x509', '-req', '-in', 'agent.csr', '-CA', 'cafile.pem', '-CAkey', 'ca.key', '-days', '2', '-extfile', 'names', '-out', 'agent.crt');
-  writeFileSync(join(dir, 'agent.pem'), readFileSync(join(dir, 'agent.crt'), 'utf8') + readFileSync(join(dir, 'agent.key'), 'utf8'));
-}
-
-class SipRegion extends Region {
-  async prepare() {
-    this.tlsPort = await freePort();
-    this.options.env.SIP_TLS_PORT = this.tlsPort;
-    const tls = join(this.dir, 'state/tls');
-    mkdirSync(tls, { recursive: true });
-    certificates(tls);
-    await super.prepare();
-  }
-
-  // Debian's sofia-sip (1.12.11) frees no SSL object: known, and bounded by who may reach the TLS port.
-  daemonEnv() {
-    const suppressions = join(this.dir, 'lsan');
-    writeFileSync(suppressions, 'leak:libsofia-sip-ua\n');
-    const env = super.daemonEnv();
-    return { ...env, ASAN_OPTIONS: `${env.ASAN_OPTIONS}:fast_unwind_on_malloc=0`, LSAN_OPTIONS: `suppressions=${suppressions}:print_suppressions=0` };
-  }
-}
 
 // A trunk of its own for each address of 127.0.0.0/8, so that the tests do not meet.
 const TRUNKS = {
@@ -265,7 +236,12 @@ test('number plan: by called number, by trunk, and by internal access code only 
   assert.equal(await centerOf({ keys: { called: LIUZHOU } }), '3|direct|self');
   assert.equal(await centerOf({ keys: { called: NANNING }, here: '127.0.0.8' }), '3|direct|self', 'the trunk has its own row');
   assert.equal(await centerOf({ keys: { called: '9001' }, here: '127.0.0.8' }), '2|direct|self');
-  assert.equal(await centerOf({ keys: { called: '91450200' }, here: '127.0.0.8' }), '3|from_12366|from_12366');
+  // Nobody takes it yet: a call of another center gets sound (183) until then, so that it can be given back.
+  const passedOn = Caller.start(region, { from: '13900000888', to: '91450200', args: ['--local', '127.0.0.8'] });
+  await passedOn.waitFor('progress');
+  await passedOn.hangUp();
+  await ended('13900000888');
+  assert.equal(region.sql("SELECT center_id, source, unit_type FROM call WHERE caller_no = '13900000888'"), '3|from_12366|from_12366');
   for (const called of ['91450100', '92450000', '91450200'])
     await refused({ status: '404' }, { keys: { called } });
   await refused({ status: '404' }, { keys: { called: '91450100' }, here: '127.0.0.8' });

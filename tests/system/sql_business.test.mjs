@@ -105,6 +105,16 @@ test('REG-05 REG-06 信息来源 and 单位类型 come from the call, whatever t
   assert.deepEqual([again.info_source, again.unit_type, again.channel, again.center_id, again.state], ['city', 'self', 'voice', NANNING, 'closed']);
 });
 
+test('REG-05 of a call under way the daemon says number, queue and center, and another center\'s is refused', () => {
+  const agent = scope(NANNING, 'a1001');
+  const live = { center_id: NANNING, queue_id: 1, party_no: '13877100009', caller_city: '450200', info_source: 'r12366', unit_type: 'from_12366' };
+  const body = { call_id: randomUUID(), category: '01', caller_no: '13900000000' };
+  const made = db.document(agent, 'record_create', { ...body, id: randomUUID(), live }, NANNING, agent.user);
+  const saved = db.document(agent, 'record_get', made.id, true, null);
+  assert.deepEqual([saved.caller_no, saved.caller_city, saved.queue_id, saved.info_source, saved.unit_type], ['13877100009', '450200', 1, 'r12366', 'from_12366']);
+  assert.throws(() => db.document(agent, 'record_create', { ...body, id: randomUUID(), live: { ...live, center_id: LIUZHOU } }, NANNING, agent.user), { sqlstate: 'HL020' });
+});
+
 test('REG-05 a registration saved before its call arrived gets the call\'s source when it arrives', () => {
   const agent = scope(NANNING, 'a1001');
   const journal = new Journal();
@@ -162,6 +172,20 @@ test('what the dictionaries do not have is refused with the field', () => {
   refuse({ call_id: placeCall(LIUZHOU) }, 'call_id'); // not in sight, and still known to be another center's
   for (const due_at of ['2026-11-24', '2026-11-24T16:00+08:00', '2026-11-24T08:00:00.000Z', null, ''])
     assert.ok(db.document(agent, 'record_create', { id: randomUUID(), category: '01', due_at }, NANNING, agent.user).version);
+});
+
+test('a save that is not on the disk yet keeps nobody waiting for a number; each day begins at 1, a failed save leaves a gap', () => {
+  const saver = (text) => db.as(scope(LIUZHOU), text).split('\n');
+  const [first] = saver('SELECT next_record_no(3)');
+  assert.match(first, /^\d{4}\d{8}\d{5}$/);
+  // One transaction stays open with its number while another, in a session of its own, takes the next: had it to wait, the statement would be ended.
+  const other = `psql -qAtX -h ${db.socket} -U hotlined_app -d ${db.database} -c "SELECT set_config('hotlined.centers', '{3}', false), set_config('statement_timeout', '5s', false)" -c "SELECT next_record_no(3)" | tail -1`;
+  const [mine, theirs] = saver(`SELECT next_record_no(3);\n\\! ${other}`);
+  assert.deepEqual([Number(mine.slice(-5)), Number(theirs.slice(-5))], [Number(first.slice(-5)) + 1, Number(first.slice(-5)) + 2]);
+  assert.throws(() => saver('SELECT next_record_no(3); SELECT 1 / 0;'));
+  assert.equal(Number(saver('SELECT next_record_no(3)')[0].slice(-5)), Number(first.slice(-5)) + 4);
+  db.sql("UPDATE record_counter SET day = day - 1 WHERE center_id = 3 AND day = (now() AT TIME ZONE 'Asia/Shanghai')::date");
+  assert.deepEqual(saver('SELECT next_record_no(3)')[0], `${first.slice(0, -5)}00001`, 'another day');
 });
 
 test('NFR-06 saving at the same moment: the same id is one record, others get numbers without a gap', async () => {
@@ -255,14 +279,14 @@ test('QRY-05 the call log pages without losing or repeating a call, with every o
   assert.equal(list('*', 200, null, { users: `{${other}}` }).items.length, 0);
   assert.equal(list('*', 200, null, { users: '{}' }).items.length, 0);
   // A colleague's call he was transferred into is one he took part in.
-  const shared = db.document(DAEMON, 'call_get', ids[3], false, null);
-  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`), null);
+  const shared = db.document(DAEMON, 'call_get', ids[3], false, null, true);
+  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`, true), null);
   const transfer = new Journal();
   transfer.talk({ id: ids[3], center: shared.center_id }, null, other, t + 30000, t + 60000, { kind: 'transfer_in' });
   db.ingest(transfer.sorted());
   assert.deepEqual(list('*', 200, null, { users: `{${other}}` }).items.map((i) => i.call_id), [ids[3]]);
   assert.equal(list('*', 200, null, { users: `{${own},${other}}` }).items.length, 10);
-  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`).call_id, ids[3]);
+  assert.equal(db.document(DAEMON, 'call_get', ids[3], false, `{${other}}`, true).call_id, ids[3]);
   assert.equal(list('*', 200, null, { caller: '+8613877100001' }).items.length, 60);
   assert.equal(list('*', 200, null, { caller: 'no number' }).items.length, 0); // not: all anonymous ones
   assert.equal(list('{2}', 200, null, { agent_no: '1001' }).items.every((i) => i.agent_no === '1001'), true);
@@ -355,10 +379,10 @@ test('a published flow and prompt are the next version; the old ones stay', () =
   const next = db.call(a, 'settings_prompt_next', NANNING, 'please_wait')[0];
   assert.equal(next.version, '1');
   assert.match(next.path, /^nanning\/please_wait-1-[0-9a-f]{8}\.wav$/); // two who publish at once never share a file
-  db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', next.version, '请稍等', 'tts', next.path, a.user);
-  assert.equal(db.call(a, 'settings_prompt_get', NANNING, 'please_wait')[0].path, next.path);
-  assert.equal(db.call(scope(LIUZHOU), 'settings_prompt_get', LIUZHOU, 'please_wait')[0].path, 'common/please_wait-1.wav');
-  assert.throws(() => db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', 1, 'x', 'tts', next.path, a.user), { sqlstate: '23505' });
+  db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', next.version, '请稍等', 'tts', next.path, a.user, null, null, '', 100);
+  assert.equal(db.call(a, 'settings_prompt_get', NANNING, 'please_wait', null)[0].path, next.path);
+  assert.equal(db.call(scope(LIUZHOU), 'settings_prompt_get', LIUZHOU, 'please_wait', null)[0].path, 'common/please_wait-1.wav');
+  assert.throws(() => db.document(a, 'settings_prompt_publish', NANNING, 'please_wait', 1, 'x', 'tts', next.path, a.user, null, null, '', 100), { sqlstate: '23505' });
   const trunk = db.document(DAEMON, 'settings_trunk_list').items[0];
   assert.equal('password' in trunk, false);
   assert.equal(db.document(DAEMON, 'settings_trunk_update', trunk.id, trunk.version, { max_channels: 30 }).result, 'ok');
@@ -400,9 +424,9 @@ test('sessions: kept, moved on, ended by a new password; /me says what a person 
   db.call(DAEMON, 'session_delete', 't1');
   assert.deepEqual(active(), []);
 
-  const me = db.document(DAEMON, 'me', id, 'token');
+  const me = db.document(DAEMON, 'me', id, 'token', '{}');
   assert.deepEqual([me.csrf_token, me.center.code, me.is_agent, me.permissions['call.read'], me.centers.map((c) => c.code)], ['token', 'nanning', true, 'self', ['nanning']]);
-  const chief = db.document(DAEMON, 'me', user(1, 'supervisor'), 'x');
+  const chief = db.document(DAEMON, 'me', user(1, 'supervisor'), 'x', '{}');
   assert.deepEqual([chief.is_agent, chief.permissions['monitor.read'], chief.centers.length], [false, 'region', 15]);
   const [subject] = db.call(DAEMON, 'user_subjects', `{${id}}`);
   assert.deepEqual([subject.center_kind, JSON.parse(subject.permissions)['agent.work'], JSON.parse(subject.granted)], ['city', 'self', []]);

@@ -114,6 +114,17 @@ test('RPT-01 the worked example gives exactly the expected figures, from facts a
   }
 });
 
+test('MON-02 MON-06 what agents did on a day is what the worked example says of them, and adds up to RPT-01 of that day', () => {
+  const sums = (user, day) => db.rows(`SELECT s.* FROM agent_talk_sums(${CENTER}, ${user}, local_midnight('${day}'), local_midnight('${day}') + interval '1 day') s`)[0];
+  const all = agents.slice(0, 3).map((user) => sums(user, DAY));
+  // A2's last talk began before midnight and ended after: it is the day's, whole (E1); what he was asked before the transfer is not (E9).
+  assert.deepEqual(all, [
+    { ans: 3, transfer_in: 0, out_ans: 0, talk_ms: 260000 }, { ans: 3, transfer_in: 1, out_ans: 0, talk_ms: 1200000 }, { ans: 1, transfer_in: 0, out_ans: 0, talk_ms: 90000 }]);
+  const { total } = report('center', 'rollup');
+  assert.deepEqual([all.reduce((n, a) => n + a.ans, 0), all.reduce((n, a) => n + a.talk_ms, 0) / 1000], [total.ans, total.talk_sum]);
+  assert.deepEqual(sums(agents[1], '2026-11-11'), { ans: 0, transfer_in: 0, out_ans: 0, talk_ms: 0 });
+});
+
 test('RPT-01 the five service levels of one day, and the switch for short abandons', () => {
   const formula = (name) => {
     db.sql(`UPDATE setting SET value = '${name}' WHERE name = 'sl_formula' AND center_id IS NULL`);
@@ -191,6 +202,11 @@ test('DATA-01 DATA-02 DATA-03 a call keeps its source, its keys in order and its
   journal.leave(r1, v, t + 5000, 'answered');
   journal.talk(r1, qr, agents[0], t + 5000, t + 65000);
   const c1 = journal.begin(city, t + 65000, { global_call_id: r1.id, source: 'from_12366', unit_type: 'from_12366', entry_code: '91450100', called_no: '91450100' });
+  const left = (begun, passed, more = {}) => journal.fact(region, t + begun, 'outside_leg', { reach_id: uuid7(t + begun), call_id: r1.id, purpose: passed ? 'pass' : 'help', user_id: agents[0], number: '91450100',
+    to_center: 'nanning', trunk_id: null, t_start_ms: t + begun, t_ans_ms: t + begun + 100, t_end_ms: t + begun + 5000, talk_ms: 4900, outcome: 'answered', released_by: 'outside', joined: false, passed, ...more });
+  left(20000, false); // asked first, which moves nothing
+  left(60000, true);
+  left(64000, true, { to_center: '', number: '13877100001' }); // somebody with a number is no center
   journal.end(r1, t + 65000, 'answered', { wait_ms: 5000, talk_ms: 60000 });
   const w = journal.enter(c1, t + 65000, Q);
   for (const [i, key] of ['9', '4', '2', '1'].entries())
@@ -203,14 +219,14 @@ test('DATA-01 DATA-02 DATA-03 a call keeps its source, its keys in order and its
   journal.end(c1, t + 270000, 'answered', { wait_ms: 5000, talk_ms: 200000 });
   db.ingest(journal.sorted());
 
-  const call = db.document({ centers: '{2}' }, 'call_get', c1.id, true, null);
+  const call = db.document({ centers: '{2}' }, 'call_get', c1.id, true, null, true);
   assert.deepEqual([call.source, call.unit_type, call.entry_code, call.called_no, call.global_call_id, call.center_id],
     ['from_12366', 'from_12366', '91450100', '91450100', r1.id, 2]);
   assert.deepEqual(call.ivr_path.map((k) => [k.menu, k.key, k.result]), [['菜单0', '9', 'invalid'], ['菜单1', '4', 'ok'], ['菜单2', '2', 'ok'], ['菜单3', '1', 'ok']]);
   assert.match(call.ivr_path[0].at, /^2026-11-13T10:01:05\.010\+08:00$/);
   assert.deepEqual(call.recordings.map((r) => [r.length_ms, r.size, r.sha256, r.state, r.left, r.right]), [[200000, 6400044, 'cd'.repeat(32), 'closed', 'caller', 'agent']]);
   assert.equal(db.sql(`SELECT channels || ' ' || path || ' ' || center_id FROM recording WHERE recording_id = '${recording}'`), '2 2026/11/13/x.wav 2');
-  assert.equal(db.document({ centers: '{3}' }, 'call_get', c1.id, true, null), null);
+  assert.equal(db.document({ centers: '{3}' }, 'call_get', c1.id, true, null, true), null);
   // Linked transfer: each center counts its own leg, and both say where it went.
   const figures = (center) => {
     const { total } = report('center', 'rollup', { centers: `{${center}}`, from: '2026-11-13', to: '2026-11-13' });

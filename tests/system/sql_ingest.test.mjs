@@ -6,7 +6,7 @@ import { Database, Journal, randomFrom, uuid7 } from './lib/sql.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const TABLES = ['fact', 'call', 'ivr_visit', 'ivr_key', 'queue_visit', 'door_refusal', 'offer', 'no_answer', 'talk', 'hold', 'acw', 'agent_session',
-  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'trunk_event', 'audit_log', 'record', 'rollup_voice'];
+  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'outside_leg', 'trunk_event', 'audit_log', 'record', 'rollup_voice'];
 const T0 = Date.parse('2026-10-31T23:00:00Z'); // over the border of a month
 const CENTERS = [1, 2, 3];
 
@@ -89,6 +89,8 @@ function happen(random, calls) {
     }
     if (maybe(0.95)) journal.end(call, t, talked ? 'answered' : queue ? 'lost' : 'ivr_self', { wait_ms: queue ? upTo(60000) : null, talk_ms: talked, user_id: pick([null, first, 99]),
       t_ans_ms: pick([null, t]), sl_threshold_ms: maybe(0.5) ? 0 : 15000 });
+    if (maybe(0.2)) f('outside_leg', { reach_id: uuid7(t), call_id: call.id, purpose: pick(['consult', 'pass', 'flow']), user_id: pick([null, first]), number: '10086', trunk_id: null,
+      t_start_ms: t, t_ans_ms: pick([null, t]), t_end_ms: t, talk_ms: 0, outcome: pick(['answered', 'busy']), released_by: 'outside', joined: maybe(0.5), passed: maybe(0.5) });
     if (maybe(0.2)) f('unrecorded', { id: uuid7(t), call_id: call.id, why: 'record_no_room', at_ms: t });
     from = { center, global: passed?.global ?? call.id, t_end: t };
   }

@@ -168,6 +168,7 @@ test('RPT-01 by queue: visits, refusals and outcomes equal the hand count', () =
       const ans = left('answered');
       const expected = {
         visits: visits.length, ans: ans.length, ab_queue: left('ab_queue').length, ab_ring: left('ab_ring').length, overflow_out: left('overflow_out').length,
+        overflow_in: told.flatMap((s) => s.visits.filter((v, n) => v.queue.id === row.queue_id && s.visits[n - 1]?.left === 'overflow_out')).length,
         moved_out: left('moved_out').length, lost: left('lost').length, open: left('open').length, flow_cb: left('flow_cb').length,
         door_out: told.flatMap((s) => s.refused).filter((q) => q.id === row.queue_id).length,
         asa: seconds(sum(ans, (v) => v.wait), ans.length), ans_T: ans.filter((v) => v.wait <= v.queue.t).length,

@@ -93,6 +93,9 @@ function fill(center, base) {
   f(1, 'ivr_begin', { visit_id: visit, call_id: call.id, flow_id: 1, flow_version: 1, t_start_ms: base + 1 });
   f(2, 'ivr_key', { key_id: uuid7(base + 2), call_id: call.id, visit_id: visit, seq: 1, node: 'main', menu: '主菜单', key: '1', result: 'ok', at_ms: base + 2 });
   f(3, 'ivr_end', { visit_id: visit, call_id: call.id, t_end_ms: base + 3, exit: 'queue' });
+  const sent = uuid7(base + 901); // by his agent: ivr_transfer, survey
+  f(901, 'ivr_begin', { visit_id: sent, call_id: call.id, flow_id: null, flow_version: null, t_start_ms: base + 901, mode: 'survey', user_id: center, talk_id: null, target: '满意度调查' });
+  f(902, 'ivr_end', { visit_id: sent, call_id: call.id, t_end_ms: base + 902, exit: 'hangup', survey_asked_ms: base + 901, survey_level: null, survey_name: '', survey_talk_id: null, survey_user_id: center, survey_queue_id: null });
   const q = journal.enter(call, base + 4, center * 10);
   f(5, 'door_refused', { refusal_id: uuid7(base + 5), call_id: call.id, queue_id: center * 10, at_ms: base + 5, cause: 'full' });
   journal.offer(call, q, center, base + 10, base + 20, 'no_answer');
@@ -110,9 +113,17 @@ function fill(center, base) {
   f(901, 'recording_end', { recording_id: recording, call_id: call.id, length_ms: 870, size: 27840, sha256: 'ab'.repeat(32), error: '' });
   f(902, 'leg_quality', { leg_id: uuid7(base + 902), call_id: call.id, user_id: null, party: 'caller', transport: 'rtp', packets_sent: 50, packets_received: 50,
     packets_lost: 0, packets_discarded: 0, jitter_us: 100, remote_jitter_us: null, remote_lost: null, round_trip_us: null, mos: 4.4 });
+  f(904, 'outside_leg', { reach_id: uuid7(base + 904), call_id: call.id, purpose: 'pass', user_id: null, number: '13877100002', trunk_id: 1, t_start_ms: base,
+    t_ans_ms: null, t_end_ms: base + 904, talk_ms: 0, outcome: 'busy', released_by: 'outside', joined: false, passed: false });
   f(903, 'unrecorded', { id: uuid7(base + 903), call_id: call.id, why: '磁盘已满', at_ms: base + 903 });
   f(904, 'trunk_state', { id: uuid7(base + 904), trunk_id: 1, state: 'up', at_ms: base + 904 });
   f(905, 'audit', { id: uuid7(base + 905), user_id: null, action: 'test', object_kind: 'call', object_id: call.id, detail: '', address: '', at_ms: base + 905 });
+  const left = uuid7(base + 60); // a message, assigned by rule
+  f(60, 'recording_begin', { recording_id: left, call_id: call.id, talk_id: null, user_id: null, path: `c${center}/m.wav`, t_start_ms: base + 60, left: 'caller', right: '', scene: 'chosen' });
+  f(899, 'recording_end', { recording_id: left, call_id: call.id, length_ms: 4000, size: 64000, sha256: 'ab'.repeat(32), error: '', speech_ms: 4000 });
+  const asks = journal.begin(center, base + 60); // and somebody who wants to be called back
+  journal.end(asks, base + 899, 'flow_cb');
+  f(61, 'ivr_key', { key_id: uuid7(base + 61), call_id: asks.id, visit_id: visit, seq: 2, node: 'cb', menu: '回拨', key: '', result: 'ok', at_ms: base + 61, callback_no: `1387710${center}000`, queue_id: null });
   journal.end(call, base + 900, 'answered', { wait_ms: 26, talk_ms: 870, user_id: center });
   assert.equal(db.ingest(journal.sorted()), journal.facts.length);
   return call;
@@ -127,10 +138,32 @@ test('GEN-04 DATA-05 the daemon with one center in scope sees that center only, 
     const made = db.document(scope, 'record_create', { id: uuid7(base), call_id: calls[i].id, category: '01', title: '问' }, center, agent);
     db.document(scope, 'record_update', made.id, 1, { title: '再问' }, null, agent);
     db.call(scope, 'draft_put', calls[i].id, agent, center, { a: 1 });
+    db.document(scope, 'voicemail_settings_save', center, 1, { enabled: true, off_prompt: '', quota_mb: 1, assign_rule: 'none', scenes: [{ scene: 'chosen', enabled: true, prompt: '' }] });
+    db.document(scope, 'callback_settings_save', center, 1, { max_attempts: 1, retry_minutes: 0, expire_hours: 720, queue_ids: [] });
+    db.document(scope, 'settings_desk_put', center, 1, { hold_warn_s: 30 });
+    db.sql(`UPDATE callback SET expires_at = now() + interval '1 hour' WHERE center_id = ${center}`);
+    db.call(scope, 'callback_claim', db.sql(`SELECT callback_id FROM callback WHERE center_id = ${center}`), agent, uuid7(base));
     db.call({ centers: '*' }, 'login_failed', center, 'nobody');
     db.call({ centers: '*' }, 'session_create', `hash${center}`, agent, 'csrf', '127.0.0.1', '2099-01-01');
+    db.document(scope, 'contact_create', uuid7(base), center, null, agent, { name: '某人', numbers: ['110'] });
+    db.document(scope, 'recording_note_add', db.sql(`SELECT min(recording_id::text) FROM recording WHERE center_id = ${center}`), null, agent, uuid7(base), 0, '标注');
+    db.sql(`INSERT INTO data_fault (center_id, day, kind, session_id, user_id, at, length_ms) VALUES (${center}, '2026-11-02', 'gap', '${uuid7(base)}', ${agent}, now(), 1);
+      INSERT INTO data_check (center_id, day, sessions, intervals, faults) VALUES (${center}, '2026-11-02', 1, 1, 1)`);
     db.sql(`INSERT INTO number_place_correction (center_id, number, city_code) VALUES (${center}, '13800000000', '450200');
       INSERT INTO center_grant (user_id, center_id, granted_center_id) VALUES (${agent}, ${center}, ${center});
+      INSERT INTO center_transfer (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO connector (center_id, code, name, url) VALUES (${center}, 'x', '接口', 'https://x/');
+      INSERT INTO bot_share (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO pool_share (center_id, kind) VALUES (${center}, 'trunk');
+      INSERT INTO api_key (center_id, name, groups, prefix, hash) VALUES (${center}, '系统', '{it}', 'hk_x', repeat('${center}', 64));
+      INSERT INTO dial_rule (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO recording_rule (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO route_setting (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO route_rule (center_id, prefix, target_center_id) VALUES (${center}, '0771', ${center}) ON CONFLICT DO NOTHING;
+      WITH t AS (INSERT INTO taxpayer (center_id, taxpayer_no, name) VALUES (${center}, '91450100MA5KABCD1X', '某公司') RETURNING id)
+      INSERT INTO taxpayer_phone (taxpayer_id, center_id, number) SELECT id, ${center}, '13800000000' FROM t;
+      INSERT INTO number_list (center_id, number, kind, action, reason) VALUES (${center}, '13800000000', 'black', 'refuse', '骚扰');
+      INSERT INTO survey_setting SELECT d.* FROM jsonb_populate_record(NULL::survey_setting, survey_defaults(${center})) d;
       INSERT INTO setting (center_id, name, value) VALUES (${center}, 'x', 'y')`);
   }
   const tables = db.rows(`SELECT t.relname FROM (${TABLES}) t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = 'center_id'`).map((r) => r.relname);

@@ -217,6 +217,7 @@ static void usage(FILE *out)
           "       caller --answer HOST:PORT   (port 0 = any: the event listening tells)\n"
           "  --answer-after MS   500 unless told; -1 = only at the command answer\n"
           "  --refuse STATUS     at once, instead of ringing\n"
+          "  --cause Q850        with a Reason header in what refuses\n"
           "  --early             183 with sound instead of 180\n"
           "  --count N           calls to take, one after the other; 0 = without end\n"
           "  --wav FILE | --say TEXT | --tone HZ   what to send (8 kHz PCM16 mono), in a loop\n"
@@ -227,6 +228,7 @@ static void usage(FILE *out)
           "  --talk S            hang up S seconds after the answer\n"
           "  --hangup-after S    hang up or cancel S seconds after the INVITE\n"
           "  --pcmu              prefer PCMU      --call-id UUID   send X-Hotlined-Call\n"
+          "  --along TEXT        send X-Hotlined-Along\n"
           "Commands on stdin: key 2 | hangup | cancel | answer | refuse STATUS |\n"
           "                   reinvite hold|resume|address\n",
           out);
@@ -290,6 +292,9 @@ static bool set_option(int option, const char *value)
     case 'x':
         opt.global_call_id = value;
         break;
+    case 'X':
+        opt.along = value;
+        break;
     case 'A':
         opt.takes_calls = true;
         set_server(value);
@@ -300,6 +305,9 @@ static bool set_option(int option, const char *value)
         break;
     case 'R':
         opt.refuse_status = (int)strtol(value, NULL, 10);
+        break;
+    case 'Q':
+        opt.refuse_cause = (int)strtol(value, NULL, 10);
         break;
     case 'E':
         opt.early = true;
@@ -316,13 +324,29 @@ static bool set_option(int option, const char *value)
 int main(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"from", 1, NULL, 'f'},         {"to", 1, NULL, 't'},           {"server", 1, NULL, 's'},
-        {"local", 1, NULL, 'l'},        {"wav", 1, NULL, 'w'},          {"say", 1, NULL, 'y'},
-        {"tone", 1, NULL, 'o'},         {"hear", 1, NULL, 'h'},         {"keys", 1, NULL, 'k'},
-        {"key-after", 1, NULL, 'a'},    {"detect-tone", 1, NULL, 'd'},  {"talk", 1, NULL, 'T'},
-        {"hangup-after", 1, NULL, 'u'}, {"pcmu", 0, NULL, 'p'},         {"call-id", 1, NULL, 'x'},
-        {"answer", 1, NULL, 'A'},       {"answer-after", 1, NULL, 'F'}, {"refuse", 1, NULL, 'R'},
-        {"early", 0, NULL, 'E'},        {"count", 1, NULL, 'c'},        {NULL, 0, NULL, 0},
+        {"from", 1, NULL, 'f'},
+        {"to", 1, NULL, 't'},
+        {"server", 1, NULL, 's'},
+        {"local", 1, NULL, 'l'},
+        {"wav", 1, NULL, 'w'},
+        {"say", 1, NULL, 'y'},
+        {"tone", 1, NULL, 'o'},
+        {"hear", 1, NULL, 'h'},
+        {"keys", 1, NULL, 'k'},
+        {"key-after", 1, NULL, 'a'},
+        {"detect-tone", 1, NULL, 'd'},
+        {"talk", 1, NULL, 'T'},
+        {"hangup-after", 1, NULL, 'u'},
+        {"pcmu", 0, NULL, 'p'},
+        {"call-id", 1, NULL, 'x'},
+        {"answer", 1, NULL, 'A'},
+        {"answer-after", 1, NULL, 'F'},
+        {"refuse", 1, NULL, 'R'},
+        {"along", 1, NULL, 'X'},
+        {"early", 0, NULL, 'E'},
+        {"count", 1, NULL, 'c'},
+        {"cause", 1, NULL, 'Q'},
+        {NULL, 0, NULL, 0},
     };
 
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;)

@@ -62,6 +62,17 @@ static void on_first_packet(handle_t leg, void *arg)
     ((struct media_world *)arg)->first_packets++;
 }
 
+static void on_gap(handle_t leg, handle_t room, bool quiet, void *arg)
+{
+    struct media_world *world = arg;
+
+    world->gaps += quiet;
+    world->gap_ends += !quiet;
+    world->gap_leg = leg;
+    world->gap_room = room;
+    world->gap_ms = world_now_ms();
+}
+
 static void on_line(handle_t leg, enum media_line_state state, void *arg)
 {
     struct media_world *world = arg;
@@ -69,6 +80,15 @@ static void on_line(handle_t leg, enum media_line_state state, void *arg)
     (void)leg;
     world->lines++;
     world->line_state = state;
+}
+
+static void on_quiet(handle_t recording, void *arg)
+{
+    struct media_world *world = arg;
+
+    world->quiet_count++;
+    world->quiet = recording;
+    world->quiet_ms = world_now_ms();
 }
 
 static void on_recorded(const struct media_recorded *recorded, void *arg)
@@ -109,9 +129,11 @@ void world_open(struct media_world *world, int rtp_timeout_s)
                                             .on_rtp_timeout = on_rtp_timeout,
                                             .on_line = on_line,
                                             .on_recorded = on_recorded,
+                                            .on_quiet = on_quiet,
                                             .on_leg_closed = on_leg_closed,
                                             .on_measured = on_measured,
-                                            .on_first_packet = on_first_packet};
+                                            .on_first_packet = on_first_packet,
+                                            .on_gap = on_gap};
     /* Tests run beside each other: each process starts at its own place, busy ports are skipped. */
     uint16_t low = (uint16_t)(20000 + (getpid() % 200) * 200);
     const struct media_options options = {.address = "127.0.0.1",

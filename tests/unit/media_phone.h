@@ -52,6 +52,12 @@ struct media_world {
     struct media_stats measured_stats[8];
     int measured_count, measured_after_close; /* of the leg told closed last */
     struct media_recorded recorded;
+    int gaps, gap_ends; /* told */
+    handle_t gap_leg, gap_room;
+    int64_t gap_ms;  /* when the last one was told */
+    int quiet_count; /* of recordings that were attended to */
+    handle_t quiet;
+    int64_t quiet_ms; /* when */
 };
 
 void world_open(struct media_world *world, int rtp_timeout_s);

@@ -139,11 +139,22 @@ static int on_knock(bool new_call, uint32_t late_us, void *arg)
     return new_call ? b->retry_after_s : 0;
 }
 
+static void on_refer(const struct sip_refer *refer, void *arg)
+{
+    struct bench *b = arg;
+
+    b->refers++;
+    b->refer = *refer;
+    assert_int_equal(sip_leg_refer_answer(b->sip, refer->leg, b->refer_answer,
+                                          b->refer_answer < 300 ? NULL : "Because"),
+                     0);
+}
+
 void bench_open(struct bench *b, const struct sip_options *more)
 {
-    static const struct sip_handlers handlers = {on_invite,      on_progress, on_established,
-                                                 on_reoffer,     on_digit,    on_ended,
-                                                 on_trunk_state, on_phone,    on_knock};
+    static const struct sip_handlers handlers = {
+        on_invite, on_progress,    on_established, on_reoffer,           on_digit,
+        on_ended,  on_trunk_state, on_phone,       .on_knock = on_knock, .on_refer = on_refer};
     struct sip_options options = more ? *more : (struct sip_options){0};
     char listen[32], tls_listen[32];
 
@@ -231,8 +242,11 @@ void bench_call_in(struct bench *b, struct peer *peer, struct peer_dialog *d)
 handle_t bench_call_out(struct bench *b, struct peer *peer, struct peer_dialog *d, int32_t trunk_id,
                         const char *allow)
 {
-    const struct sip_call_out out = {
-        .trunk_id = trunk_id, .caller = "12366", .called = "13877100001", .sdp = bench_sdp(true)};
+    const struct sip_call_out out = {.trunk_id = trunk_id,
+                                     .caller = "12366",
+                                     .called = "13877100001",
+                                     .sdp = bench_sdp(true),
+                                     .may_refer = b->may_refer};
     unsigned before = b->established;
     const char *invite;
     handle_t leg;

@@ -17,6 +17,10 @@ struct bench {
     /* what it told */
     unsigned invites, progresses, established, reoffers, digits, endings, trunk_news, phone_news;
     struct sip_invite invite;
+    struct sip_refer refer;
+    unsigned refers;
+    bool may_refer;   /* whom we call */
+    int refer_answer; /* of all of them */
     handle_t progress_leg, established_leg;
     int progress_status;
     bool progress_has_sdp, established_has_sdp, reoffer_has_sdp;

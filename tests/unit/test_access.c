@@ -151,9 +151,53 @@ static void public_and_signed_in_need_no_role(void **state)
     assert_false(access_may(&somebody, PERM_COUNT));
 }
 
+/* CC-36 */
+static void a_function_switched_off_takes_what_serves_it_alone(void **state)
+{
+    struct access_subject subject = person(2, 1, 7);
+
+    (void)state;
+    for (int i = PERM_AGENT_WORK; i < PERM_COUNT; i++)
+        access_grant(&subject, (enum permission)i, ACCESS_CENTER);
+    access_switch_off(&subject, FUNCTION_DIAL);
+    assert_false(access_has(&subject, FUNCTION_DIAL));
+    assert_false(access_may(&subject, PERM_CALL_DIAL));
+    assert_int_equal(access_taken_by(&subject, PERM_CALL_DIAL), FUNCTION_DIAL);
+    assert_int_equal(access_taken_by(&subject, PERM_CALL_READ), FUNCTION_NONE);
+    assert_true(access_may(&subject, PERM_CALL_READ));
+    access_switch_off(&subject, FUNCTION_HOLD);
+    assert_false(access_has(&subject, FUNCTION_HOLD));
+    assert_true(access_has(&subject, FUNCTION_MUTE));
+    assert_true(access_has(&subject, FUNCTION_NONE));
+    for (int i = PERM_AGENT_WORK; i < PERM_COUNT; i++)
+        assert_int_equal(access_may(&subject, (enum permission)i), i != PERM_CALL_DIAL);
+    access_switch_off(&subject, FUNCTION_NONE);
+    access_switch_off(&subject, FUNCTION_COUNT);
+    assert_true(access_has(&subject, FUNCTION_NONE));
+}
+
+static void functions_have_names_of_their_own(void **state)
+{
+    (void)state;
+    for (int i = FUNCTION_NONE + 1; i < FUNCTION_COUNT; i++) {
+        struct access_subject subject = person(2, 1, 7);
+        assert_int_equal(function_find(function_name((enum function)i)), i);
+        assert_true(function_title((enum function)i)[0] && function_group((enum function)i)[0]);
+        access_switch_off(&subject, (enum function)i);
+        for (int other = FUNCTION_NONE; other < FUNCTION_COUNT; other++)
+            assert_int_equal(access_has(&subject, (enum function)other), other != i);
+    }
+    assert_int_equal(function_find("fly_away"), FUNCTION_NONE);
+    assert_int_equal(function_find(NULL), FUNCTION_NONE);
+    assert_null(function_name(FUNCTION_NONE));
+    assert_null(function_name(FUNCTION_COUNT));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_function_switched_off_takes_what_serves_it_alone),
+        cmocka_unit_test(functions_have_names_of_their_own),
         cmocka_unit_test(names_and_permissions_belong_together),
         cmocka_unit_test(what_signing_in_gives_no_role_can_give),
         cmocka_unit_test(the_widest_scope_of_several_roles_wins),

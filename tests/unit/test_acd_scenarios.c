@@ -1077,6 +1077,8 @@ static void SCN_02_waiting_callers_are_offered_in_the_step_in_which_somebody_is_
     assert_true(v.oldest_first_entry == UINT64_MAX && v.waiting == 0);
 }
 
+#include "acd_preferred_stories.h"
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1135,6 +1137,7 @@ int main(void)
         STORY(CC_19_forced_out_in_ring_the_call_goes_on),
         STORY(ACD_01_a_complaint_never_reaches_who_is_not_in_the_group),
         STORY(ACD_01_no_call_goes_to_another_center),
+        PREFERRED_STORIES,
         STORY(SCN_02_waiting_callers_are_offered_in_the_step_in_which_somebody_is_free),
     };
 

@@ -1,5 +1,6 @@
 /* rooms: base ivr */
 /* Work calendars: to the minute, with lunch, weekends, holidays and make-up days. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +137,7 @@ static void broken_documents_are_refused(void **state)
     refuses("[1]", "工作日历不是有效的 JSON。\n");
     refuses("{}", "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
     refuses("{\"week\":[]}", "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
-    refuses("{\"week\":{},\"holidays\":{}}", "工作日历只能有“week”和“days”,各一次。\n");
+    refuses("{\"week\":{},\"holidays\":{}}", "工作日历只能有“week”、“days”和“notes”,各一次。\n");
     refuses("{\"week\":{\"8\":[]}}", "“week”里“8”不对:1 到 7 为周一到周日,各一次。\n");
     refuses("{\"week\":{\"1\":[],\"1\":[]}}", "“week”里“1”不对:1 到 7 为周一到周日,各一次。\n");
     refuses("{\"week\":{\"1\":5}}", "“1”应为时段列表。\n");
@@ -195,6 +196,47 @@ static void seven_periods_in_a_day_are_too_many(void **state)
     text_done(&json);
 }
 
+static void CC_26_the_answer_names_the_rule_that_decided(void **state)
+{
+    static const char json[] =
+        "{\"week\":{\"4\":[[\"09:00\",\"12:00\"],[\"13:30\",\"17:00\"]]},"
+        "\"days\":{\"2026-10-01\":[],\"2026-10-10\":[[\"10:00\",\"11:00\"]]},"
+        "\"notes\":{\"2026-10-01\":\"国庆节\"}}";
+    struct text problems = {0};
+    struct calendar_answer answer;
+    int64_t ms;
+
+    (void)state;
+    assert_int_equal(calendar_parse(json, strlen(json), &calendar, &problems), 0);
+    assert_int_equal(calendar_time("2026-10-01T09:30", &ms), 0); /* a Thursday, holiday */
+    calendar_ask(&calendar, ms, &answer);
+    assert_false(answer.open);
+    assert_true(answer.special);
+    assert_int_equal(answer.date, 20261001);
+    assert_int_equal(answer.weekday, 4);
+    assert_int_equal(answer.minute, 570);
+    assert_int_equal(answer.day->count, 0);
+    assert_int_equal(calendar_time("2026-10-08 13:30", &ms), 0); /* a Thursday as any */
+    calendar_ask(&calendar, ms, &answer);
+    assert_true(answer.open && !answer.special);
+    assert_int_equal(answer.day->count, 2);
+    calendar_ask(&calendar, ms - 1, &answer);
+    assert_false(answer.open);
+    assert_int_equal(calendar_time("2026-10-10T10:59", &ms), 0); /* a Saturday made up for */
+    calendar_ask(&calendar, ms, &answer);
+    assert_true(answer.open && answer.special);
+    assert_int_equal(answer.weekday, 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(
+            calendar_time((const char *[]){"", "2026-10-01", "2026-02-30T09:00", "2026-10-01T24:00",
+                                           "2026-10-01T9:00 ", "2026-10-01x09:00"}[i],
+                          &ms),
+            -EINVAL);
+    refuses("{\"week\":{},\"notes\":[]}", "“notes”应为日期到说明的对照。\n");
+    refuses("{\"week\":{},\"notes\":{\"2026-10-01\":5}}",
+            "“2026-10-01”的说明不对:应为日期到文字,文字最多 20 个字。\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -210,6 +252,7 @@ int main(void)
         TEST(broken_documents_are_refused),
         TEST(four_hundred_special_days_fit_and_are_found),
         TEST(seven_periods_in_a_day_are_too_many),
+        TEST(CC_26_the_answer_names_the_rule_that_decided),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

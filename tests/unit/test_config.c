@@ -116,6 +116,78 @@ static void the_guide_names_the_limits(void **state)
     assert_non_null(strstr(guide, "`http.trusted_proxies`"));
 }
 
+/* The line of the guide that has the setting's name, then the port as it is by default. */
+static void expect_port(const char *guide, const char *name, const char *value)
+{
+    char quoted[80];
+    const char *line;
+
+    snprintf(quoted, sizeof(quoted), "| `%s`", name);
+    line = strstr(guide, quoted);
+    if (!line || !memmem(line, strcspn(line, "\n"), value, strlen(value)))
+        fail_msg("docs/deployment.zh-CN.md does not say that %s is%s by default", name, value);
+}
+
+/* A setting of the delivered file that is a listener or a port and is not in the guide was
+ * forgotten. */
+static void expect_listed(const char *guide)
+{
+    FILE *f = fopen("conf/hotlined.conf", "r");
+    char line[300], group[40] = "", name[40], full[90];
+    int ports = 0;
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "%39[a-z]: {", name) == 1 && strstr(line, ": {"))
+            (void)text_copy(group, sizeof(group), name);
+        if (sscanf(line, " %39[a-z0-9_] =", name) != 1 ||
+            (!strstr(name, "listen") && !strstr(name, "port")))
+            continue;
+        ports++;
+        snprintf(full, sizeof(full), "`%s.%s`", group, name);
+        if (!strstr(guide, full))
+            fail_msg("docs/deployment.zh-CN.md does not name %s", full);
+    }
+    fclose(f);
+    assert_int_equal(ports, 7);
+}
+
+/* PLAT-04: every port we listen on, with protocol and direction. */
+static void the_guide_lists_every_port(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } listeners[] = {{"http.tls_listen", offsetof(struct config, https_listen)},
+                     {"http.listen", offsetof(struct config, http_listen)},
+                     {"sip.listen", offsetof(struct config, sip_listen)}};
+    static char guide[64 * 1024];
+    FILE *f = fopen("docs/deployment.zh-CN.md", "r");
+    char value[64], host[64];
+    uint16_t port;
+
+    (void)state;
+    assert_non_null(f);
+    guide[fread(guide, 1, sizeof(guide) - 1, f)] = 0;
+    fclose(f);
+    config_defaults(&config);
+    for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++) {
+        assert_int_equal(
+            config_split_address((const char *)&config + listeners[i].offset, host, &port), 0);
+        snprintf(value, sizeof(value), "| %u |", port);
+        expect_port(guide, listeners[i].name, value);
+    }
+    assert_string_equal(config.sip_tls_listen, "");
+    expect_port(guide, "sip.tls_listen", "不监听");
+    snprintf(value, sizeof(value), "| %d–%d | UDP |", config.media_port_min, config.media_port_max);
+    expect_port(guide, "media.port_min", value);
+    snprintf(value, sizeof(value), "| %d | UDP、TCP |", config.line_port);
+    expect_port(guide, "media.line_port", value);
+    expect_port(guide, "sip.listen", "UDP、TCP");
+    expect_port(guide, "http.tls_listen", "| TCP | 入 |");
+    expect_listed(guide);
+}
+
 static void settings_are_taken(void **state)
 {
     (void)state;
@@ -342,6 +414,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_that_is_delivered_is_good),
         cmocka_unit_test(the_guide_names_the_limits),
+        cmocka_unit_test(the_guide_lists_every_port),
         cmocka_unit_test(settings_are_taken),
         cmocka_unit_test(each_error_has_line_and_remedy),
         cmocka_unit_test(all_errors_are_said_at_once),

@@ -1,4 +1,4 @@
-/* rooms: base directory access ivr media store */
+/* rooms: base acd directory access ivr media route store */
 /* Places corrected by agents (REG-02): each center's own, whatever the number looks like. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -110,6 +110,33 @@ static void two_party_forward_keeps_payload_bit_exact(void **state)
     world_close(&world);
 }
 
+/* A phone that leaves out silence counts on: nothing is missing. One that is gone had more to say.
+ */
+static void CC_13_a_phone_that_leaves_out_silence_is_not_missed(void **state)
+{
+    struct media_world world;
+    handle_t room;
+
+    (void)state;
+    world_open(&world, 0);
+    struct phone *a = world_phone(&world, tones[0], false);
+    struct phone *b = world_phone(&world, tones[1], false);
+    assert_int_equal(media_room_open(world.media, &room), 0);
+    assert_int_equal(media_room_join(world.media, room, a->leg), 0);
+    assert_int_equal(media_room_join(world.media, room, b->leg), 0);
+    pass_ms(&world, 300);
+    a->talking = false; /* a pause between words */
+    pass_ms(&world, 400);
+    a->talking = true;
+    a->next_ns = world_now_ms() * 1000000;
+    pass_ms(&world, 300);
+    a->talking = b->talking = false;
+    pass_ms(&world, MEDIA_GAP_MS + 500);
+    assert_int_equal(world.gaps, 1);
+    assert_int_equal(world.gap_leg, b->leg);
+    world_close(&world);
+}
+
 /* --- plays ---------------------------------------------------------------------------------------
  */
 
@@ -230,6 +257,7 @@ int main(void)
         cmocka_unit_test(CC_09_a_play_mixes_with_talk_or_silences_it),
         cmocka_unit_test(what_has_ended_is_refused_everywhere),
         cmocka_unit_test(every_hears_matrix_is_exactly_heard),
+        cmocka_unit_test(CC_13_a_phone_that_leaves_out_silence_is_not_missed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

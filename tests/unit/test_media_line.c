@@ -209,6 +209,52 @@ static void a_caller_and_a_browser_hear_each_other(void **state)
     close_browser();
 }
 
+static bool gap_was_told(void)
+{
+    return world.gaps == 1;
+}
+
+static bool gap_is_over(void)
+{
+    return world.gap_ends == 1;
+}
+
+static void CC_13_a_line_that_falls_silent_in_a_room_is_told_within_a_second(void **state)
+{
+    handle_t room;
+    int64_t from;
+
+    (void)state;
+    open_browser();
+    (void)world_phone(&world, 500, false);
+    browser.hz = 900;
+    browser.next_ms = world_now_ms();
+    pass_ms(200);
+    browser.hz = 0; /* in no room it may say nothing for as long as it likes */
+    pass_ms(MEDIA_GAP_MS + 300);
+    room = join_both();
+    pass_ms(MEDIA_GAP_MS + 300); /* nor is anybody missed who said nothing here yet */
+    assert_int_equal(world.gaps, 0);
+    browser.hz = 900;
+    browser.next_ms = world_now_ms();
+    assert_true(wait_for(both_hear_each_other, 10000));
+    browser.hz = 0;
+    from = world_now_ms();
+    assert_true(wait_for(gap_was_told, 5000));
+    assert_in_range(world.gap_ms - from, MEDIA_GAP_MS - 100, 1900);
+    assert_int_equal(world.gap_leg, browser.leg);
+    assert_int_equal(world.gap_room, room);
+    assert_int_equal(world.line_state, MEDIA_LINE_UP); /* not yet lost */
+    browser.hz = 900;
+    browser.next_ms = world_now_ms();
+    assert_true(wait_for(gap_is_over, 5000));
+    browser.hz = 0;
+    media_room_leave(world.media, room, browser.leg);
+    pass_ms(MEDIA_GAP_MS + 300);
+    assert_int_equal(world.gaps, 1);
+    close_browser();
+}
+
 static void digits_and_plays_work_on_a_line(void **state)
 {
     struct media_play play = {.count = 1, .token = 5};
@@ -303,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_caller_and_a_browser_hear_each_other),
+        cmocka_unit_test(CC_13_a_line_that_falls_silent_in_a_room_is_told_within_a_second),
         cmocka_unit_test(digits_and_plays_work_on_a_line),
         cmocka_unit_test(an_ice_restart_keeps_the_talk),
         cmocka_unit_test(a_broken_offer_is_refused_with_a_reason),

@@ -45,11 +45,18 @@ static char directory[64], path[96];
 static unsigned shipped, emitted;
 static int troubles, fulls, overs;
 static bool inside_emit;
+static unsigned batches;
+static uint64_t batch_at, shortest_gap_ms;
 
 static void on_shipped(unsigned count, void *arg)
 {
+    uint64_t now = loop_now_ms(loop);
+
     (void)arg;
     shipped += count;
+    if (batches++ && now - batch_at < shortest_gap_ms)
+        shortest_gap_ms = now - batch_at;
+    batch_at = now;
 }
 
 static void on_trouble(const char *what, bool full, void *arg)
@@ -129,7 +136,8 @@ static void empty_directory(void)
 static int fresh(void **state)
 {
     (void)state;
-    shipped = emitted = 0;
+    shipped = emitted = batches = 0;
+    shortest_gap_ms = UINT64_MAX;
     troubles = fulls = overs = 0;
     pg_do(&pg, "TRUNCATE fact, audit_log");
     return 0;
@@ -242,6 +250,64 @@ static void an_idle_outbox_ships_at_once(void **state)
     }
     assert_true(now_s() - begin < 10);
     assert_arrived(101);
+}
+
+/* Batches that go without a pause are there in milliseconds after another; with one, each waits. */
+static void batches_go_with_pauses_while_calls_need_the_processor(void **state)
+{
+    (void)state;
+    open_outbox();
+    until(store_is_available(store));
+    for (int i = 0; i < 5000; i++)
+        emit();
+    fact_outbox_yield(outbox, true);
+    until(!fact_outbox_pending(outbox));
+    assert_true(batches >= 3);
+    assert_true(shortest_gap_ms >= 900);
+    fact_outbox_yield(outbox, false);
+    assert_arrived(5000);
+}
+
+static int64_t clock_us(clockid_t clock)
+{
+    struct timespec t;
+
+    clock_gettime(clock, &t);
+    return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+/* Work of others on the loop: most of what this thread gets of a processor is used up. */
+static void be_busy(uint64_t ms)
+{
+    int64_t end = clock_us(CLOCK_THREAD_CPUTIME_ID) + (int64_t)ms * 1000;
+
+    while (clock_us(CLOCK_THREAD_CPUTIME_ID) < end)
+        ;
+}
+
+/* PostgreSQL takes some 50 ms for what is sent here at once: a gap of nearly a second is a pause.
+ */
+static void batches_go_with_pauses_while_the_loop_is_busy(void **state)
+{
+    unsigned before;
+
+    (void)state;
+    open_outbox();
+    until(store_is_available(store));
+    for (time_t end = now_s() + 120; shortest_gap_ms < 900 || shortest_gap_ms == UINT64_MAX;) {
+        assert_true(now_s() < end);
+        shortest_gap_ms = UINT64_MAX;
+        before = batches;
+        while (batches < before + 2) {
+            if (fact_outbox_pending(outbox) < 100)
+                emit();
+            be_busy(15);
+            loop_run_once(loop, 0);
+            assert_true(now_s() < end);
+        }
+    }
+    until(!fact_outbox_pending(outbox)); /* the loop rests: no pause holds what is left */
+    assert_arrived(emitted);
 }
 
 /* --- PostgreSQL goes ------------------------------------------------------------------------ */
@@ -610,7 +676,8 @@ static void a_full_outbox_is_told_before_facts_are_lost(void **state)
     let_files_grow_to(RLIM_INFINITY);
     until(overs == 1);
     assert_int_equal(fulls, 1);
-    assert_int_equal(in_file("SELECT coalesce(sum(count), 0) FROM fact"), emitted);
+    until(in_file("SELECT coalesce(sum(count), 0) FROM fact") ==
+          emitted); /* told at the first batch */
     log_set_level(LOG_LEVEL_INFO);
 }
 
@@ -647,6 +714,8 @@ int main(void)
         TEST(facts_arrive_in_order),
         TEST(one_fact_is_applied_once),
         TEST(an_idle_outbox_ships_at_once),
+        TEST(batches_go_with_pauses_while_calls_need_the_processor),
+        TEST(batches_go_with_pauses_while_the_loop_is_busy),
         TEST(nothing_is_lost_or_doubled_when_postgresql_goes),
         TEST(a_statement_that_takes_too_long_is_sent_again),
         TEST(a_read_only_database_rejects_no_fact),

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <media/g711.h>
 #include <media/recorder.h>
+#include <media/voice.h>
 #include <media/wav.h>
 
 #include "media_phone.h"
@@ -166,6 +167,79 @@ static void CC_04_caller_is_left_and_agent_is_right(void **state)
     assert_true(best_level(&file, 1, 500) < ABSENT);
     free_track_file(&file);
     world_close(&world);
+}
+
+static bool is_quiet(struct media_world *world, void *arg)
+{
+    return world->quiet_count >= *(int *)arg;
+}
+
+/* A message: one person alone, left; told once when he has said nothing for a while, and how long
+ * he spoke. */
+static void VM_08_who_stops_speaking_is_noticed_and_how_long_he_spoke_is_told(void **state)
+{
+    struct media_world world;
+    struct track_file file;
+    char path[128];
+    handle_t room, recording;
+    int one = 1;
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/message.wav", folder);
+    world_open(&world, 0);
+    struct phone *caller = world_phone(&world, 500, false);
+    assert_int_equal(media_room_open(world.media, &room), 0);
+    assert_int_equal(media_room_join(world.media, room, caller->leg), 0);
+    assert_true(world_wait(&world, heard_both, &one, 5000));
+    assert_int_equal(
+        media_record_start(world.media, room, TRACKS(caller->leg, 0), path, &recording), 0);
+    assert_int_equal(media_record_attend(world.media, recording, 1000), 0);
+    run_ms(&world, 2000);
+    assert_int_equal(world.quiet_count, 0);
+    caller->talking = false;
+    int64_t stopped = world_now_ms();
+    assert_true(world_wait(&world, is_quiet, &one, 10000));
+    assert_int_equal(world.quiet, recording);
+    assert_true(world.quiet_ms - stopped >= 800);
+    run_ms(&world, 1500);
+    assert_int_equal(world.quiet_count, 1);
+    media_record_stop(world.media, recording);
+    assert_int_equal(media_record_attend(world.media, recording, 1000), -ENOENT);
+    assert_true(world_wait(&world, recorded, &one, 10000));
+    assert_in_range(world.recorded.speech_ms, 1700, 3100); /* with the pause after the last word */
+    assert_true(world.recorded.length_ms > world.recorded.speech_ms + 1000);
+    assert_int_equal(read_track_file(path, &file), 0);
+    assert_true(best_level(&file, 0, 500) > PRESENT);
+    assert_true(best_level(&file, 1, 500) < ABSENT);
+    free_track_file(&file);
+    world_close(&world);
+}
+
+/* Frame by frame: words with pauses are speech; clicks, noise of a quiet line and nothing are not.
+ */
+static void VM_08_pauses_belong_to_speech_and_clicks_do_not(void **state)
+{
+    uint8_t loud[160], noise[160];
+    struct voice voice = {0};
+
+    (void)state;
+    tone_fill(loud, 160, 500);
+    for (int i = 0; i < 160; i++)
+        noise[i] = i % 2 ? 0xD5 : 0x55; /* the smallest steps there are */
+    for (int i = 0; i < 50; i++) {      /* a click every half second */
+        voice_hear(&voice, i % 25 < 2 ? loud : noise);
+    }
+    assert_int_equal(voice.spoken, 0);
+    assert_int_equal(voice.silent, 50);
+    for (int i = 0; i < 100; i++) /* 100 ms of word, 100 ms of pause */
+        voice_hear(&voice, i % 10 < 5 ? loud : NULL);
+    assert_int_equal(voice.spoken, 100);
+    assert_int_equal(voice.silent, 5);
+    voice_skip(&voice, 500);
+    assert_int_equal(voice.spoken, 120); /* half a second after the last word */
+    assert_int_equal(voice.silent, 505);
+    voice_skip(&voice, 500);
+    assert_int_equal(voice.spoken, 120);
 }
 
 /* 三方: two agents share the right track, and each of the three voices is where it belongs. */
@@ -418,8 +492,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     static const char *const names[] = {
-        "deep/er/talk.wav", "deep/er",      "deep",         "change.wav", "killed.wav",
-        "full.wav",         "evidence.wav", "shutdown.wav", "bound.wav",  ""};
+        "deep/er/talk.wav", "deep/er",      "deep",      "change.wav",  "killed.wav", "full.wav",
+        "evidence.wav",     "shutdown.wav", "bound.wav", "message.wav", "three.wav",  ""};
     char path[160];
 
     (void)state;
@@ -435,6 +509,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(CC_04_caller_is_left_and_agent_is_right),
         cmocka_unit_test(XFER_03_two_agents_share_a_track),
+        cmocka_unit_test(VM_08_who_stops_speaking_is_noticed_and_how_long_he_spoke_is_told),
+        cmocka_unit_test(VM_08_pauses_belong_to_speech_and_clicks_do_not),
         cmocka_unit_test(CC_05_recording_goes_on_when_a_track_changes),
         cmocka_unit_test(kill_9_leaves_a_playable_file),
         cmocka_unit_test(PLAT_03_a_full_disk_is_reported_and_the_talk_goes_on),

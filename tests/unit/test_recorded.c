@@ -290,6 +290,46 @@ static int remove_dir(void **state)
     return rmdir(dir);
 }
 
+/* QRY-04: a copy names its taker in a chunk that players skip; any piece of it is the same bytes.
+ */
+static void QRY_04_a_marked_copy_has_its_mark_before_the_same_sound(void **state)
+{
+    static const char *const marks[] = {"m", "even", "hotlined download=0192 user=7"};
+    uint8_t codes[2 * 50];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes); i++)
+        codes[i] = (uint8_t)(i * 37);
+    write_file("head.wav", codes, sizeof(codes));
+    for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++) {
+        struct recorded recorded = open_file("head.wav");
+        char *plain = read_whole(&recorded, RECORDED_BOTH), *marked;
+        unsigned even = ((unsigned)strlen(marks[m]) + 2) & ~1u;
+        size_t size;
+        strcpy(recorded.mark, marks[m]);
+        size = (size_t)recorded_wav_size(&recorded, RECORDED_BOTH);
+        assert_int_equal(size, 44 + 20 + even + 200);
+        marked = read_whole(&recorded, RECORDED_BOTH);
+        assert_int_equal(le(marked + 4, 4), size - 8);
+        assert_memory_equal(marked + 8, plain + 8, 28);
+        assert_memory_equal(marked + 36, "LIST", 4);
+        assert_int_equal(le(marked + 40, 4), 12 + even);
+        assert_memory_equal(marked + 44, "INFOICMT", 8);
+        assert_int_equal(le(marked + 52, 4), even);
+        assert_string_equal(marked + 56, marks[m]);
+        assert_memory_equal(marked + 56 + even, plain + 36, 208); /* data, its length, the sound */
+        for (size_t at = 0; at < size; at++) {
+            char piece[7];
+            ssize_t got = recorded_wav_read(&recorded, RECORDED_BOTH, at, piece, sizeof(piece));
+            assert_int_equal(got, size - at < sizeof(piece) ? size - at : sizeof(piece));
+            assert_memory_equal(piece, marked + at, (size_t)got);
+        }
+        free(plain);
+        free(marked);
+        recorded_close(&recorded);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +340,7 @@ int main(void)
         cmocka_unit_test(broken_files_are_as_long_as_they_are),
         cmocka_unit_test(nothing_outside_the_directory_opens),
         cmocka_unit_test(waveform_shows_where_it_is_loud),
+        cmocka_unit_test(QRY_04_a_marked_copy_has_its_mark_before_the_same_sound),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

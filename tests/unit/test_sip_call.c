@@ -444,10 +444,15 @@ static void PLAT_02_outgoing_call_rings_is_answered_and_ended(void **state)
     struct peer_dialog d;
     const char *invite;
     char value[128];
-    handle_t leg = call_out(&(struct sip_call_out){.global_call_id = "0192-abc"});
+    handle_t leg = call_out(&(struct sip_call_out){
+        .global_call_id = "0192-abc", .headers = "X-One: 1 %E7\r\nX-Two: two, three\r\n"});
 
     (void)state;
     invite = peer_expect(&peer, "INVITE", "INVITE");
+    assert_true(message_header(invite, "X-One", value, sizeof(value)));
+    assert_string_equal(value, "1 %E7");
+    assert_true(message_header(invite, "X-Two", value, sizeof(value)));
+    assert_string_equal(value, "two, three");
     assert_true(message_header(invite, "X-Hotlined-Call", value, sizeof(value)));
     assert_string_equal(value, "0192-abc");
     assert_true(message_header(invite, "From", value, sizeof(value)));

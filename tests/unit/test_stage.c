@@ -64,6 +64,15 @@ static void one_put_aside_hears_music_and_is_heard_by_nobody(void **state)
     assert_false(music(agent)); /* an agent waits in silence */
 }
 
+static void CC_15_one_in_a_flow_hears_no_music_and_nobody_and_is_heard_by_nobody(void **state)
+{
+    (void)state;
+    put(caller, STAGE_FLOW);
+    put(leader, STAGE_LISTEN);
+    assert_false(music(caller) || hears(caller, agent) || hears(agent, caller));
+    assert_false(hears(leader, caller)); /* nor who listens: he may type a password */
+}
+
 static void a_consultation_is_not_heard_by_the_caller(void **state)
 {
     (void)state;
@@ -112,6 +121,28 @@ static void a_whisper_is_heard_by_the_watched_one_alone(void **state)
     assert_false(hears(caller, leader) || hears(other, leader));
 }
 
+static void who_barged_in_talks_with_all_and_goes_where_the_agent_goes(void **state)
+{
+    (void)state;
+    put(leader, STAGE_BARGE);
+    stage.parties[leader].watches = (uint8_t)agent;
+    assert_true(hears(leader, caller) && hears(caller, leader));
+    assert_true(hears(leader, agent) && hears(agent, leader));
+    put(caller, STAGE_HOLD);
+    put(agent, STAGE_ASIDE);
+    put(other, STAGE_ASIDE);
+    assert_true(hears(other, leader) && hears(leader, other));
+    assert_false(hears(caller, leader) || hears(leader, caller));
+    put(caller, STAGE_MAIN);
+    put(agent, STAGE_MAIN);
+    stage.parties[agent].absent = true; /* and the leader keeps the caller company */
+    assert_false(music(caller));
+    assert_true(hears(caller, leader) && hears(leader, caller));
+    stage_remove(&stage, agent);
+    assert_int_equal(stage_add(&stage, 9, 0, STAGE_MAIN), agent); /* the place is taken again */
+    assert_false(hears(caller, leader) || hears(leader, caller));
+}
+
 static void whom_he_watched_is_gone_and_the_listener_hears_nothing(void **state)
 {
     (void)state;
@@ -134,6 +165,12 @@ static void a_caller_without_company_hears_music(void **state)
     assert_false(music(caller));
     assert_false(hears(caller, agent));
     assert_true(hears(agent, caller));
+    stage.parties[agent].quiet = true; /* nothing comes from his line any more */
+    assert_true(music(caller));
+    assert_true(hears(agent, caller));
+    put(other, STAGE_MAIN); /* a third one is company */
+    assert_false(music(caller));
+    put(other, STAGE_NOWHERE);
     stage.parties[caller].occupied = true;
     stage.parties[agent].absent = true; /* a prompt is not drowned by music */
     assert_false(music(caller));
@@ -163,7 +200,7 @@ static void any_stage(void)
             continue;
         party->user_id = rand() % 2 ? 100 + i : 0;
         party->leg = party->user_id ? 0 : 100u + (unsigned)i;
-        party->place = (uint8_t)(rand() % (STAGE_WHISPER + 1));
+        party->place = (uint8_t)(rand() % (STAGE_FLOW + 1));
         party->watches = (uint8_t)(rand() % STAGE_PARTIES);
         party->muted = rand() % 5 == 0;
         party->absent = rand() % 5 == 0;
@@ -181,20 +218,31 @@ static bool free_to_hear(const struct stage_party *p)
     return stage_is_party(p) && !p->absent && !p->occupied;
 }
 
+/* By the rules alone: where somebody talks; -1 = nowhere. */
+static int talk_of(int index)
+{
+    const struct stage_party *p = &stage.parties[index];
+
+    if (p->place == STAGE_BARGE)
+        p = &stage.parties[p->watches];
+    return stage_is_party(p) && (p->place == STAGE_MAIN || p->place == STAGE_ASIDE) ? p->place : -1;
+}
+
 static void check_pair(int a, int b)
 {
     const struct stage_party *pa = &stage.parties[a], *pb = &stage.parties[b];
     bool ab = plan.hears[a] & (1u << b), ba = plan.hears[b] & (1u << a);
-    bool talk = pa->place == pb->place && (pa->place == STAGE_MAIN || pa->place == STAGE_ASIDE);
+    bool talk = talk_of(a) >= 0 && talk_of(a) == talk_of(b);
 
     if (talk && free_to_talk(pa) && free_to_talk(pb))
         assert_true(ab && ba);
     if (!ab)
         return;
     assert_true(free_to_hear(pa) && stage_is_party(pb) && !pb->muted && !pb->absent);
-    assert_true(pb->place == STAGE_MAIN || pb->place == STAGE_ASIDE || pb->place == STAGE_WHISPER);
-    assert_true(pa->place != STAGE_HOLD && pa->place != STAGE_NOWHERE);
-    if ((pa->place == STAGE_MAIN || pa->place == STAGE_ASIDE) && pb->place != pa->place)
+    assert_true(talk_of(b) >= 0 || pb->place == STAGE_WHISPER);
+    assert_true(pa->place != STAGE_HOLD && pa->place != STAGE_NOWHERE && pa->place != STAGE_FLOW);
+    assert_true(pb->place != STAGE_FLOW);
+    if (talk_of(a) >= 0 && talk_of(b) != talk_of(a))
         assert_true(pb->place == STAGE_WHISPER && pb->watches == a);
 }
 
@@ -226,10 +274,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(two_in_the_conversation_hear_each_other_and_nobody_else),
         TEST(one_put_aside_hears_music_and_is_heard_by_nobody),
+        TEST(CC_15_one_in_a_flow_hears_no_music_and_nobody_and_is_heard_by_nobody),
         TEST(a_consultation_is_not_heard_by_the_caller),
         TEST(three_in_the_conversation_all_hear_each_other),
         TEST(a_listener_hears_both_and_nobody_hears_him),
         TEST(a_whisper_is_heard_by_the_watched_one_alone),
+        TEST(who_barged_in_talks_with_all_and_goes_where_the_agent_goes),
         TEST(whom_he_watched_is_gone_and_the_listener_hears_nothing),
         TEST(a_caller_without_company_hears_music),
         TEST(a_full_stage_takes_nobody_more),

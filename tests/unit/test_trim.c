@@ -25,7 +25,7 @@ static int pass(struct trim *trim, uint64_t *now_ms, unsigned calls, int seconds
 
 static void memory_is_given_back_once_after_a_busy_time(void **state)
 {
-    struct trim trim = {0};
+    struct trim trim = {.given_back = true};
     uint64_t now = 1000;
 
     (void)state;
@@ -36,6 +36,18 @@ static void memory_is_given_back_once_after_a_busy_time(void **state)
     assert_int_equal(pass(&trim, &now, 10, 3600), 0); /* once */
     assert_int_equal(pass(&trim, &now, 300, 60), 0);
     assert_int_equal(pass(&trim, &now, 0, 60), 1); /* the next busy time has its own */
+}
+
+static void memory_of_the_start_is_given_back_when_nobody_calls(void **state)
+{
+    struct trim trim = {0};
+    uint64_t now = 1000;
+
+    (void)state;
+    assert_int_equal(pass(&trim, &now, 3, 600), 0);
+    assert_int_equal(pass(&trim, &now, 0, 5), 0);
+    assert_int_equal(pass(&trim, &now, 0, 1), 1);
+    assert_int_equal(pass(&trim, &now, 3, 600) + pass(&trim, &now, 0, 600), 0); /* once */
 }
 
 static void a_short_lull_is_not_quiet(void **state)
@@ -55,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_given_back_once_after_a_busy_time),
+        cmocka_unit_test(memory_of_the_start_is_given_back_when_nobody_calls),
         cmocka_unit_test(a_short_lull_is_not_quiet),
     };
 

@@ -153,16 +153,16 @@ static void assert_old_file_and_reason(int err, int expected, const char *part)
 
 /* --- what is said --------------------------------------------------------------------------- */
 
-static void numbers_are_said_as_people_say_them(void **state)
+static void TTS_01_numbers_are_said_as_people_say_them(void **state)
 {
     static const char *const table[][2] = {
         {"", ""},
         {"您好", "您好"},
-        {"欢迎拨打12366纳税服务热线", "欢迎拨打一二三六六纳税服务热线"},
-        {"１２３６６", "一二三六六"},
-        {"工号1001为您服务", "工号一零零一为您服务"},
-        {"请拨0771-5551234", "请拨零七七一 五五五一二三四"},
-        {"13877200001", "一三八七七二零零零零一"},
+        {"欢迎拨打12366纳税服务热线", "欢迎拨打幺二三六六纳税服务热线"},
+        {"１２３６６", "幺二三六六"},
+        {"工号1001为您服务", "工号幺零零幺为您服务"},
+        {"请拨0771-5551234", "请拨零七七幺 五五五幺二三四"},
+        {"13877200001", "幺三八七七二零零零零幺"},
         {"按1键,按0键", "按一键,按零键"},
         {"2026年10月1日", "二零二六年十月一日"},
         {"2026-11-24", "二零二六年十一月二十四日"},
@@ -190,6 +190,20 @@ static void numbers_are_said_as_people_say_them(void **state)
         {"120000元", "十二万元"},
         {"20050000元", "二千零五万元"},
         {"1,234,567元", "一百二十三万四千五百六十七元"},
+        {"100000000元", "一亿元"},
+        {"150000000元", "一亿五千万元"},
+        {"100005000元", "一亿零五千元"},
+        {"1,000,000,001元", "十亿零一元"},
+        {"999999999999元", "九千九百九十九亿九千九百九十九万九千九百九十九元"},
+        {"税款1,234,567,890.12元", "税款十二亿三千四百五十六万七千八百九十点一二元"},
+        {"2011年1月1日", "二零一一年一月一日"},
+        {"2011-2015年", "二零一一至二零一五年"},
+        {"拨打12366或0771-5511110", "拨打幺二三六六或零七七幺 五五幺幺幺幺零"},
+        {"验证码1101", "验证码幺幺零幺"},
+        {"拨打12366人工服务,南宁12366分中心", "拨打幺二三六六人工服务,南宁幺二三六六分中心"},
+        {"转8001分机", "转八零零幺分机"},
+        {"2026个税", "二零二六个税"},
+        {"2个人", "两个人"},
         {"1,234.50元", "一千二百三十四点五零元"},
         {"0元", "零元"},
         {"3%", "百分之三"},
@@ -198,7 +212,7 @@ static void numbers_are_said_as_people_say_them(void **state)
         {"2.5%", "百分之二点五"},
         {"0.05", "零点零五"},
         {"3.14", "三点一四"},
-        {"450100197001011234567890", "四五零一零零一九七零零一零一一二三四五六七八九零"},
+        {"450100197001011234567890", "四五零幺零零幺九七零零幺零幺幺二三四五六七八九零"},
         {"一行\n二行\t三", "一行 二行 三"},
         {"1.", "一."},
         {"-5", "-五"},
@@ -400,6 +414,135 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
     assert_non_null(strstr(why, "无法写入 /nowhere/at/all.wav"));
 }
 
+/* --- MP3 ------------------------------------------------------------------------------------ */
+
+static int adopt_file(const char *name)
+{
+    uint8_t *data;
+    size_t size = read_file(name, &data);
+    int err;
+
+    assert_true(size > 0);
+    err = tts_adopt(data, size, path, why, sizeof(why));
+    free(data);
+    return err;
+}
+
+/* Share of the energy of the file at path at 440 Hz (Goertzel). */
+static double share_of_440(void)
+{
+    uint8_t *wav;
+    size_t count = (read_file(path, &wav) - 44) / 2;
+    double w = 2 * M_PI * 440 / 8000, re = 0, im = 0, energy = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        double x = (int16_t)(wav[44 + 2 * i] | wav[45 + 2 * i] << 8);
+        re += x * cos(w * (double)i);
+        im += x * sin(w * (double)i);
+        energy += x * x;
+    }
+    free(wav);
+    return 2 * (re * re + im * im) / ((double)count * energy);
+}
+
+#define MP3S "tests/fuzz/corpus/mp3/"
+
+static void TTS_02_an_mp3_becomes_sound_for_telephones(void **state)
+{
+    static const struct {
+        const char *file;
+        double seconds;
+    } tones[] = {{MP3S "tone_22050", 1.2}, {MP3S "tone_stereo_44100", 0.6}, {MP3S "tagged", 1.2}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(tones) / sizeof(tones[0]); i++) {
+        if (adopt_file(tones[i].file))
+            fail_msg("%s: %s", tones[i].file, why);
+        assert_true(fabs(assert_fit_for_a_telephone() - tones[i].seconds) < 0.1);
+        assert_true(share_of_440() > 0.9);
+    }
+}
+
+static void TTS_02_broken_and_endless_mp3_leave_the_old_file(void **state)
+{
+    uint8_t *frame;
+    size_t size;
+    struct text film = {0};
+
+    (void)state;
+    begin_with_an_old_file();
+    assert_old_file_and_reason(adopt_file(MP3S "one_head"), -EINVAL, "不是完好的 MP3");
+    assert_old_file_and_reason(adopt_file(MP3S "huge_tag"), -EINVAL, "不是完好的 MP3");
+    assert_old_file_and_reason(adopt_file(MP3S "two_rates"), -EINVAL, "不是完好的 MP3");
+    assert_old_file_and_reason(adopt_file(MP3S "silent_8000"), -EINVAL, "是静音");
+    size = read_file(MP3S "tone_22050", &frame);
+    while (film.length < size * 520) /* 1.2 s each time */
+        text_add_bytes(&film, (const char *)frame, size);
+    assert_old_file_and_reason(tts_adopt(film.data, film.length, path, why, sizeof(why)), -EINVAL,
+                               "太长(最多 10 分钟)");
+    free(frame);
+    text_done(&film);
+}
+
+/* --- voices --------------------------------------------------------------------------------- */
+
+static void add_voice(const struct tts_voice *voice, void *arg)
+{
+    text_addf(arg, "%s=%s;", voice->code, voice->name);
+}
+
+static void TTS_01_voices_are_the_engines_or_those_of_the_configuration(void **state)
+{
+    struct tts_options own = {"espeak", "", "", ""}, bare = {"http", "", "http://x", ""};
+    struct tts_options listed = {"http", "", "http://x", "xiaoyan:小燕,xiaofeng"};
+    struct text text = {0};
+
+    (void)state;
+    tts_voices(&listed, add_voice, &text);
+    assert_string_equal(text.data, "xiaoyan=小燕;xiaofeng=xiaofeng;");
+    assert_true(tts_has_voice(&listed, "xiaofeng") && tts_has_voice(&listed, ""));
+    assert_false(tts_has_voice(&listed, "xiaoyan:") || tts_has_voice(&listed, "yue"));
+    assert_true(tts_has_voice(&own, "yue+f2") && !tts_has_voice(&own, "de"));
+    assert_false(tts_has_voice(&bare, "yue"));
+    text_done(&text);
+}
+
+static void voice_speaks(const struct tts_voice *voice, void *arg)
+{
+    struct tts_options options = {"espeak", "", "", ""};
+    struct tts_request request = {"您好", voice->code, 100, path};
+
+    (void)arg;
+    if (tts_render(&options, &request, why, sizeof(why)))
+        fail_msg("%s: %s", voice->code, why);
+    assert_true(assert_fit_for_a_telephone() > 0.2);
+}
+
+static void TTS_01_built_in_voices_speak(void **state)
+{
+    struct tts_options options = {"espeak", "", "", ""};
+
+    (void)state;
+    tts_voices(&options, voice_speaks, NULL);
+}
+
+static void TTS_01_a_command_gets_voice_and_speed(void **state)
+{
+    char command[200];
+    struct tts_options options = {"command", command, "", "zhang:张"};
+    struct tts_request request = {"您好", "zhang", 120, path};
+    uint8_t *said;
+    size_t size;
+
+    (void)state;
+    snprintf(command, sizeof(command), "echo \"$1 $2\" >%s; false", other);
+    assert_int_equal(tts_render(&options, &request, why, sizeof(why)), -EIO);
+    size = read_file(other, &said);
+    assert_int_equal(size, strlen("zhang 120\n"));
+    assert_memory_equal(said, "zhang 120\n", size);
+    free(said);
+}
+
 /* --- commands ------------------------------------------------------------------------------- */
 
 static void put32(uint8_t *p, uint32_t v)
@@ -430,7 +573,7 @@ static size_t tone(uint8_t *wav, unsigned rate, unsigned channels)
     return 44 + bytes;
 }
 
-static void cat_is_an_engine_at_every_rate(void **state)
+static void TTS_01_cat_is_an_engine_at_every_rate(void **state)
 {
     static const unsigned rates[] = {8000, 11025, 16000, 22050, 44100, 48000};
     static uint8_t wav[44 + 48000 * 4];
@@ -652,7 +795,7 @@ static int render_by(const struct service *service)
     return render_with(&options, "按1键", 100);
 }
 
-static void a_service_gets_the_text_and_gives_the_sound(void **state)
+static void TTS_01_a_service_gets_the_text_and_gives_the_sound(void **state)
 {
     static uint8_t answer[200 + 44 + 16000 * 2];
     struct service service;
@@ -668,6 +811,7 @@ static void a_service_gets_the_text_and_gives_the_sound(void **state)
     assert_true(fabs(assert_fit_for_a_telephone() - 1) < 0.001);
     assert_memory_equal(service.request.data, "POST /speak?voice=a HTTP/1.0\r\n", 30);
     assert_string_equal(strstr(service.request.data, "\r\n\r\n") + 4, "按一键");
+    assert_non_null(strstr(service.request.data, "\r\nX-Voice: \r\nX-Speed: 100\r\n"));
     service_end(&service);
 }
 
@@ -737,7 +881,7 @@ static void addresses_without_a_service_are_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_said_as_people_say_them),
+        cmocka_unit_test(TTS_01_numbers_are_said_as_people_say_them),
         cmocka_unit_test(no_digit_is_ever_left),
         cmocka_unit_test(IVR_02_espeak_makes_sound_for_telephones),
         cmocka_unit_test(speed_makes_it_shorter),
@@ -748,15 +892,20 @@ int main(void)
         cmocka_unit_test(an_upload_keeps_its_pauses),
         cmocka_unit_test(silence_is_no_prompt),
         cmocka_unit_test(an_unknown_voice_is_an_error),
+        cmocka_unit_test(TTS_02_an_mp3_becomes_sound_for_telephones),
+        cmocka_unit_test(TTS_02_broken_and_endless_mp3_leave_the_old_file),
+        cmocka_unit_test(TTS_01_voices_are_the_engines_or_those_of_the_configuration),
+        cmocka_unit_test(TTS_01_built_in_voices_speak),
+        cmocka_unit_test(TTS_01_a_command_gets_voice_and_speed),
         cmocka_unit_test(an_unknown_engine_is_an_error),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
-        cmocka_unit_test(cat_is_an_engine_at_every_rate),
+        cmocka_unit_test(TTS_01_cat_is_an_engine_at_every_rate),
         cmocka_unit_test(the_command_gets_the_text),
         cmocka_unit_test(commands_that_fail_leave_the_old_file),
         cmocka_unit_test(broken_wavs_are_survived),
         cmocka_unit_test(an_engine_that_hangs_is_ended_with_its_children),
         cmocka_unit_test(an_engine_that_reads_nothing_harms_nobody),
-        cmocka_unit_test(a_service_gets_the_text_and_gives_the_sound),
+        cmocka_unit_test(TTS_01_a_service_gets_the_text_and_gives_the_sound),
         cmocka_unit_test(services_that_fail_leave_the_old_file),
         cmocka_unit_test(a_service_that_hangs_is_left),
         cmocka_unit_test(addresses_without_a_service_are_errors),

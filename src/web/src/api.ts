@@ -75,11 +75,37 @@ async function send<T>(method: string, path: string, query?: Query, body?: unkno
 
 export const api = {
   get: <T>(path: string, query?: Query): Promise<T> => send<T>('GET', path, query),
-  post: <T>(path: string, body: unknown = {}): Promise<T> => send<T>('POST', path, undefined, body),
+  post: <T>(path: string, body: unknown = {}, version?: number): Promise<T> => send<T>('POST', path, undefined, body, version),
   put: <T>(path: string, body: unknown, version?: number): Promise<T> =>
     send<T>('PUT', path, undefined, body, version),
   remove: <T>(path: string, version?: number): Promise<T> => send<T>('DELETE', path, undefined, undefined, version),
 };
+
+/** A file as the body, as its bytes are. */
+export async function upload<T>(path: string, query: Query, file: File, type: string): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(address(path, query), { method: 'POST', headers: { 'Content-Type': type, 'X-CSRF-Token': csrfToken }, credentials: 'same-origin', body: file });
+  } catch {
+    throw new ApiError(0, 'network', '连接不到服务器，请检查网络');
+  }
+  if (response.ok) return (await response.json()) as T;
+  const problem = await problemOf(response);
+  if (response.status === 401) onSignedOut();
+  throw problem;
+}
+
+/** Sends a sound (a file as it is) or words to be spoken; the answer as it came. */
+export async function sendSound(method: 'PUT' | 'POST', path: string, query: Query, body: Blob | object): Promise<Response> {
+  const brought = body instanceof Blob;
+  const type = brought ? (/mpeg|mp3/.test(body.type) ? 'audio/mpeg' : 'audio/wav') : 'application/json';
+  const response = await fetch(address(path, query), {
+    method, credentials: 'same-origin', headers: { 'Content-Type': type, 'X-CSRF-Token': csrfToken }, body: brought ? body : JSON.stringify(body),
+  }).catch(() => { throw new ApiError(0, 'network', '连接不到服务器，请检查网络'); });
+  if (response.ok) return response;
+  if (response.status === 401) onSignedOut();
+  throw await problemOf(response);
+}
 
 /** Words for any failure, for a line of text on the page. */
 export function wordsOf(error: unknown): string {

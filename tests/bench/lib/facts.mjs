@@ -1,11 +1,10 @@
 // H: facts through the outbox: PostgreSQL is away while queue calls go on, then back; how fast what was journalled
 // is in the tables, with calls still coming. Baseline of the same run: the same rows copied by PostgreSQL alone.
-import { CALLERS } from './region.mjs';
-import { CallLoad } from './load.mjs';
-import { hold, registerAll } from './queue_rate.mjs';
+import { hold } from './queue_rate.mjs';
+import { RateLab } from './rate_lab.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 20;
+const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 14;
 const LIVE_RATE = 10;
 
 async function catchUp(region) {
@@ -33,11 +32,7 @@ function bare(region) {
 }
 
 export async function facts(region) {
-  await region.restart();
-  const sink = await region.sink(CALLERS);
-  const { port, numbers } = await registerAll(region);
-  const load = await CallLoad.open(region, { agentsPort: port, sinkPort: sink.port });
-  await region.signInPhones(numbers);
+  const { load } = await RateLab.of(region);
   await region.shipped();
   region.run('scripts/pg', ['stop', region.pgDir]);
   const away = await hold(region, load, RATE, SECONDS);
@@ -47,7 +42,5 @@ export async function facts(region) {
   out.live = await live.then((r) => ({ rate: r.rate, failed: r.failed, p99: r.setup_ms.p99 }));
   out.bare_insert_per_second = bare(region);
   out.share_of_bare = round(out.facts_per_second / out.bare_insert_per_second, 2);
-  await load.close();
-  await sink.close();
   return out;
 }

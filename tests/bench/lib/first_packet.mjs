@@ -4,7 +4,7 @@ import { Callers } from './sip.mjs';
 import { RtpPort } from './rtp.mjs';
 import { sleep, summary } from './numbers.mjs';
 
-const NANNING = '07711236601', RATE = 20, SECONDS = 20, LISTEN_MS = 200, LIMIT_MS = 10000;
+const NANNING = '07711236601', RATE = 20, SECONDS = 10, LISTEN_MS = 200, LIMIT_MS = 10000;
 
 async function one(callers, n) {
   const rtp = await RtpPort.open(CALLERS);

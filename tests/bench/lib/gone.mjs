@@ -1,7 +1,7 @@
 // M: memory after 50,000 queue calls have come and gone: resident before the first, at the most, and 60 s after the last.
 import { readFileSync } from 'node:fs';
 import { AGENT_COUNT, CALLERS, rssKb } from './region.mjs';
-import { registerAll } from './queue_rate.mjs';
+import { registerAll } from './rate_lab.mjs';
 import { CallLoad } from './load.mjs';
 import { round, sleep } from './numbers.mjs';
 import { below } from './targets.mjs';

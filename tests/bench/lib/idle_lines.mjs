@@ -8,7 +8,7 @@ import { AGENTS, B, CpuWatch } from './region.mjs';
 import { round, sleep } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const COUNT = 250, SECONDS = 20;
+const COUNT = 250, SECONDS = 10;
 
 const linesOf = (child) => createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 async function next(lines, child) {

@@ -1,16 +1,17 @@
 // Overload: more calls than the daemon carries. The most that holds is found, then 1.3 and 3 times as much is offered
 // between two quieter stretches: what is refused, what the set-up of the rest takes, when the last call is refused after it.
-import { CallLoad } from './load.mjs';
-import { AGENT_COUNT, CALLERS, CpuWatch } from './region.mjs';
-import { hold, registerAll } from './queue_rate.mjs';
+import { AGENT_COUNT, CpuWatch } from './region.mjs';
+import { hold } from './queue_rate.mjs';
+import { RateLab } from './rate_lab.mjs';
 import { round, sleep } from './numbers.mjs';
 
 const STEPS = (process.env.BENCH_OVERLOAD_STEPS ?? '400,600,800,1000').split(',').map(Number);
 const STEP_S = 5, BEFORE_S = 5, OVER_S = Number(process.env.BENCH_OVER_SECONDS ?? 12), AFTER_S = 6, QUIET = 0.7;
 
-// The highest step without a failure or refusal to speak of.
+// What queue_rate of the same run held, else the highest step without a failure or refusal to speak of.
 async function capacity(region, load) {
   if (process.env.BENCH_CAPACITY) return Number(process.env.BENCH_CAPACITY);
+  if (region.held_rate) return region.held_rate;
   let best = 0;
   for (const rate of STEPS) {
     const step = await hold(region, load, rate, STEP_S);
@@ -43,14 +44,8 @@ async function exceed(region, load, rate, times) {
 }
 
 export async function overload(region) {
-  await region.restart();
-  const sink = await region.sink(CALLERS);
-  const { port, numbers } = await registerAll(region);
-  const load = await CallLoad.open(region, { agentsPort: port, sinkPort: sink.port });
-  await region.signInPhones(numbers);
+  const { load } = await RateLab.of(region);
   const out = { unit: 'ms', agents: AGENT_COUNT, capacity_per_s: await capacity(region, load), runs: [] };
   for (const times of [1.3, 3]) out.runs.push(await exceed(region, load, out.capacity_per_s, times));
-  await load.close();
-  await sink.close();
   return out;
 }

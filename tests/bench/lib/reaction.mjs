@@ -14,7 +14,7 @@ export async function reaction(region) {
   waiting.phones.onInvite = (dialog, at) => { if (freed) times.push(at - freed); };
   // A talk time without a fixed period: a poll of a round number of ms must not look fast.
   waiting.phones.onTalk = async (dialog) => {
-    await sleep(1000 + Math.random() * 1000);
+    await sleep(300 + Math.random() * 300);
     freed = 0;
     freed = await waiting.phones.bye(dialog);
   };

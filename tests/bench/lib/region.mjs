@@ -59,7 +59,7 @@ export class BenchRegion extends Region {
   static async start() {
     const region = new this();
     // A talk without RTP must not be hung up as dead: the callers of the benches send none.
-    region.options = { binary: join(B, 'hotlined'), env: { LOG_LEVEL: 'warn', MAX_CALLS: 6000, MAX_AGENTS: AGENT_COUNT + 100, RTP_TIMEOUT_S: 3600, RTP_MIN: 10000, RTP_MAX: 31998, DRAIN_S: 1 } };
+    region.options = { binary: join(B, 'hotlined'), env: { LOG_LEVEL: 'warn', DB_FAST: 4, MAX_CALLS: 6000, MAX_AGENTS: AGENT_COUNT + 100, RTP_TIMEOUT_S: 3600, RTP_MIN: 10000, RTP_MAX: 31998, DRAIN_S: 1 } };
     region.dir = execFileSync('mktemp', ['-d', '/tmp/hlbench-XXXXXX'], { encoding: 'utf8' }).trim();
     chmodSync(region.dir, 0o755);
     region.pgDir = join(region.dir, 'pg');
@@ -95,6 +95,8 @@ export class BenchRegion extends Region {
 
   // A fresh process for every part that says "fresh server".
   async restart() {
+    await this.lab?.close();
+    this.lab = null;
     await this.stopDaemon();
     rmSync(join(this.scratch, 'recordings/bench'), { recursive: true, force: true });
     this.log = '';

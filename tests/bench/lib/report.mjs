@@ -58,6 +58,12 @@ const rows = {
     ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; CPU ${p.terminated.cpu.p50}; psql asks alone in ${p.bare_psql.p50})`],
     ['  after SIGKILL; with PostgreSQL away', `${p.killed.exec_to_call.p50} / ${p.killed.exec_to_call.max}; ${p.without_database.exec_to_call.p50} / ${p.without_database.exec_to_call.max} ms`],
   ],
+  full_house: (p) => [
+    [`full house, ${p.seconds} s: calls / failed, talks at once`, `${p.calls} / ${p.failed}, ${p.talks_at_once.least} to ${p.talks_at_once.most}`],
+    ['  sound lost, delay p50 / p99', `${p.sound.lost} of ${p.sound.received}, ${p.sound.p50} / ${p.sound.p99} ms`],
+    ['  CPU of the daemon; memory after a minute / at the end', `${p.daemon_percent} % of core 0; ${p.rss_mb.first_minute} / ${p.rss_mb.last} MB`],
+    ['  talks / recordings / of another length than the talk', `${p.talks} / ${p.recordings} / ${p.recordings_of_another_length}`],
+  ],
   idle_lines: (p) => [[`${p.lines} idle browser lines`, `${p.daemon_percent} % of a core (${p.without.daemon_percent} without), ${p.per_line_us_per_second} us a second each; leftover loop ${p.leftover_lost_percent} % less`]],
   memory_gone: (p) => [[`memory before / at most / 60 s after ${p.calls} calls`, `${p.idle} / ${p.most} / ${p.after['60 s']} MB (${p.failed} failed)`]],
   talks: (p) => [[`${p.at_once} talks with sound to both sides`, `${p.daemon_percent} % of a core, ${p.us_per_talk_and_second} us a second each`]],

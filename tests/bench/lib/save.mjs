@@ -50,7 +50,7 @@ function bare(region) {
   const text = execFileSync('pgbench', ['-n', '-f', script, '-c', String(CLIENTS), '-t', '100', conninfo], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   return { clients: CLIENTS, average_ms: Number(/latency average = ([\d.]+)/.exec(text)[1]), saves_per_second: round(Number(/tps = ([\d.]+)/.exec(text)[1])) };
 }
-const CLIENTS = 2;
+const CLIENTS = 4;
 
 export async function saveRegistration(region) {
   await region.restart();

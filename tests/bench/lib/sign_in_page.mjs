@@ -7,7 +7,7 @@ import { Office, WAIT_MS } from '../../browser/lib/desk.mjs';
 import { summary } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const ROUNDS = 10, EVERY_MS = 5;
+const ROUNDS = 5, EVERY_MS = 5;
 
 async function round(region) {
   const office = await Office.open();

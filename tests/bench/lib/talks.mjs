@@ -1,6 +1,6 @@
 // 300 queue calls in talk at once, both sides are sent sound each 20 ms, all recorded: what a busy hour is made of.
 import { CpuWatch } from './region.mjs';
-import { registerAll } from './queue_rate.mjs';
+import { registerAll } from './rate_lab.mjs';
 import { CallLoad } from './load.mjs';
 import { round, sleep } from './numbers.mjs';
 

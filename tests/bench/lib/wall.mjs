@@ -4,14 +4,14 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { registerAll } from './queue_rate.mjs';
+import { registerAll } from './rate_lab.mjs';
 import { openDesks } from './desk.mjs';
 import { AGENTS, CpuWatch, ROOT, until } from './region.mjs';
 import { CallLoad } from './load.mjs';
 import { round, sleep, summary } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const COUNT = 250, WALLS = 50, RATE = 25, SECONDS = 20;
+const COUNT = 250, WALLS = 50, RATE = 25, SECONDS = 10;
 
 // An open stream; on_event(name, data as text) for each event.
 class Stream {

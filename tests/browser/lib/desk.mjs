@@ -39,11 +39,12 @@ function writeTone(file, hz, seconds) {
 }
 
 export class Office {
-  static async open() {
+  // hz: what all microphones of this browser hear.
+  static async open(hz = AGENT_HZ) {
     const office = new Office();
     office.dir = mkdtempSync(join(tmpdir(), 'hl-office-'));
     const tone = join(office.dir, 'microphone.wav');
-    writeTone(tone, AGENT_HZ, 300);
+    writeTone(tone, hz, 300);
     // launch() gives every browser an empty profile of its own, newContext() a fresh one inside it
     office.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, env: { ...process.env, LANGUAGE: 'zh_CN', LANG: 'zh_CN.UTF-8' },
@@ -80,9 +81,25 @@ function wire() {
   if (real)
     navigator.mediaDevices.getUserMedia = (wanted) =>
       real({ audio: { ...wanted.audio, echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-  const ears = { lines: [], violations: [] };
+  const ears = { lines: [], violations: [], sounds: new Set() };
   window.ears = ears;
   document.addEventListener('securitypolicyviolation', (event) => ears.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+  // Sounds that pages play beside the line: the ring.
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    ears.sounds.add(this);
+    return play.call(this);
+  };
+  ears.rings = () => [...ears.sounds].some((one) => one.src.endsWith('/ring.wav') && !one.paused && one.currentTime > 0 && !one.muted && one.volume > 0);
+  // When a frequency was the strongest on the line, ms since 1970, from now on.
+  ears.catch = (hz) => {
+    clearInterval(ears.catching);
+    ears.caught = [];
+    ears.catching = setInterval(() => {
+      const heard = ears.listen();
+      if (heard && heard.level > 0.01 && Math.abs(heard.hz - hz) < 40) ears.caught.push(performance.timeOrigin + performance.now());
+    }, 10);
+  };
   const Real = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Real {
     constructor(...args) {
@@ -171,7 +188,12 @@ export class Desk {
   async fill(id, text) { await this.el(id).fill(text); }
   async choose(id, label) { await this.el(id).selectOption(typeof label === 'string' ? { label } : label); }
   async go(path) { await this.page.goto(path); }
-  async visit(id) { await this.el(`nav-${id}`).click(); }
+  // A place of the menu; settings are behind 设置.
+  async visit(id) {
+    await this.see('who');
+    if ((await this.el(`nav-${id}`).count()) === 0) await this.el('nav-settings').click();
+    await this.el(`nav-${id}`).click();
+  }
 
   async signIn(center, login) {
     this.name = `${login}@${center}`;

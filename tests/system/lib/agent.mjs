@@ -25,7 +25,7 @@ export class Line {
       for (const one of lines) if (one.startsWith('{')) line.take({ at: Date.now(), ...JSON.parse(one) });
     });
     line.exited = once(line.child, 'close').then(([code]) => { line.code = code; return code; });
-    await line.waitFor('connected');
+    await until('line event connected', () => { line.check(); return line.seen('connected'); });
     return line;
   }
 
@@ -35,10 +35,14 @@ export class Line {
       this.person.put('/agent/line', { sdp: event.sdp })
         .then((answer) => { this.offered = event.sdp; this.answered = answer.sdp; return answer; })
         .then((answer) => this.child.stdin.write(`answer ${JSON.stringify(answer.sdp)}\n`))
-        .catch((error) => { this.err += String(error); this.child.kill('SIGKILL'); });
+        .catch((error) => { this.refused = error; this.child.kill('SIGKILL'); });
     }
   }
 
+  // Its offer was refused: it will never be connected.
+  check() {
+    if (this.refused) throw Object.assign(new Error(`the line's offer: ${this.refused.message}`), { fatal: true });
+  }
   seen(name, test = () => true) { return this.events.find((e) => e.event === name && test(e)); }
   last(name, test = () => true) { return this.events.findLast((e) => e.event === name && test(e)); }
   waitFor(name, test, timeout_ms = 20000) {

@@ -157,8 +157,6 @@ export function outboxIds(path) {
 }
 export const storedIds = (region) => region.sql('SELECT id FROM fact').split('\n').filter(Boolean);
 
-export const today = () => new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
-
 // Waits until all is in PostgreSQL and gives what is missing or doubled: each call that began in the log has its row
 // and facts once, the figures agree with themselves, by roll-up and by facts (RPT-01: 核对差 0).
 export async function accounts(region, { open = 0 } = {}) {
@@ -183,7 +181,8 @@ export async function accounts(region, { open = 0 } = {}) {
   const rejected = await metric(region, 'hotlined_facts_rejected_total');
   if (rejected) lost.push(`${rejected} facts rejected`);
   const supervisor = await Person.signIn(region, 'guangxi', 'supervisor');
-  const [rollup, facts] = await Promise.all(['rollup', 'facts'].map((source) => supervisor.get(`/reports/voice_service?from=${today()}&to=${today()}&source=${source}`)));
+  const [from, to] = region.sql("SELECT min(t_in AT TIME ZONE 'Asia/Shanghai')::date, max(t_in AT TIME ZONE 'Asia/Shanghai')::date FROM call").split('|'); // a clock set late in the evening makes two days
+  const [rollup, facts] = await Promise.all(['rollup', 'facts'].map((source) => supervisor.get(`/reports/voice_service?from=${from}&to=${to}&source=${source}`)));
   for (const report of [rollup, facts]) if (report.check !== 0) lost.push(`核对差 ${report.check}`);
   for (const [name, value] of Object.entries(facts.total)) if (typeof value === 'number' && rollup.total[name] !== value) lost.push(`${name} ${value} by facts, ${rollup.total[name]} by roll-up`);
   if (facts.total.in !== number("SELECT count(*) FROM call WHERE direction = 'in' AND NOT test")) lost.push(`${facts.total.in} calls in the report`);
@@ -193,16 +192,29 @@ export async function accounts(region, { open = 0 } = {}) {
 
 // --- PostgreSQL ---------------------------------------------------------------------------------------
 
-// Holds a lock in a session of its own until .let() or its death.
+// Holds a lock in a session of its own until .let() or its death. Who locks several tables may meet a batch that has
+// them in another order; PostgreSQL then ends one of the two (deadlock_timeout): if it is this one, it asks again.
 export async function lock(region, tables, mode = 'EXCLUSIVE') {
-  const child = spawn('scripts/pg', ['psql', region.pgDir, '--', '-qAtX'], { stdio: ['pipe', 'pipe', 'ignore'] });
-  let said = '';
-  child.stdout.on('data', (text) => { said += text; });
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    const session = lockSession(region, `LOCK TABLE ${tables} IN ${mode} MODE`);
+    const locked = await Promise.race([session.locked, session.gone, new Promise((late) => { setTimeout(late, deadline - Date.now(), 'late').unref(); })]);
+    if (locked === true) return { let: () => { session.child.stdin.end('COMMIT;\n'); return session.gone; } };
+    const holders = locked === 'late' ? region.sql(HOLDERS) : '';
+    session.child.kill();
+    assert.ok(/deadlock detected/.test(session.error()), `no lock of ${tables}: ${session.error() || holders}`);
+  }
+}
+const HOLDERS = "SELECT pid, state, xact_start, left(query, 200) FROM pg_stat_activity WHERE pid IN (SELECT unnest(pg_blocking_pids(pid)) FROM pg_stat_activity)";
+function lockSession(region, statement) {
+  const child = spawn('scripts/pg', ['psql', region.pgDir, '--', '-qAtX', '-v', 'ON_ERROR_STOP=1']);
+  let [said, error] = ['', ''];
+  child.stderr.on('data', (text) => { error += text; });
   child.stdin.on('error', () => {}); // its server may be killed
-  const gone = new Promise((tell_it) => { child.once('exit', tell_it); });
-  child.stdin.write(`BEGIN; LOCK TABLE ${tables} IN ${mode} MODE; SELECT 'locked';\n`);
-  await until('locked', () => said.includes('locked'), WAIT_MS);
-  return { let: () => { child.stdin.end('COMMIT;\n'); return gone; } };
+  const locked = new Promise((tell_it) => { child.stdout.on('data', (text) => { said += text; if (said.includes('locked')) tell_it(true); }); });
+  const gone = new Promise((tell_it) => { child.once('close', () => tell_it(false)); });
+  child.stdin.write(`BEGIN; ${statement}; SELECT 'locked';\n`);
+  return { child, locked, gone, error: () => error };
 }
 // The backend that waits for a lock with a batch of facts in its hands: its pid.
 export const batchBackend = (region) => until('a batch waits half written', () =>

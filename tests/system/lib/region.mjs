@@ -24,6 +24,7 @@ export async function until(what, probe, timeout_ms = 20000, every_ms = 25) {
       if (value) return value;
       last = value;
     } catch (error) {
+      if (error.fatal) throw error; // waiting changes nothing
       last = error;
     }
     if (Date.now() > end) throw new Error(`waited ${timeout_ms} ms in vain: ${what} (last: ${last?.stack || JSON.stringify(last)})`);
@@ -42,11 +43,38 @@ async function isFree(port) {
 }
 
 // A port that is free for UDP and TCP, as SIP and browser lines want it. Above the ports that the kernel gives to
-// connections: one of those may be taken by a test beside us before the daemon has it.
+// connections: one of those may be taken by a test beside us before the daemon has it. Tests beside us choose here, too:
+// each port is claimed by a file with the process that has it, until that one ends.
+const CLAIMS = join(tmpdir(), `hotlined-ports-${process.getuid()}`);
+const claimed = new Set();
+process.on('exit', () => { for (const file of claimed) rmSync(file, { force: true }); });
+
+function claim(port) {
+  const file = join(CLAIMS, String(port));
+  mkdirSync(CLAIMS, { recursive: true });
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (!abandoned(file)) return false;
+    writeFileSync(file, String(process.pid)); // of two who take it over at once one fails to bind it, as before
+  }
+  claimed.add(file);
+  return true;
+}
+function abandoned(file) {
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')), 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
 export async function freePort() {
   for (;;) {
     const port = 61001 + randomInt(65535 - 61001);
-    if (await isFree(port)) return port;
+    if (claim(port) && await isFree(port)) return port;
   }
 }
 
@@ -229,6 +257,7 @@ export class Person {
   }
 
   async raw(method, path, body, headers = {}) {
+    await new Promise((turn) => { setImmediate(turn); }); // a test that worked for long without a pause learns only now which connections were closed
     const response = await fetch(`${this.region.base}/api/v1${path}`, {
       method,
       headers: {

@@ -30,11 +30,32 @@ export function shareOf(samples, hz, from = 0, to = samples.length) {
   return energy < (to - from) * 100 ? 0 : (2 * (re * re + im * im)) / ((to - from) * energy);
 }
 
+// How much of a track a tone fills, in windows of a fifth of a second.
+export function shareOfTime(track, hz) {
+  let windows = 0;
+  let heard = 0;
+  for (let at = 0; at + 1600 <= track.length; at += 1600, windows++) heard += shareOf(track, hz, at, at + 1600) > 0.25;
+  return windows ? heard / windows : 0;
+}
+
 // When (in samples) a tone is first heard for a fifth of a second, -1 = never.
 export function toneBegins(samples, hz) {
   for (let at = 0; at + 1600 <= samples.length; at += 160)
     if (shareOf(samples, hz, at, at + 1600) > 0.6) return at;
   return -1;
+}
+
+// The longest stretch in which nothing is heard, in ms, between two places (in samples).
+export function longestSilence(samples, from = 0, to = samples.length) {
+  const WINDOW = RATE / 50;
+  let longest = 0;
+  for (let at = from, quiet = 0; at + WINDOW <= to; at += WINDOW) {
+    let energy = 0;
+    for (let i = at; i < at + WINDOW; i++) energy += samples[i] * samples[i];
+    quiet = energy < WINDOW * 20 * 20 ? quiet + 20 : 0;
+    longest = Math.max(longest, quiet);
+  }
+  return longest;
 }
 
 // A quarter of the samples, each the mean of four: 2 kHz, where speech still is.

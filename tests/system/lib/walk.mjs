@@ -30,15 +30,31 @@ export async function fill(region, code, n) {
     thing.words.push(call.id, recording, number, `${number.slice(0, 3)}****${number.slice(7)}`);
   }
   region.sql(`SET hotlined.centers = '*'; SELECT ingest_facts($f$${JSON.stringify(journal.sorted())}$f$::jsonb)`);
+  // A message there, and somebody who wants to be called back.
+  [thing.voicemail_id, thing.callback_id] = [thing.recordings[0], randomUUID()];
+  const number = `1380002${n}000`;
+  region.sql(`INSERT INTO voicemail (voicemail_id, center_id, call_id, scene, caller_no, left_at, state) VALUES ('${thing.voicemail_id}', ${center}, '${thing.calls[0]}', 'chosen', '${number}', now(), 'new');
+    INSERT INTO callback (callback_id, center_id, number, source, first_at, last_at, call_id, next_at, expires_at)
+    VALUES ('${thing.callback_id}', ${center}, '${number}', 'requested', now(), now(), '${thing.calls[0]}', now(), now() + interval '1 day')`);
+  thing.words.push(thing.callback_id, number);
   const agent = await Person.signIn(region, code, 'a1001');
   const [category] = (await agent.get('/dictionaries')).categories;
   const title = `秘密事项${code}`;
   const record = await agent.post('/records', { id: randomUUID(), call_id: thing.calls[0], caller_no: '13800009999', caller_name: `某人${code}`, caller_city: '450100', problem_city: '450100',
     category: category.code, title, content: `内容${code}`, answer: '已答', method: 'direct', urgency: 'normal', same_day: true });
   await agent.put(`/drafts/${thing.calls[0]}`, { document: { title: `草稿${code}` } });
-  Object.assign(thing, { record_id: record.id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1,
-    reason_id: Number(region.sql(`SELECT min(id) FROM reason WHERE center_id = ${center}`)) });
-  thing.words.push(record.id, record.record_no, title, `某人${code}`, `内容${code}`, `草稿${code}`);
+  const contact = randomUUID();
+  await (await Person.signIn(region, code, 'leader').catch(() => Person.signIn(region, code, 'admin'))).post('/contacts', { id: contact, book: 'center', name: `联系人${code}`, numbers: [`1380000777${n}`], note: '' });
+  Object.assign(thing, { contact_id: contact, record_id: record.id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1,
+    reason_id: Number(region.sql(`SELECT min(id) FROM reason WHERE center_id = ${center}`)),
+    calendar_id: Number(region.sql(`SELECT min(id) FROM work_calendar WHERE center_id = ${center}`)),
+    connector_id: Number(region.sql(`INSERT INTO connector (center_id, code, name, url) VALUES (${center}, 'walk', '试接口', 'https://walk.invalid/') RETURNING id`).split('\n')[0]),
+    key_id: Number(region.sql(`INSERT INTO api_key (center_id, name, groups, prefix, hash) VALUES (${center}, '密钥${code}', '{it}', 'hk_walk', md5('${code}') || md5('${code}')) RETURNING id`).split('\n')[0]),
+    number_entry_id: Number(region.sql(`INSERT INTO number_list (center_id, kind, number, action, reason) VALUES (${center}, 'black', '1380003${n}000', 'refuse', '骚扰${code}') RETURNING id`)),
+    taxpayer_id: Number(region.sql(`INSERT INTO taxpayer (center_id, taxpayer_no, name) VALUES (${center}, '91450100MA5KABC${n}AX', '纳税人${code}') RETURNING id`)),
+    office_id: Number(region.sql(`SELECT min(id) FROM org WHERE center_id = ${center}`)),
+    team_id: Number(region.sql(`SELECT min(id) FROM team WHERE center_id = ${center}`)), skill_group_id: Number(region.sql(`SELECT min(id) FROM skill_group WHERE center_id = ${center}`)) });
+  thing.words.push(contact, `联系人${code}`, `纳税人${code}`, record.id, record.record_no, title, `某人${code}`, `内容${code}`, `草稿${code}`);
   return thing;
 }
 
@@ -52,15 +68,20 @@ export function* routes(api) {
 }
 
 // The smallest body the description allows.
-function sample(schema) {
+function sample(schema, name) {
+  if (name === 'keys') return '1';
+  if (name === 'at') return '2026-10-01T09:30';
+  if (name === 'mode') return 'release';
   if (!schema) return undefined;
   if (schema.enum) return schema.enum[0];
   if (schema.format === 'uuid') return randomUUID();
   if (schema.type === 'string') return 'x'.repeat(schema.minLength ?? 1);
   if (schema.type === 'integer' || schema.type === 'number') return Math.max(schema.minimum ?? 1, 1);
   if (schema.type === 'boolean') return true;
+  // One of several ways to name somebody: a person.
+  if (schema.type === 'object' && schema.properties?.user_id && !schema.required?.length) return { user_id: 1 };
   if (schema.type === 'object' && schema.properties)
-    return Object.fromEntries((schema.required ?? []).map((name) => [name, sample(schema.properties[name])]));
+    return Object.fromEntries((schema.required ?? []).map((name) => [name, sample(schema.properties[name], name)]));
   return {};
 }
 
@@ -69,13 +90,28 @@ function idFor(path, name, thing) {
   if (name === 'call_id' || path.startsWith('/calls/')) return thing.calls[0];
   if (path.startsWith('/recordings/')) return thing.recordings[0];
   if (path.startsWith('/records/')) return thing.record_id;
+  if (path.startsWith('/voicemails/')) return thing.voicemail_id;
+  if (path.startsWith('/callbacks/')) return thing.callback_id;
+  if (path.startsWith('/contacts/')) return thing.contact_id;
   if (name === 'user_id' || path.startsWith('/settings/users/')) return thing.user_id;
+  if (path.startsWith('/settings/teams/')) return thing.team_id;
+  if (path.startsWith('/settings/skill-groups/')) return thing.skill_group_id;
   if (path.startsWith('/settings/queues/')) return thing.queue_id;
   if (path.startsWith('/settings/flows/')) return thing.flow_id;
   if (path.startsWith('/settings/reasons/')) return thing.reason_id;
   if (path.startsWith('/settings/wrap-up-codes/')) return 'answered';
-  if (path.startsWith('/settings/centers/')) return thing.center_id;
+  if (name === 'center_id' || path.startsWith('/settings/centers/')) return thing.center_id;
+  if (path.startsWith('/settings/calendars/')) return thing.calendar_id;
+  if (path.startsWith('/settings/connectors/')) return thing.connector_id;
+  if (path.startsWith('/settings/keys/')) return thing.key_id;
+  if (name === 'kind') return 'trunk';
+  if (path.startsWith('/settings/number-list')) return thing.number_entry_id;
+  if (path.startsWith('/settings/routes/')) return thing.trunk_id; // the region's alone, whatever the number
+  if (path.startsWith('/taxpayers/')) return thing.taxpayer_id;
+  if (path.startsWith('/settings/offices/')) return thing.office_id;
+  if (path.startsWith('/settings/bots/nodes/')) return thing.trunk_id;
   if (path.startsWith('/settings/trunks/')) return thing.trunk_id;
+  if (name === 'source') return 'from_12366';
   if (name === 'code') return 'greeting';
   if (name === 'number') return thing.words[2];
   throw new Error(`the test knows no id for ${name} of ${path}: say what another center's would be`);
@@ -128,5 +164,6 @@ function whatItTold(route, path, names, answer, thing) {
   if (names.includes('number') && answer.status === 200 && !answer.body.calls.length && !answer.body.records.length) return undefined;
   if (route.startsWith('/agent/calls/') && answer.status === 409 && answer.body.code === 'call.stale') return undefined;
   if (route.startsWith('/drafts/') && answer.status === 204) return undefined;
+  if (route === '/agent/calls/{call_id}/flows' && answer.status === 200 && !answer.body.items.length) return undefined;
   return about;
 }

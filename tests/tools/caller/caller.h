@@ -30,6 +30,7 @@ enum {
 struct options {
     const char *from, *to, *local, *wav, *say, *hear, *keys;
     const char *global_call_id; /* X-Hotlined-Call */
+    const char *along;          /* X-Hotlined-Along */
     char host[128];             /* of the server; the address we wait at when we take calls */
     uint16_t port;
     double key_after_s; /* < 0: when the first sound is heard */
@@ -41,6 +42,7 @@ struct options {
     bool takes_calls;
     int answer_after_ms; /* < 0: when told so */
     int refuse_status;   /* 0 = answer */
+    int refuse_cause;    /* Q.850, in a Reason header of what refuses; 0 = none */
     bool early;          /* 183 and sound instead of 180 */
     int count;           /* calls to take, 0 = without end */
 };

@@ -264,6 +264,21 @@ static void count_packet(uint16_t seq, uint32_t ts, int64_t now)
     ear.last_arrival_ms = now;
 }
 
+/* A key from the far side (RFC 4733): told once, at the first packet that ends it. */
+static void hear_key(const uint8_t *packet, ssize_t length)
+{
+    static uint32_t last_ts;
+    static bool any;
+    uint32_t ts;
+
+    memcpy(&ts, packet + 4, 4);
+    if (length < 16 || !(packet[13] & 0x80) || packet[12] > 11 || (any && ts == last_ts))
+        return;
+    any = true;
+    last_ts = ts;
+    event("key", ",\"key\":\"%c\"", "0123456789*#"[packet[12]]);
+}
+
 void rtp_readable(void)
 {
     uint8_t packet[2048];
@@ -273,6 +288,8 @@ void rtp_readable(void)
     uint32_t ts, ssrc;
     int count = (int)length - 12;
 
+    if (payload == PT_KEYS && packet[0] >> 6 == 2)
+        hear_key(packet, length);
     if (length <= 12 || packet[0] >> 6 != 2 || packet[0] & 0x0F ||
         (payload != PT_PCMA && payload != PT_PCMU))
         return;

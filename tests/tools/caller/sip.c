@@ -114,14 +114,18 @@ void print_request(char *out, size_t size, const char *method, unsigned cseq, co
                    const char *body)
 {
     bool dialog = call.target[0] != 0;
-    char first[600], x_call[128] = "";
+    char first[600], x_call[MESSAGE_SIZE / 2] = "";
+    int used = 0;
 
     if (dialog)
         snprintf(first, sizeof(first), "%s", call.target);
     else
         snprintf(first, sizeof(first), "sip:%s@%s:%u", opt.to, opt.host, opt.port);
     if (opt.global_call_id && !dialog && strcmp(method, "INVITE") == 0)
-        snprintf(x_call, sizeof(x_call), "X-Hotlined-Call: %s\r\n", opt.global_call_id);
+        used = snprintf(x_call, sizeof(x_call), "X-Hotlined-Call: %s\r\n", opt.global_call_id);
+    if (opt.along && !dialog && strcmp(method, "INVITE") == 0)
+        snprintf(x_call + used, sizeof(x_call) - (size_t)used, "X-Hotlined-Along: %s\r\n",
+                 opt.along);
     snprintf(out, size,
              "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:%u;branch=%s;rport\r\n"
              "Max-Forwards: 70\r\n%sFrom: %s\r\nTo: %s\r\n"
@@ -216,6 +220,9 @@ void print_response(char *out, size_t size, const char *message, int status, con
         used += (size_t)snprintf(out + used, size - used, "To: %s%s%s\r\n", value,
                                  strstr(value, ";tag=") || status == 100 ? "" : ";tag=",
                                  strstr(value, ";tag=") || status == 100 ? "" : call.tag);
+    if (opt.refuse_cause && status >= 400)
+        used += (size_t)snprintf(out + used, size - used, "Reason: Q.850;cause=%d\r\n",
+                                 opt.refuse_cause);
     snprintf(out + used, size - used, "Contact: <sip:%s@%s:%u>\r\n%sContent-Length: %zu\r\n\r\n%s",
              call.user, opt.local, call.sip_port, *body ? "Content-Type: application/sdp\r\n" : "",
              strlen(body), body);

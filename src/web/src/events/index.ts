@@ -1,18 +1,25 @@
 import type { Agent } from '../types';
 import { useAgent } from '../stores/agent';
 import { useConnection } from '../stores/connection';
+import { useLeader } from '../stores/leader';
 import { useLive } from '../stores/live';
 import { useSession } from '../stores/session';
+import { useWork } from '../stores/work';
 import { channelName, openStream, type Message } from './kinds';
 
 /** A worker whose stream neither opens nor fails by then is of no use: this tab reads for itself. */
 const WORKER_ANSWERS_WITHIN_MS = 4000;
 let close: (() => void) | null = null;
+/** The stream was away: what was told meanwhile is not known, not even what this person may do now. */
+let missed = false;
 
 async function loadAgain(): Promise<void> {
   const session = useSession();
+  if (missed) await session.renew();
+  missed = false;
   if (session.me?.is_agent) await useAgent().load();
   if (session.may('monitor.read')) await useLive().load();
+  if (useLeader().shown) await useLeader().load();
 }
 
 function apply(message: Message): void {
@@ -24,6 +31,7 @@ function apply(message: Message): void {
     return;
   }
   if (message.kind === 'down') {
+    missed = true;
     connection.down();
     return;
   }
@@ -50,14 +58,26 @@ function apply(message: Message): void {
     case 'today':
       live.today(data);
       break;
+    case 'agents_today':
+      useLeader().today(data);
+      break;
     case 'trunk':
       live.trunk(data);
+      break;
+    case 'alive':
+      connection.heard(data.now_ms);
+      live.strangers = data.strangers;
+      break;
+    case 'voicemail':
+    case 'callback':
+      useWork().changed(message.kind);
       break;
     case 'store':
       connection.store = data;
       break;
     case 'directory':
-      void useSession().loadDictionaries().catch(() => undefined); // the next event tries again
+      void useSession().renew().catch(() => undefined); // the next event tries again
+      if (useLeader().shown) void useLeader().load().catch(() => undefined);
       break;
   }
 }

@@ -6,7 +6,7 @@ export const sourceWords: Record<string, string> = {
   direct: '本中心直拨', from_12366: '自治区12366转入', from_city: '分中心转入',
 };
 export const unitWords: Record<string, string> = {
-  self: '分中心自接来电', from_12366: '12366转来', from_city: '分中心转来',
+  self: '分中心自接来电', from_12366: '12366转接来电', from_city: '地市呼转来电',
 };
 export const infoSourceWords: Record<string, string> = { city: '分中心', r12366: '自治区12366' };
 export const outcomeWords: Record<string, string> = {
@@ -19,13 +19,15 @@ export const outcomeTones: Record<string, string> = {
   open: 'info', answered: 'good', ab_queue: 'warn', ab_ring: 'warn', lost: 'bad', ivr_lost: 'bad',
 };
 export const endWords: Record<string, string> = {
-  caller: '来电人挂机', agent: '坐席挂机', system: '系统结束', max_wait: '等待超时', no_agent: '无人签入', full: '队列已满', flow: '流程结束',
+  caller: '来电人挂机', agent: '坐席挂机', system: '系统结束', blocked: '黑名单拦截', max_wait: '等待超时', no_agent: '无人签入', full: '队列已满', flow: '流程结束', transfer_done: '转接后对方挂机', supervisor: '班长强拆',
 };
 /** Calls of ours: `caller` is whoever was called. */
 export const dialEndWords: Record<string, string> = {
-  caller: '对方挂机', agent: '坐席挂机', busy: '对方占线', no_answer: '无人接听', refused: '对方拒接', bad_number: '空号或号码有误',
-  trunk: '外线故障', error: '系统异常', system: '系统结束',
+  caller: '对方挂机', agent: '坐席挂机', busy: '对方占线', no_answer: '无人接听', refused: '对方拒接', bad_number: '空号或号码有误', power_off: '对方关机或不在服务区',
+  trunk: '外线故障', error: '系统异常', system: '系统结束', supervisor: '班长强拆', transfer_done: '转接后对方挂机',
 };
+/** Why whoever was asked during a call is not there. */
+export const reachEndWords: Record<string, string> = { ...dialEndWords, caller: '已挂机', cancelled: '已取消', answered: '接通' };
 export const directionWords: Record<string, string> = { in: '呼入', out: '呼出' };
 export const offerWords: Record<string, string> = {
   open: '振铃中', answered: '接听', no_answer: '久不应答', rejected: '拒接', caller_left: '来电人挂机', line_lost: '线路中断',
@@ -34,8 +36,18 @@ export const offerWords: Record<string, string> = {
 export const strategyWords: Record<string, string> = {
   longest_idle: '空闲最久优先', fewest_calls: '接听最少优先', round_robin: '轮流', by_weight: '按权重', ring_all: '同时振铃',
 };
+export const listKindWords: Record<string, string> = { black: '黑名单', white: '白名单' };
+export const listActionWords: Record<string, string> = { refuse: '拒接', prompt: '放音后挂断', queue: '直接排队', priority: '优先级提高' };
 export const keyResultWords: Record<string, string> = { ok: '', invalid: '无效', no_input: '未按键' };
-export const partyWords: Record<string, string> = { caller: '来电人', agent: '坐席' };
+export const partyWords: Record<string, string> = { caller: '来电人', agent: '坐席', outside: '外部一方' };
+export const sceneWords: Record<string, string> = { off_day: '非工作日', off_hours: '非工作时段', all_busy: '坐席全忙', chosen: '按键选择' };
+export const voicemailStateWords: Record<string, string> = { new: '新留言', assigned: '已分派', in_work: '处理中', finished: '已办结', void: '已作废', deleted: '已删除' };
+export const voicemailStateTones: Record<string, string> = { new: 'warn', assigned: 'info', in_work: 'info', finished: 'good' };
+export const callbackSourceWords: Record<string, string> = { gave_up: '排队未接通', requested: '要求回拨' };
+export const callbackStateWords: Record<string, string> = {
+  open: '待回拨', claimed: '回拨中', reached: '已接通', not_reached: '多次未接通', answered: '已来电接通', dropped: '不再回拨', expired: '已失效',
+};
+export const callbackStateTones: Record<string, string> = { open: 'warn', claimed: 'info', reached: 'good', not_reached: 'bad', answered: 'good' };
 export const recordStateWords: Record<string, string> = {
   draft: '暂存', open: '待处理', processing: '处理中', closed: '已办结', void: '已作废',
 };

@@ -35,7 +35,7 @@ const storageKey = (callId: string): string => prefix() + callId;
  * lost, and what was to be saved while the database was away is submitted by itself.
  */
 export const useRegistrations = defineStore('registrations', {
-  state: () => ({ entries: {} as Record<string, Entry>, againTimer: 0 }),
+  state: () => ({ entries: {} as Record<string, Entry>, about: {} as Record<string, { callId: string; recordId: string }>, againTimer: 0 }),
   getters: {
     unsaved: (s) => (exceptCall: string): Entry[] =>
       Object.values(s.entries).filter((e) => (e.typed || e.waiting) && e.form.call_id !== exceptCall).sort((a, b) => a.beganMs - b.beganMs),
@@ -45,6 +45,7 @@ export const useRegistrations = defineStore('registrations', {
     /** What a reload or a crash left behind. */
     restore(): void {
       const mine = prefix();
+      this.about = JSON.parse(sessionStorage.getItem(`${mine}about`) ?? '{}') as typeof this.about;
       for (const key of Object.keys(localStorage)) {
         if (!key.startsWith(mine)) continue;
         const stored = JSON.parse(localStorage.getItem(key) ?? '{}') as Pick<Entry, 'form' | 'beganMs' | 'place' | 'saved' | 'typed' | 'waiting'>;
@@ -56,7 +57,9 @@ export const useRegistrations = defineStore('registrations', {
     /** The entry of a call: as typed here, else as typed elsewhere, else a new one. */
     async open(call: LiveCall): Promise<void> {
       for (const entry of Object.values(this.entries)) // done with: nothing to keep
-        if (entry.saved && !entry.typed && !entry.waiting && entry.form.call_id !== call.call_id) this.drop(entry.form.call_id);
+        if (entry.saved && !entry.typed && !entry.waiting && entry.form.call_id !== this.formOf(call.call_id)) this.drop(entry.form.call_id);
+      const message = this.about[call.call_id];
+      if (message) return this.openDraft(message.callId, message.recordId);
       if (this.entries[call.call_id]) return;
       const dictionaries = useSession().dictionaries;
       this.entries[call.call_id] = {
@@ -70,6 +73,8 @@ export const useRegistrations = defineStore('registrations', {
         said: '', failed: false,
       };
       const entry = this.entries[call.call_id];
+      this.takeAlong(entry, call);
+      this.takeHanded(entry, call);
       try {
         const draft = await api.get<{ document: Partial<Form> }>(`/drafts/${call.call_id}`);
         if (entry.typed) return; // typing was faster
@@ -80,6 +85,53 @@ export const useRegistrations = defineStore('registrations', {
         if (error instanceof ApiError && [0, 404, 503].includes(error.status)) return; // none, or the band above says why
         entry.said = `草稿未取到：${wordsOf(error)}`;
       }
+    },
+    /** What the colleague who transferred the call has typed: all of it, in a registration of one's own. */
+    takeHanded(entry: Entry, call: LiveCall): void {
+      const handed = call.handed;
+      if (!handed) return;
+      for (const [field, value] of Object.entries(handed.draft))
+        if (field in entry.form && !['id', 'call_id', 'caller_no'].includes(field)) Object.assign(entry.form, { [field]: value });
+      entry.said = `已带入 ${handed.agent_no} ${handed.name} 填写的登记内容`;
+      entry.typed = true;
+      this.keep(entry);
+    },
+    /** What another center has typed already; a category or city this center does not know stays empty. */
+    takeAlong(entry: Entry, call: LiveCall): void {
+      const draft = call.transfer?.draft;
+      if (!draft) return;
+      const d = useSession().dictionaries;
+      const known: Record<string, { code: string }[] | undefined> = { category: d?.categories, urgency: d?.urgencies, problem_city: d?.cities, caller_city: d?.cities };
+      for (const [field, value] of Object.entries(draft))
+        if (field in entry.form && (!(field in known) || known[field]?.some((c) => c.code === value))) Object.assign(entry.form, { [field]: value });
+      entry.said = `已带入${call.transfer?.center_name || '转出中心'}填写的登记内容`;
+      this.keep(entry);
+    },
+    /** The draft that a message came with, as it is saved: changes are saved into it. */
+    async openDraft(callId: string, recordId: string): Promise<void> {
+      if (this.entries[callId]) return;
+      const r = await api.get<Form & Saved & { created_at: string }>(`/records/${recordId}`);
+      if (this.entries[callId]) return; // asked twice
+      this.entries[callId] = {
+        form: {
+          id: recordId, call_id: callId, caller_no: r.caller_no, caller_name: r.caller_name, caller_city: r.caller_city, problem_city: r.problem_city,
+          category: r.category ?? '', problem_type_id: r.problem_type_id, title: r.title, content: r.content, answer: r.answer, method: r.method,
+          urgency: r.urgency, same_day: r.same_day || !r.due_at, due_at: r.due_at, taxpayer_name: r.taxpayer_name, taxpayer_no: r.taxpayer_no, tags: r.tags,
+        },
+        beganMs: Date.parse(r.created_at), place: '', saved: { record_no: r.record_no, version: r.version }, typed: false, waiting: false, theirs: null,
+        saving: false, errors: {}, said: '', failed: false,
+      };
+    },
+    /** This call is about that message: what is written in it belongs to the message's registration. */
+    calledBack(callId: string, messageCallId: string, recordId: string): void {
+      this.about[callId] = { callId: messageCallId, recordId };
+      sessionStorage.setItem(`${prefix()}about`, JSON.stringify(this.about));
+      if (this.entries[callId] && !this.entries[callId].typed) this.drop(callId); // the call was quicker than the answer
+      void this.openDraft(messageCallId, recordId).catch(() => undefined); // the message's page says why
+    },
+    /** The call whose registration is written during this call: itself, or the message that is answered by it. */
+    formOf(callId: string): string {
+      return this.about[callId]?.callId ?? callId;
     },
     keep(entry: Entry): void {
       const { form, beganMs, place, saved, typed, waiting } = entry;

@@ -2,11 +2,16 @@ import { defineStore } from 'pinia';
 import { api, setCsrfToken } from '../api';
 import type { Dictionaries, Me } from '../types';
 
+const scopes = ['self', 'team', 'center', 'region'];
+
 /** Who is signed in and what he may do; the server checks everything again. */
 export const useSession = defineStore('session', {
   state: () => ({ me: null as Me | null, dictionaries: null as Dictionaries | null, asked: false }),
   getters: {
-    may: (state) => (permission: string): boolean => permission in (state.me?.permissions ?? {}),
+    /** Has the own center this function? Pages show nothing of one it has not. */
+    has: (state) => (name: string): boolean => !state.me?.functions_off.includes(name),
+    /** With a scope: at least so far. */
+    may: (state) => (permission: string, scope = 'self'): boolean => scopes.indexOf(state.me?.permissions[permission] ?? '') >= scopes.indexOf(scope),
   },
   actions: {
     take(me: Me): void {
@@ -20,6 +25,11 @@ export const useSession = defineStore('session', {
       } finally {
         this.asked = true;
       }
+    },
+    /** Something was published: perhaps a function of the center, or a permission. */
+    async renew(): Promise<void> {
+      if (this.me) this.take(await api.get<Me>('/me'));
+      await this.loadDictionaries();
     },
     async signIn(center: string, login: string, password: string): Promise<void> {
       this.take(await api.post<Me>('/sessions', { center, login, password }));
@@ -43,8 +53,10 @@ export const useSession = defineStore('session', {
       if (this.me?.is_agent && this.may('agent.work')) return '/workbench';
       if (this.may('monitor.read')) return '/wall';
       if (this.may('call.read')) return '/calls';
-      if (this.may('report.read')) return '/reports/voice_service';
-      return '/settings/users';
+      if (this.may('report.read', 'center')) return '/reports';
+      if (this.may('settings.read')) return '/settings/users';
+      if (this.may('audit.read')) return '/audit';
+      return '/sign-in?check=1'; // nothing is his: he stays there
     },
   },
 });
