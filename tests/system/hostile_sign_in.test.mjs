@@ -4,7 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { PASSWORD, Person, Region, until } from './lib/region.mjs';
 
-const LIMIT = 90; // one failure is forgotten every 10 s
+const LIMIT = 45; // one failure is forgotten every 20 s
 
 let region;
 
@@ -13,6 +13,15 @@ after(() => region?.stop());
 
 const tryIn = (from, login, password, center = 'nanning') =>
   new Person(region).raw('POST', '/sessions', { center, login, password }, from ? { 'x-forwarded-for': from } : {});
+// Guesses on until it is refused: what a slow machine forgot while it looked at the first LIMIT comes on top.
+const shutOut = async (guess) => {
+  for (let n = LIMIT; n < 2 * LIMIT; n++) {
+    const answer = await guess(n);
+    if (answer.status === 429) return answer;
+    assert.equal(answer.status, 401);
+  }
+  return assert.fail(`not refused after ${2 * LIMIT} failures`);
+};
 const limited = async () => Number(/^hotlined_sign_in_limited_total (\d+)$/m.exec(await (await fetch(`${region.base}/metrics`)).text())[1]);
 
 test('a whole office behind one address signs in at once, again and again', async () => {
@@ -26,29 +35,30 @@ test('a whole office behind one address signs in at once, again and again', asyn
 test('one password on many accounts: 429 with Retry-After and words, for this address only, and it ends by itself', async () => {
   const from = '203.0.113.2, 127.0.0.1';
   const guess = (n) => tryIn(from, `person${n}`, 'Sommer-2026');
-  for (let n = 0; n < LIMIT; n += 10) {
-    const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => guess(n + i)));
+  for (let n = 0; n < LIMIT; n += 9) {
+    const answers = await Promise.all(Array.from({ length: 9 }, (_, i) => guess(n + i)));
     assert.deepEqual([...new Set(answers.map((a) => a.status))], [401], `after ${n}`);
   }
-  const answer = await guess(LIMIT);
-  assert.equal(answer.status, 429);
+  const answer = await shutOut(guess);
   assert.match(answer.headers.get('content-type'), /^application\/problem\+json/);
   assert.equal(answer.body.code, 'session.limited');
   const wait_s = Number(answer.headers.get('retry-after'));
   assert.ok(wait_s >= 1 && wait_s <= 900 / LIMIT, `${wait_s}`);
   assert.match(answer.body.title, new RegExp(`登录失败次数过多，请 ${wait_s} 秒后再试`));
   assert.equal(await limited(), 1);
-  await until('a line in the log', () => /event=sign_in_limited address=203\.0\.113\.2 login=person90 limit=90/.test(region.log));
+  await until('a line in the log', () => /event=sign_in_limited address=203\.0\.113\.2 login=person\d+ limit=45/.test(region.log));
 
   assert.equal((await tryIn(from, 'a1001', PASSWORD)).status, 429, 'the right password is not looked at either');
   assert.equal((await tryIn(`203.0.113.3, ${from}`, 'a1001', PASSWORD)).status, 429, 'an invented address in front is no way around');
   assert.equal((await tryIn('203.0.113.3', 'a1001', PASSWORD)).status, 201, 'others are not touched');
   assert.equal((await tryIn(null, 'a1001', PASSWORD)).status, 201);
-  await until('one more may try', async () => (await tryIn(from, 'a1001', PASSWORD)).status === 201, 15000, 500);
+  await until('one more may try', async () => (await tryIn(from, 'a1001', PASSWORD)).status === 201, 60000, 500);
 });
 
 test('a house has a /64: other addresses in it are the same', async () => {
-  for (let n = 0; n < LIMIT; n += 10) await Promise.all(Array.from({ length: 10 }, (_, i) => tryIn(`2001:db8:1:2::${n + i}`, `person${n + i}`, 'Winter-2026')));
+  const guess = (n) => tryIn(`2001:db8:1:2::${n}`, `person${n}`, 'Winter-2026');
+  for (let n = 0; n < LIMIT; n++) await guess(n);
+  await shutOut(guess);
   assert.equal((await tryIn('2001:db8:1:2:ffff::1', 'a1001', PASSWORD)).status, 429);
   assert.equal((await tryIn('2001:db8:1:3::1', 'a1001', PASSWORD)).status, 201);
 });
