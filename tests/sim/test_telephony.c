@@ -293,6 +293,7 @@ static void ACD_07_every_schedule_keeps_the_invariants(void **state)
 {
     uint64_t seed = from_environment("SEED", (uint64_t)time(NULL) * 1000);
     uint64_t steps = from_environment("STEPS", 1000000), done = 0;
+    uint64_t facts = 0;
     time_t begin = time(NULL), end = begin + 60 * (time_t)from_environment("MINUTES", 0);
     time_t told = begin;
     struct schedule *schedule = schedule_new();
@@ -303,8 +304,10 @@ static void ACD_07_every_schedule_keeps_the_invariants(void **state)
         schedule_options(schedule, seed++);
         if (!schedule_by_chance(schedule, true))
             schedule_failed(schedule);
-        if (schedule->facts < schedule->count / 4)
-            fail_msg("little happened: %llu facts", (unsigned long long)schedule->facts);
+        if (schedule->facts < schedule->count / 20)
+            fail_msg("SEED=%llu: little happened: %llu facts", (unsigned long long)seed - 1,
+                     (unsigned long long)schedule->facts);
+        facts += schedule->facts;
         done += schedule->count;
         if (end > begin && time(NULL) >= told + 60) {
             told = time(NULL);
@@ -312,8 +315,9 @@ static void ACD_07_every_schedule_keeps_the_invariants(void **state)
                     (unsigned long long)done, (unsigned long long)seed);
         }
     }
-    fprintf(stderr, "# %llu steps in %ld s\n", (unsigned long long)done,
-            (long)(time(NULL) - begin));
+    fprintf(stderr, "# %llu steps in %ld s, %llu facts\n", (unsigned long long)done,
+            (long)(time(NULL) - begin), (unsigned long long)facts);
+    assert_true(facts >= done / 4); /* a single small world may have its quiet day */
     schedule_free(schedule);
 }
 
