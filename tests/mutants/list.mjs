@@ -230,7 +230,7 @@ export const mutants = [
   tel('leader.c', '    errand_return(t, call, "taken_back");\n', '', 'whoever takes over has the caller in the flow'),
   tel('menu.c', '    if (errand_is_out(call) && leads_away(command->kind)) {', '    if (errand_is_out(call) && command->kind == IVR_HANGUP) {', 'a caller on an errand lands in a queue'),
   tel('menu.c', '    open_visit(t, call);\n', '    if (event.kind == IVR_EV_START || event.kind == IVR_EV_ENTER)\n        open_visit(t, call);\n', 'what a flow does after a wait is in no visit'),
-  tel('menu.c', '    loop_timer_stop(&call_beside(t, call)->ivr_timer);\n    voicemail_drop(t, call);\n    if (!call->in_ivr_visit)\n        return;\n    call->in_ivr_visit = false;\n', '    if (!call->in_ivr_visit)\n        return;\n', 'leaving a menu does not leave it'),
+  tel('menu.c', '    loop_timer_stop(&call_beside(t, call)->ivr_timer);\n    voicemail_drop(t, call);\n    query_drop(t, call);\n    if (!call->in_ivr_visit)\n        return;\n    call->in_ivr_visit = false;\n', '    if (!call->in_ivr_visit)\n        return;\n', 'leaving a menu does not leave it'),
   tel('menu.c', 'err == -ENOSPC ? IVR_EV_QUEUE_FULL : IVR_EV_QUEUE_NO_AGENT', 'IVR_EV_QUEUE_NO_AGENT', 'a full queue is said to be empty of agents'),
   tel('telephony.c', '    leg->media = 0;\n    call_leg_release_if_done(t, leg);\n', '    leg->media = 0;\n', 'legs are never released'),
   tel('telephony.c', '    leg->established = true;\n', '', 'a second ACK begins the call anew'),
@@ -311,7 +311,7 @@ export const mutants = [
   tel('moves.c', '    if (!signed_in)\n        return TELEPHONY_QUEUE_EMPTY;\n', '    (void)signed_in;\n', 'a caller is moved to a queue nobody serves'),
   tel('moves.c', '    if (!agent || !agent->signed_in || agent->center_id != call->center_id)\n', '    if (!agent || !agent->signed_in)\n', 'a caller is sent to an agent of another center'),
   // --- telephony: somebody outside, callers passed on ---
-  tel('dialed.c', '(dialed->only_trunk ? dialed->only_trunk == trunk->id : !trunk->by_name_only) &&', '!trunk->by_name_only &&', 'a named trunk is one of many'),
+  tel('dialed.c', '(dialed->only_trunk ? dialed->only_trunk != trunk->id : trunk->by_name_only))', 'trunk->by_name_only)', 'a named trunk is one of many'),
   tel('bot.c', '    count->used++;\n    call->bot =', '    call->bot =', 'a channel of the bot is given to two callers'),
   tel('bot.c', '    if (!mine || !call->reach.answered)\n', '    if (!call)\n', 'anybody sends callers elsewhere'),
   tel('bot.c', '    scene_close(t, call);\n    call->state = CALL_MENU;', '    call->state = CALL_MENU;', 'who comes back from the bot stands on a stage'),

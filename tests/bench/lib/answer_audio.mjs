@@ -6,7 +6,7 @@ import { Callers } from './sip.mjs';
 import { RtpPort, isSound } from './rtp.mjs';
 import { sleep, summary } from './numbers.mjs';
 
-const CALLS = 50;
+const CALLS = 30;
 
 async function round(agent, callers, n, test) {
   const rtp = await RtpPort.open(CALLERS);

@@ -8,7 +8,7 @@ import { AGENTS, B, CpuWatch, SERVER } from './region.mjs';
 import { CallLoad } from './load.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const STEPS = (process.env.BENCH_BARE_STEPS ?? '400,1000,2000').split(',').map(Number);
+const STEPS = (process.env.BENCH_BARE_STEPS ?? '1000,2000').split(',').map(Number);
 const STEP_S = 6;
 
 async function step(load, pid, rate) {

@@ -4,7 +4,7 @@ import { Waiting } from './waiting.mjs';
 import { sleep, round } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const SETTLE_MS = 10000;
+const SETTLE_MS = 6000;
 const STARTED_MS = 8000; // what the start needed is given back after 5 s without a call
 
 async function series(region, music) {

@@ -6,7 +6,7 @@ import { RateLab } from './rate_lab.mjs';
 import { round, sleep } from './numbers.mjs';
 
 const STEPS = (process.env.BENCH_OVERLOAD_STEPS ?? '400,600,800,1000').split(',').map(Number);
-const STEP_S = 5, BEFORE_S = 5, OVER_S = Number(process.env.BENCH_OVER_SECONDS ?? 12), AFTER_S = 6, QUIET = 0.7;
+const STEP_S = 5, BEFORE_S = 5, OVER_S = Number(process.env.BENCH_OVER_SECONDS ?? 10), AFTER_S = 6, QUIET = 0.7;
 
 // What queue_rate of the same run held, else the highest step without a failure or refusal to speak of.
 async function capacity(region, load) {

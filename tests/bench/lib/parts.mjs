@@ -20,7 +20,7 @@ import { talks } from './talks.mjs';
 import { wall } from './wall.mjs';
 
 export const PARTS = {
-  bare, queue_rate: queueRate, overload, facts, queue_rate_rtp: queueRateRtp, recorded_talks: recordedTalks, memory, first_packet: firstPacket,
+  bare, facts, queue_rate: queueRate, overload, queue_rate_rtp: queueRateRtp, recorded_talks: recordedTalks, memory, first_packet: firstPacket,
   answer_audio: answerAudio, answer_page: answerPage, reaction, decision, wall, save: saveRegistration,
   restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage, full_house: fullHouse,
 };

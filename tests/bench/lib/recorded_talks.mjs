@@ -8,9 +8,9 @@ import { AGENTS, AGENT_COUNT, B, CALLERS, CpuWatch, MEDIA, NUMBER, PASSWORD, REA
 import { Callers, Phones, sdp } from './sip.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const STEPS = (process.env.BENCH_TALKS ?? '400,700,1000').split(',').map(Number);
+const STEPS = (process.env.BENCH_TALKS ?? '500,1000').split(',').map(Number);
 const SECONDS = Number(process.env.BENCH_TALKS_SECONDS ?? 6);
-const CALLS_PER_SECOND = 40, SETTLE_MS = 4000;
+const CALLS_PER_SECOND = 40, SETTLE_MS = 3000;
 
 export const holds = (r) => r.lost_percent < 0.1 && r.p99 < 20;
 

@@ -10,7 +10,7 @@ import { Endpoint, sdp } from './sip.mjs';
 import { round, sleep, summary } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const ROUNDS = 10, EVERY_MS = 5, GIVE_UP_MS = 15000;
+const ROUNDS = 6, EVERY_MS = 5, GIVE_UP_MS = 15000;
 
 // Knocks with a request of its own each time, so that no answer is one to an earlier try; says when the first 200 came.
 class Knocker extends Endpoint {

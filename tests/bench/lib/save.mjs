@@ -9,7 +9,7 @@ import { CpuWatch } from './region.mjs';
 import { round, sleep, summary } from './numbers.mjs';
 import { below } from './targets.mjs';
 
-const AGENTS = 200, RATE = 20, SECONDS = 20, BURSTS = 5;
+const AGENTS = 200, RATE = 20, SECONDS = 10, BURSTS = 3;
 
 const registration = (i) => ({
   id: randomUUID(), call_id: null, caller_no: `1367800${1000 + i % 9000}`, caller_name: `来电人${i}`, category: '01',

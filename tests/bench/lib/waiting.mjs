@@ -3,7 +3,7 @@ import { AGENTS, AGENT_COUNT, CALLERS, NUMBER, PASSWORD, REALM, SERVER, extensio
 import { Callers, Phones } from './sip.mjs';
 import { sleep } from './numbers.mjs';
 
-const JOIN_EVERY_MS = 20;
+const JOIN_EVERY_MS = 10;
 const ONLY_AGENT = AGENT_COUNT + 1;
 
 export class Waiting {
