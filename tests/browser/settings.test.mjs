@@ -247,6 +247,50 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     assert.equal(region.sql('SELECT allowed, guaranteed, most, policy, share_percent FROM bot_share WHERE center_id = 2'), 't|2|5|share|30');
   });
 
+  await chapter('what is recorded: a pause that is too long is told at its field; on demand the agent begins and ends it by button and key, and sees what it is (CC-05)', async () => {
+    const consult = region.sql("SELECT id FROM queue WHERE center_id = 2 AND code = 'consult'");
+    await admin.visit('queues');
+    await admin.see('record-form');
+    await admin.choose(`record-queue-${consult}`, '坐席按需开始');
+    await admin.fill('record-pause_s', '601');
+    admin.expect(/settings\/recording.* .*422/);
+    // The browser's own check of the number would be in the way of the server's.
+    await admin.page.evaluate(() => { document.querySelector('[data-testid="record-form"]').noValidate = true; });
+    await admin.el('record-save').click();
+    await until('told at the field', async () => (await admin.el('record-pause_s').getAttribute('aria-invalid')) === 'true', WAIT_MS);
+    assert.equal(await admin.el('record-pause_s').inputValue(), '601', 'nothing typed is lost');
+    await admin.fill('record-pause_s', '60');
+    await admin.el('record-save').click();
+    await admin.see('record-said', '已保存');
+    await admin.el('record-form').scrollIntoViewIfNeeded();
+    await admin.axeBothThemes('settings-recording');
+    await admin.fits('settings-recording');
+    await region.configured();
+    const agent = await office.desk(region);
+    await agent.signIn('nanning', 'a1001');
+    await agent.takeLine();
+    await agent.ready();
+    caller = Caller.start(region, { from: '13877100010', to: '07711236601', args: ['--keys', '1', '--tone', '440'] });
+    await agent.see('ringing');
+    await key(agent, 'F2');
+    await agent.see('record-state', '未录音');
+    await agent.see('record', '开始录音');
+    await key(agent, 'Alt+r');
+    await agent.see('record', '停止录音');
+    await agent.shot('workbench-recording');
+    await agent.axeBothThemes('workbench-recording');
+    await agent.fits('workbench-recording');
+    const call = region.sql("SELECT call_id FROM call WHERE caller_no = '13877100010'");
+    const open = () => region.sql(`SELECT count(*) FILTER (WHERE state = 'open') || ' of ' || count(*) FROM recording WHERE call_id = '${call}'`);
+    await until('it is being recorded', () => open() === '1 of 1', WAIT_MS);
+    await agent.el('record').click();
+    await agent.see('record-state', '未录音');
+    await until('and no longer, while they talk', () => open() === '0 of 1', WAIT_MS);
+    await agent.see('agent-state', '通话中');
+    await caller.hangUp();
+    await agent.see('agent-state', '整理');
+  });
+
   await chapter('a caller\'s number is tried, given to another city by a rule, and rules are imported with the wrong line named (ACD-10); taxpayers of the city are imported and found (ACD-11)', async () => {
     const chief = await office.desk(region);
     await chief.signIn('guangxi', 'admin');
