@@ -263,7 +263,8 @@ export class Desk {
           const box = e.getBoundingClientRect();
           return box.width && !inScroller(e) && (box.right > innerWidth + 1 || box.left < -1);
         });
-        return [...(body ? ['body'] : []), ...out.map((e) => e.dataset.testid || e.outerHTML.slice(0, 80))];
+        const bar = [...document.querySelectorAll('[data-testid="softphone"]')].filter((e) => e.scrollWidth > e.clientWidth + 1); // else its end lies under the name
+        return [...(body ? ['body'] : []), ...bar.map((e) => `softphone by ${e.scrollWidth - e.clientWidth} px`), ...out.map((e) => e.dataset.testid || e.outerHTML.slice(0, 80))];
       });
       assert.deepEqual(wide, [], `${what} overflows at ${width} px`);
     }
