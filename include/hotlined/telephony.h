@@ -10,7 +10,7 @@
  *   somebody hangs up        facts talk_end, recording_end, call_end; agent in ACW
  *   agent is done            telephony_wrap_up_done -> READY; fact acw_end
  *
- * Calls, legs, queue entries and agents are flat structs of ids (calls.h, private); sockets,
+ * Calls, legs, queue entries and agents are flat structs of ids (room.h, private); sockets,
  * timers and SIP handles hang beside them in the device rooms. Telephony features are changes of
  * the media room's hears-table and events for the pure engines; packets are never touched here. */
 #ifndef HOTLINED_TELEPHONY_H

@@ -3,9 +3,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sdp.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/errand.h"
+#include "telephony/facts.h"
+#include "telephony/leader.h"
+#include "telephony/leg.h"
+#include "telephony/outbound.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 #define PHONE_RING_S  120  /* the ACD's ring time-out comes first */
 #define PHONE_FAIL_MS 1000 /* an offer that could not ring is given back so much later */

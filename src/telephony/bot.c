@@ -8,11 +8,28 @@
  * A caller is never lost to it: no answer, no sound or no word of it leads to the human branch. */
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/pool.h>
+#include <hotlined/sip.h>
+#include <hotlined/telephony.h>
 #include <hotlined/text.h>
 
+#include "telephony/bot.h"
 #include "telephony/bot_rules.h"
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/pools.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/waiting.h"
 
 #define RING_S 10
 

@@ -3,9 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/facts.h"
+#include "telephony/figures.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/pass.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/voicemail.h"
+#include "telephony/waiting.h"
 
 static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
 {

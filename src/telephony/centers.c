@@ -7,9 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/sip.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/along.h"
+#include "telephony/call.h"
+#include "telephony/centers.h"
+#include "telephony/room.h"
 
 /* --- what is allowed ------------------------------------------------------------------------ */
 

@@ -4,9 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/dialing.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/sdp.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/dialed.h"
+#include "telephony/leg.h"
+#include "telephony/pools.h"
+#include "telephony/room.h"
 
 #define NUMBER_DIGITS 20 /* at most; 3 at least (110, 12366 ...) */
 

@@ -6,9 +6,26 @@
  * survey after a talk is the first of the two, into the center's own small flow. */
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/stage.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/errand.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/room.h"
+#include "telephony/said.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
 
 struct destination {
     struct ivr_flow *flow; /* borrowed */

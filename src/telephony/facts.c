@@ -3,9 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/fact.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/facts.h"
+#include "telephony/leg.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/views.h"
 
 /* --- a small printer of flat JSON objects --------------------------------------------------- */
 

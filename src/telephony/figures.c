@@ -1,9 +1,17 @@
 /* Metrics of calls and agents (docs/metrics.md). */
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/log_limit.h>
 #include <hotlined/metrics.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/figures.h"
+#include "telephony/refusal.h"
+#include "telephony/room.h"
 
 #define COUNTER(text, label, meaning)                                                              \
     {                                                                                              \

@@ -3,9 +3,18 @@
  * figure counts. */
 #include <errno.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/facts.h"
+#include "telephony/gate.h"
+#include "telephony/menu.h"
+#include "telephony/queueing.h"
+#include "telephony/room.h"
+#include "telephony/route.h"
+#include "telephony/waiting.h"
 
 /* A colleague of another center who passes a caller on has let him in already. */
 void gate_look(struct telephony *t, struct call *call)

@@ -3,9 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/sdp.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/centers.h"
+#include "telephony/facts.h"
+#include "telephony/figures.h"
+#include "telephony/gate.h"
+#include "telephony/inbound.h"
+#include "telephony/leg.h"
+#include "telephony/outbound.h"
+#include "telephony/pools.h"
+#include "telephony/reach.h"
+#include "telephony/refusal.h"
+#include "telephony/room.h"
 
 static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
 {

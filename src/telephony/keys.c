@@ -2,9 +2,21 @@
  * bot, another exchange's menu. Agents are people and get none. */
 #include <string.h>
 
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/stage.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/keys.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/voicemail.h"
 
 #define KEY_MS 120 /* of a key pressed on a page */
 

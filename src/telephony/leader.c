@@ -8,9 +8,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/errand.h"
+#include "telephony/facts.h"
+#include "telephony/leader.h"
+#include "telephony/leg.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 #define WATCHERS 2 /* of one call: the team's leader and somebody of the region */
 

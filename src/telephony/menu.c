@@ -2,9 +2,33 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/bot.h"
+#include "telephony/call.h"
+#include "telephony/dialed.h"
+#include "telephony/errand.h"
+#include "telephony/facts.h"
+#include "telephony/inbound.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/queries.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/route.h"
+#include "telephony/voicemail.h"
+#include "telephony/waiting.h"
 
 static const struct calendar *world_calendar(const char *code, void *arg)
 {

@@ -1,9 +1,19 @@
 /* What a leader does with a caller who waits: to the head, to another queue, to one agent. */
 #include <errno.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/room.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 /* NULL: it does not wait, or not any more. */
 static struct call *waiting_call(struct telephony *t, const struct uuid *call_id)

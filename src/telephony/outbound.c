@@ -11,9 +11,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/dialed.h"
+#include "telephony/facts.h"
+#include "telephony/leg.h"
+#include "telephony/outbound.h"
+#include "telephony/refusal.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 #define DIAL_RING_S 60 /* so long a far side may ring */
 

@@ -1,8 +1,16 @@
 /* Overload: new calls beyond what the processor carries are refused (admission.h decides). */
+#include <hotlined/fact.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
 #include <hotlined/metrics.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/admission.h"
+#include "telephony/figures.h"
+#include "telephony/overload.h"
+#include "telephony/refusal.h"
+#include "telephony/room.h"
 
 /* A build with sanitizers is some ten times as slow: a hundred calls at once, which take the real
  * one 90 ms, are no overload there either. */

@@ -9,9 +9,27 @@
  * the same two states. */
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/sip.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/bot.h"
+#include "telephony/call.h"
+#include "telephony/dialed.h"
+#include "telephony/inbound.h"
+#include "telephony/menu.h"
+#include "telephony/pass.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 #define RING_MS 20000
 

@@ -6,10 +6,15 @@
  * of their own, and a call that moves between centers has its channel already. */
 #include <errno.h>
 
+#include <hotlined/directory.h>
 #include <hotlined/log.h>
+#include <hotlined/pool.h>
+#include <hotlined/telephony.h>
 #include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/leg.h"
+#include "telephony/pools.h"
+#include "telephony/room.h"
 
 static bool is_shared(const struct sip_trunk_conf *trunk)
 {

@@ -3,9 +3,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/query.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/queries.h"
+#include "telephony/room.h"
 
 static void wait_music(struct telephony *t, struct call *call, const char *code)
 {

@@ -3,9 +3,20 @@
  * callers, so the work of a second grows with the callers who wait and not with their square. */
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/overflow.h>
+#include <hotlined/slots.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/menu.h"
+#include "telephony/queueing.h"
+#include "telephony/room.h"
+#include "telephony/waiting.h"
 
 #define LOOK_MS 1000
 #define DUE_MAX 64 /* of one queue in one look; the others come with the next one */

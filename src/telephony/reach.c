@@ -12,9 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/bot.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/dialed.h"
+#include "telephony/facts.h"
+#include "telephony/leg.h"
+#include "telephony/pass.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
 
 #define RING_S 60
 

@@ -5,9 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/facts.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
 
 /* Two outside who talk without an agent: those whom a flow calls say so themselves (REACH_FLOW). */
 static enum dir_recording rule_of(struct telephony *t, const struct call *call)

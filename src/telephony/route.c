@@ -6,9 +6,18 @@
  *   on_who_calls     whose number it is, for LOOKUP_MS at most; the caller waits
  *   directory_route  which center, by taxpayer, rule, place, or what is set for unknown ones
  *   centers_send     it rings there; menu_reach_ended() tells route_over() */
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/route.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/centers.h"
+#include "telephony/menu.h"
+#include "telephony/room.h"
+#include "telephony/route.h"
 
 #define LOOKUP_MS 1000 /* ACD-11 */
 

@@ -5,9 +5,18 @@
  * nobody hears the keys, nothing of it is recorded, and whatever ends a talk ends this, too. */
 #include <string.h>
 
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/errand.h"
+#include "telephony/said.h"
+#include "telephony/views.h"
 
 #define DIGITS "digits" /* the variable of that flow */
 

@@ -2,9 +2,17 @@
  * who would hear nothing. */
 #include <string.h>
 
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/media.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/leg.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
 
 static void complain(const struct call *call, const char *what, int index)
 {

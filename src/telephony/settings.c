@@ -4,9 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/sip.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/queueing.h"
+#include "telephony/room.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 static bool id_in(const int32_t *ids, size_t count, int32_t id)
 {

@@ -5,9 +5,32 @@
 #include <string.h>
 #include <time.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/errand.h"
+#include "telephony/facts.h"
+#include "telephony/inbound.h"
+#include "telephony/leader.h"
+#include "telephony/leg.h"
+#include "telephony/outbound.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 static handle_t caller_media(struct telephony *t, const struct call *call)
 {

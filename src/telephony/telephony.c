@@ -3,9 +3,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/bot.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/dialed.h"
+#include "telephony/errand.h"
+#include "telephony/facts.h"
+#include "telephony/figures.h"
+#include "telephony/gate.h"
+#include "telephony/inbound.h"
+#include "telephony/keys.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/outbound.h"
+#include "telephony/overload.h"
+#include "telephony/pools.h"
+#include "telephony/queueing.h"
+#include "telephony/reach.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/said.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/told.h"
+#include "telephony/views.h"
+#include "telephony/voicemail.h"
+#include "telephony/waiting.h"
 
 #define SLOT_INDEX(handle) ((handle)&0xfffffu)
 

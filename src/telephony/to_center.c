@@ -5,9 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/along.h"
+#include "telephony/call.h"
+#include "telephony/centers.h"
+#include "telephony/leg.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/told.h"
 
 #define RING_S 150 /* it may wait in a queue there (RFC 3261 Timer C: less than 180) */
 

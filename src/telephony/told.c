@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "telephony/calls.h"
+#include <hotlined/directory.h>
+#include <hotlined/loop.h>
+#include <hotlined/sip.h>
+
+#include "telephony/centers.h"
+#include "telephony/room.h"
+#include "telephony/told.h"
 
 #define OLD_MS 200000 /* three of the longest usual intervals */
 

@@ -2,9 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/telephony.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/errand.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/waiting.h"
 
 /* Asked before anything is changed: a caller whose transfer is refused goes on talking. */
 static enum telephony_result may_wait_in(struct telephony *t, const struct call *call,

@@ -2,9 +2,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/sip.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
+#include <hotlined/telephony.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/centers.h"
+#include "telephony/consult.h"
+#include "telephony/errand.h"
+#include "telephony/leader.h"
+#include "telephony/leg.h"
+#include "telephony/reach.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
 
 #define VIEWS_EVERY_MS 200 /* queue figures are said at most this often per center */
 #define WAITING_SHOWN  100

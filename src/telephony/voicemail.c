@@ -11,9 +11,26 @@
 #include <string.h>
 #include <time.h>
 
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/slots.h>
+#include <hotlined/stage.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/facts.h"
+#include "telephony/inbound.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/voicemail.h"
+#include "telephony/waiting.h"
 
 #define QUIET_MS        5000 /* so long nothing is said: he has finished */
 #define LEAST_SPEECH_MS 3000

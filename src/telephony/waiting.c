@@ -3,9 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/acd.h>
+#include <hotlined/directory.h>
+#include <hotlined/id.h>
+#include <hotlined/ivr.h>
 #include <hotlined/log.h>
+#include <hotlined/loop.h>
+#include <hotlined/media.h>
+#include <hotlined/slots.h>
+#include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/facts.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/pass.h"
+#include "telephony/queueing.h"
+#include "telephony/room.h"
+#include "telephony/talk.h"
+#include "telephony/views.h"
+#include "telephony/waiting.h"
 
 /* --- the list of a center's waiting calls --------------------------------------------------- */
 

@@ -2,7 +2,17 @@
  * look at what it touched, and every so many steps at everything. */
 #include <string.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/call.h"
+#include "telephony/consult.h"
+#include "telephony/errand.h"
+#include "telephony/leg.h"
+#include "telephony/menu.h"
+#include "telephony/reach.h"
+#include "telephony/record.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
 
 #include "telephony_world.h"
 

@@ -7,7 +7,8 @@
 #include <hotlined/sdp.h>
 #include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/call.h"
+#include "telephony/leg.h"
 
 #include "telephony_world.h"
 

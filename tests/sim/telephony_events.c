@@ -7,7 +7,11 @@
 
 #include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/along.h"
+#include "telephony/call.h"
+#include "telephony/leg.h"
+#include "telephony/reach.h"
 
 #include "telephony_world.h"
 

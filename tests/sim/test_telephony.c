@@ -26,7 +26,18 @@
 
 #include <hotlined/text.h>
 
-#include "telephony/calls.h"
+#include "telephony/agent.h"
+#include "telephony/along.h"
+#include "telephony/call.h"
+#include "telephony/errand.h"
+#include "telephony/leg.h"
+#include "telephony/queueing.h"
+#include "telephony/reach.h"
+#include "telephony/room.h"
+#include "telephony/scene.h"
+#include "telephony/talk.h"
+#include "telephony/told.h"
+#include "telephony/waiting.h"
 
 #include "telephony_world.h"
 
