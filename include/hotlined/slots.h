@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 typedef uint32_t handle_t;
+#define SLOTS_INDEX_BITS 20
 
 struct slots {
     unsigned char *items; /* capacity * item_size, zeroed when taken */
@@ -29,6 +30,11 @@ void *slots_take(struct slots *slots, handle_t *ret_handle);
 /* NULL for a handle that is 0, stale or foreign. */
 void *slots_find(const struct slots *slots, handle_t handle);
 void slots_release(struct slots *slots, handle_t handle);
+/* Where a handle's slot is: what hangs beside it lies at the same index elsewhere. */
+static inline uint32_t slots_index(handle_t handle)
+{
+    return handle & ((1u << SLOTS_INDEX_BITS) - 1);
+}
 /* Iteration: pass NULL first; returns NULL at the end. Releasing the current item is allowed. */
 void *slots_next(const struct slots *slots, const void *previous, handle_t *ret_handle);
 

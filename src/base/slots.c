@@ -5,20 +5,18 @@
 
 #include <hotlined/slots.h>
 
-#define INDEX_BITS  20
-#define INDEX_MASK  ((1u << INDEX_BITS) - 1)
 #define GENERATIONS 0xfffu
 #define NO_SLOT     UINT32_MAX
 
 static handle_t handle_of(const struct slots *slots, uint32_t index)
 {
-    return (handle_t)slots->generation[index] << INDEX_BITS | index;
+    return (handle_t)slots->generation[index] << SLOTS_INDEX_BITS | index;
 }
 
 int slots_init(struct slots *slots, size_t item_size, uint32_t capacity)
 {
     memset(slots, 0, sizeof(*slots));
-    if (capacity > INDEX_MASK)
+    if (capacity > slots_index(UINT32_MAX))
         return -ENOMEM;
     slots->items = calloc(capacity ? capacity : 1, item_size);
     slots->generation = calloc(capacity ? capacity : 1, sizeof(*slots->generation));
@@ -65,7 +63,7 @@ void *slots_take(struct slots *slots, handle_t *ret_handle)
 
 void *slots_find(const struct slots *slots, handle_t handle)
 {
-    uint32_t index = handle & INDEX_MASK;
+    uint32_t index = slots_index(handle);
 
     if (!handle || index >= slots->capacity || !slots->used[index] ||
         handle_of(slots, index) != handle)
@@ -75,7 +73,7 @@ void *slots_find(const struct slots *slots, handle_t handle)
 
 void slots_release(struct slots *slots, handle_t handle)
 {
-    uint32_t index = handle & INDEX_MASK;
+    uint32_t index = slots_index(handle);
 
     if (!slots_find(slots, handle))
         return;

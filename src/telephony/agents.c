@@ -1,6 +1,5 @@
 /* Agents: signing in and out, states, the line they speak through, ringing and answering. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <hotlined/acd.h>
@@ -30,6 +29,54 @@
 
 #define PHONE_RING_S  120  /* the ACD's ring time-out comes first */
 #define PHONE_FAIL_MS 1000 /* an offer that could not ring is given back so much later */
+
+/* --- found ------------------------------------------------------------------------------------ */
+
+static uint32_t agent_hash(const struct telephony *t, int32_t user_id)
+{
+    return ((uint32_t)user_id * 2654435761u) & (t->agent_hash_size - 1);
+}
+
+struct agent *agent_find(struct telephony *t, int32_t user_id)
+{
+    uint32_t i = agent_hash(t, user_id);
+
+    for (; t->agent_by_user[i]; i = (i + 1) & (t->agent_hash_size - 1)) {
+        struct agent *agent = slots_find(&t->agents, t->agent_by_user[i]);
+        if (agent && agent->user_id == user_id)
+            return agent;
+    }
+    return NULL;
+}
+
+/* Agents are never removed from the table: there are as many as users who ever signed in. */
+struct agent *agent_take(struct telephony *t, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    uint32_t i = agent_hash(t, user_id);
+    handle_t handle;
+
+    if (agent)
+        return agent;
+    agent = slots_take(&t->agents, &handle);
+    if (!agent)
+        return NULL;
+    agent->user_id = user_id;
+    agent->line_state = MEDIA_LINE_CLOSED;
+    while (t->agent_by_user[i])
+        i = (i + 1) & (t->agent_hash_size - 1);
+    t->agent_by_user[i] = handle;
+    return agent;
+}
+
+struct agent_side *agent_beside(struct telephony *t, const struct agent *agent)
+{
+    size_t index = (size_t)((const unsigned char *)agent - t->agents.items) / t->agents.item_size;
+
+    return &t->agent_side[index];
+}
+
+/* --- line and state --------------------------------------------------------------------------- */
 
 handle_t agent_media(struct telephony *t, const struct agent *agent)
 {

@@ -13,6 +13,7 @@
 #include <hotlined/slots.h>
 #include <hotlined/text.h>
 
+#include "telephony/agent.h"
 #include "telephony/call.h"
 #include "telephony/facts.h"
 #include "telephony/figures.h"
@@ -21,6 +22,7 @@
 #include "telephony/pass.h"
 #include "telephony/record.h"
 #include "telephony/room.h"
+#include "telephony/said.h"
 #include "telephony/talk.h"
 #include "telephony/voicemail.h"
 #include "telephony/waiting.h"
@@ -28,6 +30,34 @@
 static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
 {
     return uuid_text(&call->id, buf);
+}
+
+/* --- found ------------------------------------------------------------------------------------ */
+
+struct call *call_find(struct telephony *t, handle_t handle)
+{
+    return slots_find(&t->calls, handle);
+}
+
+/* An agent names a call by its id; it is his only if it is the one he has. */
+struct call *call_find_by_id(struct telephony *t, const struct uuid *id, int32_t user_id)
+{
+    struct agent *agent = agent_find(t, user_id);
+    struct call *call = agent ? call_find(t, agent->call) : NULL;
+
+    return call && uuid_equal(&call->id, id) ? call : NULL;
+}
+
+struct call_side *call_beside(struct telephony *t, const struct call *call)
+{
+    return &t->call_side[slots_index(call->handle)];
+}
+
+struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code)
+{
+    if (strcmp(code, SAID_PROMPT) == 0)
+        return call_beside(t, call)->said;
+    return directory_prompt_at(t->directory, call->center_id, code, call->moment);
 }
 
 /* --- a call begins -------------------------------------------------------------------------- */

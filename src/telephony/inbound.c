@@ -1,5 +1,4 @@
 /* The caller's leg: from the INVITE to the end of the call. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,39 +69,6 @@ static void refuse(struct telephony *t, const struct sip_invite *invite, enum te
 
 /* --- SDP ------------------------------------------------------------------------------------ */
 
-bool call_leg_print_sdp(struct telephony *t, struct leg *leg, const struct sdp_audio *offer,
-                        char *out, size_t size)
-{
-    struct sdp_local local = {
-        .address = media_public_address(t->media),
-        .port = leg->port,
-        .session_id = leg->handle,
-        .version = ++leg->sdp_version,
-        .codec = leg->codec,
-        .both_codecs = !offer,
-        .telephone_event = leg->telephone_event,
-        .direction = SDP_SENDRECV,
-    };
-    int length;
-
-    if (offer) /* RFC 3264 6.1: answer the mirror of a hold */
-        local.direction = offer->direction == SDP_SENDONLY   ? SDP_RECVONLY
-                          : offer->direction == SDP_RECVONLY ? SDP_SENDONLY
-                                                             : offer->direction;
-    length = sdp_audio_print(&local, offer, out, size);
-    if (length < 0)
-        log_error("call", "sdp_too_long", "leg=%u", leg->handle);
-    return length >= 0;
-}
-
-static void take_codec(struct leg *leg, const struct sdp_audio *sdp)
-{
-    leg->codec = sdp->first_codec;
-    leg->telephone_event = sdp->telephone_event;
-    leg->held_by_far = sdp->direction == SDP_SENDONLY || sdp->direction == SDP_INACTIVE ||
-                       strcmp(sdp->address, "0.0.0.0") == 0;
-}
-
 /* A call of another center goes on ringing there until somebody takes it here; what it hears
  * meanwhile is early media. An offer of ours needs the 200. */
 static int ring_on(struct telephony *t, struct call *call, struct leg *leg, const char *sdp)
@@ -144,7 +110,7 @@ static int answer_invite(struct telephony *t, const struct sip_invite *invite, s
     leg->codec = SDP_PT_PCMA;
     leg->telephone_event = 101; /* our number when the offer is ours */
     if (invite->has_sdp) {
-        take_codec(leg, &invite->sdp);
+        call_leg_take_codec(leg, &invite->sdp);
         conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, &invite->sdp};
     }
     if (media_leg_open(t->media, &conf, &media, &leg->port))
@@ -289,18 +255,6 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
         gate_open(t, call);
 }
 
-void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp)
-{
-    struct media_rtp_conf conf;
-
-    if (!leg->media)
-        return;
-    take_codec(leg, sdp);
-    conf = (struct media_rtp_conf){leg->codec, leg->telephone_event, sdp};
-    if (media_leg_set_remote(t->media, leg->media, &conf))
-        log_error("call", "set_remote_failed", "leg=%u", leg->handle);
-}
-
 void inbound_established(struct telephony *t, struct leg *leg)
 {
     struct call *call = call_find(t, leg->call);
@@ -313,24 +267,4 @@ void inbound_established(struct telephony *t, struct leg *leg)
         outbound_answered(t, call);
     else if (call && call->state == CALL_NEW)
         gate_open(t, call);
-}
-
-void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
-{
-    struct telephony *t = arg;
-    struct leg *leg = call_leg_by_sip(t, sip);
-    char text[1024];
-
-    if (!leg || !leg->media) {
-        (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
-        return;
-    }
-    if (sdp) {
-        call_leg_set_remote(t, leg, sdp);
-        log_info("call", "reoffer", "leg=%u call=%s direction=%d codec=%d", leg->handle,
-                 uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), sdp->direction, leg->codec);
-    }
-    if (!call_leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
-        sip_leg_reoffer_answer(t->sip, sip, text))
-        (void)sip_leg_reoffer_answer(t->sip, sip, NULL);
 }

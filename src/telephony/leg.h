@@ -76,6 +76,7 @@ void call_leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip);
 void call_leg_bind_media(struct telephony *t, struct leg *leg, handle_t media);
 /* Gives the slot back once neither sip nor media know it any more. */
 void call_leg_release_if_done(struct telephony *t, struct leg *leg);
+void call_leg_take_codec(struct leg *leg, const struct sdp_audio *sdp);
 /* Where and how the far side wants to hear from now on. */
 void call_leg_set_remote(struct telephony *t, struct leg *leg, const struct sdp_audio *sdp);
 void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg);

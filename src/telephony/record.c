@@ -3,13 +3,13 @@
  * something secret. A pause is a gap between two pieces of the recording, and is written down; it
  * ends by itself when it is too long, and with the talk. Files are begun and closed in talk.c. */
 #include <stdio.h>
-#include <string.h>
 
 #include <hotlined/directory.h>
 #include <hotlined/id.h>
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
+#include <hotlined/slots.h>
 #include <hotlined/telephony.h>
 
 #include "telephony/agent.h"
@@ -19,6 +19,7 @@
 #include "telephony/room.h"
 #include "telephony/talk.h"
 #include "telephony/views.h"
+#include "telephony/voicemail.h"
 
 /* Two outside who talk without an agent: those whom a flow calls say so themselves (REACH_FLOW). */
 static enum dir_recording rule_of(struct telephony *t, const struct call *call)
@@ -160,4 +161,26 @@ bool telephony_may_stop_recording(struct telephony *t, int32_t user_id, const st
     const struct call *call = talk_of(t, user_id, call_id);
 
     return call && call->record.rule == DIR_RECORD_ON_DEMAND;
+}
+
+/* --- files being written ---------------------------------------------------------------------- */
+
+void recording_note_set(struct telephony *t, const struct call *call)
+{
+    if (slots_index(call->recording) < t->map_size)
+        t->recordings[slots_index(call->recording)] =
+            (struct recording_note){.media = call->recording,
+                                    .center_id = call->center_id,
+                                    .id = call->recording_id,
+                                    .call_id = call->id,
+                                    .call = call->handle,
+                                    .message = voicemail_has(call)};
+}
+
+struct recording_note *recording_note_find(struct telephony *t, handle_t recording)
+{
+    struct recording_note *note =
+        slots_index(recording) < t->map_size ? &t->recordings[slots_index(recording)] : NULL;
+
+    return note && note->media == recording ? note : NULL;
 }

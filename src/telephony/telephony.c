@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <hotlined/acd.h>
-#include <hotlined/directory.h>
 #include <hotlined/id.h>
 #include <hotlined/ivr.h>
 #include <hotlined/log.h>
@@ -34,7 +33,6 @@
 #include "telephony/reach.h"
 #include "telephony/record.h"
 #include "telephony/room.h"
-#include "telephony/said.h"
 #include "telephony/scene.h"
 #include "telephony/talk.h"
 #include "telephony/told.h"
@@ -42,133 +40,7 @@
 #include "telephony/voicemail.h"
 #include "telephony/waiting.h"
 
-#define SLOT_INDEX(handle) ((handle)&0xfffffu)
-
 /* --- tables --------------------------------------------------------------------------------- */
-
-struct call *call_find(struct telephony *t, handle_t handle)
-{
-    return slots_find(&t->calls, handle);
-}
-
-/* An agent names a call by its id; it is his only if it is the one he has. */
-struct call *call_find_by_id(struct telephony *t, const struct uuid *id, int32_t user_id)
-{
-    struct agent *agent = agent_find(t, user_id);
-    struct call *call = agent ? call_find(t, agent->call) : NULL;
-
-    return call && uuid_equal(&call->id, id) ? call : NULL;
-}
-
-struct call_side *call_beside(struct telephony *t, const struct call *call)
-{
-    return &t->call_side[SLOT_INDEX(call->handle)];
-}
-
-struct leg *call_leg_find(struct telephony *t, handle_t handle)
-{
-    return slots_find(&t->legs, handle);
-}
-
-struct leg *call_leg_by_sip(struct telephony *t, handle_t sip)
-{
-    struct leg *leg;
-
-    if (!sip || SLOT_INDEX(sip) >= t->map_size)
-        return NULL;
-    leg = call_leg_find(t, t->leg_by_sip[SLOT_INDEX(sip)]);
-    return leg && leg->sip == sip ? leg : NULL;
-}
-
-struct leg *call_leg_by_media(struct telephony *t, handle_t media)
-{
-    struct leg *leg;
-
-    if (!media || SLOT_INDEX(media) >= t->map_size)
-        return NULL;
-    leg = call_leg_find(t, t->leg_by_media[SLOT_INDEX(media)]);
-    return leg && leg->media == media ? leg : NULL;
-}
-
-struct leg *call_leg_new(struct telephony *t, enum leg_kind kind)
-{
-    handle_t handle;
-    struct leg *leg = slots_take(&t->legs, &handle);
-
-    if (!leg)
-        return NULL;
-    leg->handle = handle;
-    leg->kind = kind;
-    leg->telephone_event = -1;
-    leg->id = uuid_new(loop_wall_ms(t->loop));
-    return leg;
-}
-
-void call_leg_bind_sip(struct telephony *t, struct leg *leg, handle_t sip)
-{
-    leg->sip = sip;
-    if (SLOT_INDEX(sip) < t->map_size)
-        t->leg_by_sip[SLOT_INDEX(sip)] = leg->handle;
-}
-
-void call_leg_bind_media(struct telephony *t, struct leg *leg, handle_t media)
-{
-    leg->media = media;
-    if (SLOT_INDEX(media) < t->map_size)
-        t->leg_by_media[SLOT_INDEX(media)] = leg->handle;
-}
-
-void call_leg_release_if_done(struct telephony *t, struct leg *leg)
-{
-    if (leg->sip || leg->media)
-        return;
-    pools_give_trunk(t, leg); /* one that was never called after all */
-    slots_release(&t->legs, leg->handle);
-}
-
-static uint32_t agent_hash(const struct telephony *t, int32_t user_id)
-{
-    return ((uint32_t)user_id * 2654435761u) & (t->agent_hash_size - 1);
-}
-
-struct agent *agent_find(struct telephony *t, int32_t user_id)
-{
-    uint32_t i = agent_hash(t, user_id);
-
-    for (; t->agent_by_user[i]; i = (i + 1) & (t->agent_hash_size - 1)) {
-        struct agent *agent = slots_find(&t->agents, t->agent_by_user[i]);
-        if (agent && agent->user_id == user_id)
-            return agent;
-    }
-    return NULL;
-}
-
-/* Agents are never removed from the table: there are as many as users who ever signed in. */
-struct agent *agent_take(struct telephony *t, int32_t user_id)
-{
-    struct agent *agent = agent_find(t, user_id);
-    uint32_t i = agent_hash(t, user_id);
-    handle_t handle;
-
-    if (agent)
-        return agent;
-    agent = slots_take(&t->agents, &handle);
-    if (!agent)
-        return NULL;
-    agent->user_id = user_id;
-    agent->line_state = MEDIA_LINE_CLOSED;
-    while (t->agent_by_user[i])
-        i = (i + 1) & (t->agent_hash_size - 1);
-    t->agent_by_user[i] = handle;
-    return agent;
-}
-
-struct agent_side *agent_beside(struct telephony *t, const struct agent *agent)
-{
-    size_t index = (size_t)((const unsigned char *)agent - t->agents.items) / t->agents.item_size;
-
-    return &t->agent_side[index];
-}
 
 struct center_state *center_find(struct telephony *t, int32_t id)
 {
@@ -176,13 +48,6 @@ struct center_state *center_find(struct telephony *t, int32_t id)
         if (t->centers[i].id == id)
             return &t->centers[i];
     return NULL;
-}
-
-struct media_audio *prompt_for(struct telephony *t, const struct call *call, const char *code)
-{
-    if (strcmp(code, SAID_PROMPT) == 0)
-        return call_beside(t, call)->said;
-    return directory_prompt_at(t->directory, call->center_id, code, call->moment);
 }
 
 /* --- what the devices tell ------------------------------------------------------------------ */
@@ -376,14 +241,6 @@ static void on_first_packet(handle_t media, void *arg)
                   uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}));
 }
 
-struct recording_note *recording_note_find(struct telephony *t, handle_t recording)
-{
-    struct recording_note *note =
-        SLOT_INDEX(recording) < t->map_size ? &t->recordings[SLOT_INDEX(recording)] : NULL;
-
-    return note && note->media == recording ? note : NULL;
-}
-
 /* Recordings outlive their call's slot: what the fact needs is noted until the writer is done. */
 static void on_recorded(const struct media_recorded *recorded, void *arg)
 {
@@ -402,18 +259,6 @@ static void on_recorded(const struct media_recorded *recorded, void *arg)
     fact_recording_end(t, note, recorded);
     if (note->message)
         voicemail_recorded(t, note, recorded);
-}
-
-void recording_note_set(struct telephony *t, const struct call *call)
-{
-    if (SLOT_INDEX(call->recording) < t->map_size)
-        t->recordings[SLOT_INDEX(call->recording)] =
-            (struct recording_note){.media = call->recording,
-                                    .center_id = call->center_id,
-                                    .id = call->recording_id,
-                                    .call_id = call->id,
-                                    .call = call->handle,
-                                    .message = voicemail_has(call)};
 }
 
 const struct sip_handlers *telephony_sip_handlers(void)
