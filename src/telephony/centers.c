@@ -18,6 +18,7 @@
 #include "telephony/along.h"
 #include "telephony/call.h"
 #include "telephony/centers.h"
+#include "telephony/json.h"
 #include "telephony/room.h"
 
 /* --- what is allowed ------------------------------------------------------------------------ */
@@ -174,24 +175,18 @@ bool centers_take(struct telephony *t, struct call *call, const struct sip_invit
 
 /* --- what pages see ------------------------------------------------------------------------- */
 
-static void add(struct text *out, const char *name, const char *value)
-{
-    text_add_name(out, ',', name);
-    text_add_json(out, value);
-}
-
 static void add_along(struct text *out, const struct along *along)
 {
-    add(out, "agent_no", along ? along->agent_no : "");
-    add(out, "agent_name", along ? along->agent_name : "");
-    add(out, "note", along ? along->note : "");
+    json_text(out, "agent_no", along ? along->agent_no : "");
+    json_text(out, "agent_name", along ? along->agent_name : "");
+    json_text(out, "note", along ? along->note : "");
     text_add(out, ",\"path\":[");
     for (unsigned i = 0; along && i < along->key_count; i++) {
         char key[2] = {along->keys[i].key, 0};
         text_add(out, i ? ",{\"menu\":" : "{\"menu\":");
         text_add_json(out, along->keys[i].menu);
-        add(out, "key", key);
-        add(out, "result", "ok");
+        json_text(out, "key", key);
+        json_text(out, "result", "ok");
         text_add(out, "}");
     }
     text_addf(out, "],\"draft\":%s", along && along->draft[0] ? along->draft : "null");
@@ -210,7 +205,7 @@ void centers_call_json(struct telephony *t, const struct call *call, struct text
     text_add_json(out, uuid_text(&call->global_id, id));
     text_add_name(out, ',', "center_id");
     text_add_int(out, call->from_center);
-    add(out, "center_name", center ? center->name : "");
+    json_text(out, "center_name", center ? center->name : "");
     add_along(out, call_beside(t, call)->along);
     text_add(out, "}");
 }
