@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "api/room.h"
+#include "api/results.h"
 
 #define NOTE_MAX 400 /* ALONG_NOTE holds them */
 

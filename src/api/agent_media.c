@@ -12,6 +12,7 @@
 #include <hotlined/media.h>
 #include <hotlined/tts.h>
 
+#include "api/results.h"
 #include "api/settings.h"
 
 #define TEXT_MAX     500

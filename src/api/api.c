@@ -16,6 +16,8 @@ const struct api_routes *const api_route_tables[] = {
     &api_routes_session,
     &api_routes_me,
     &api_routes_agent,
+    &api_routes_agent_calls,
+    &api_routes_agent_pass,
     &api_routes_errands,
     &api_routes_events,
     &api_routes_monitor,

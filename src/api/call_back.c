@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/call_back.h"
+#include "api/results.h"
 
 struct begun {
     const struct call_back_kind *kind;

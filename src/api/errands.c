@@ -3,14 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/room.h"
+#include "api/results.h"
 
 static const char no_flow[] = "本中心没有这个流程或菜单，请重新选择";
-
-static int32_t user_of(const struct http_request *request)
-{
-    return api_person(request)->subject.user_id;
-}
 
 static void get_targets(struct http_request *request, void *arg)
 {
@@ -20,7 +15,7 @@ static void get_targets(struct http_request *request, void *arg)
 
     if (!api_path_uuid(request, "call_id", &call_id))
         return;
-    telephony_flow_targets_json(api->deps.telephony, user_of(request), &call_id, &json);
+    telephony_flow_targets_json(api->deps.telephony, api_user_of(request), &call_id, &json);
     if (json.failed)
         api_unavailable(request);
     else
@@ -67,8 +62,8 @@ static void post_flow(struct http_request *request, void *arg)
         api_field_problem(request, "mode", "方式只能为 release（转出）或 suspend（转出后返回）");
         return;
     }
-    result = telephony_to_flow(api->deps.telephony, user_of(request), &call_id, suspend, body.flow,
-                               body.node);
+    result = telephony_to_flow(api->deps.telephony, api_user_of(request), &call_id, suspend,
+                               body.flow, body.node);
     if (result == TELEPHONY_NO_FLOW) {
         api_field_problem(request, body.node[0] ? "node" : "flow", no_flow);
         return;
@@ -83,8 +78,9 @@ static void post_flow_end(struct http_request *request, void *arg)
     struct uuid call_id;
 
     if (api_path_uuid(request, "call_id", &call_id))
-        answer(api, request, telephony_from_flow(api->deps.telephony, user_of(request), &call_id),
-               &call_id, "call.from_flow", "");
+        answer(api, request,
+               telephony_from_flow(api->deps.telephony, api_user_of(request), &call_id), &call_id,
+               "call.from_flow", "");
 }
 
 static void post_survey(struct http_request *request, void *arg)
@@ -93,7 +89,7 @@ static void post_survey(struct http_request *request, void *arg)
     struct uuid call_id;
 
     if (api_path_uuid(request, "call_id", &call_id))
-        answer(api, request, telephony_survey(api->deps.telephony, user_of(request), &call_id),
+        answer(api, request, telephony_survey(api->deps.telephony, api_user_of(request), &call_id),
                &call_id, "call.survey", "");
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/results.h"
 #include "api/settings.h"
 
 #define REASON_MAX 100

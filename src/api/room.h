@@ -84,6 +84,10 @@ struct api_person { /* flat: copied into waits and readers of events */
 
 /* The person of the request, in a handler only (NULL on public routes). */
 const struct api_person *api_person(const struct http_request *request);
+static inline int32_t api_user_of(const struct http_request *request)
+{
+    return api_person(request)->subject.user_id;
+}
 
 /* Centers a permission reaches, for row-level security. centers has room for ACCESS_MAX_CENTERS. */
 size_t api_centers(struct api *api, const struct api_person *person, enum permission permission,
@@ -114,13 +118,6 @@ void api_audit(struct api *api, const struct api_person *person, const char *act
 void api_audit_in(struct api *api, const struct api_person *person, int32_t center_id,
                   const char *action, const char *object_kind, const char *object_id,
                   const char *detail);
-
-/* --- agent.c -------------------------------------------------------------------------------- */
-
-/* What telephony said to the person about himself or his call. True when it was good, or kept for
- * after the call; otherwise the problem is answered. */
-bool api_telephony_is_good(struct api *api, struct http_request *request,
-                           enum telephony_result result);
 
 /* --- parameters of requests ----------------------------------------------------------------- */
 
@@ -277,7 +274,9 @@ extern const struct api_routes api_routes_system;     /* system.c: openapi, heal
 extern const struct api_routes api_routes_voicemails; /* voicemails.c */
 extern const struct api_routes api_routes_callbacks;  /* callbacks.c */
 extern const struct api_routes api_routes_connectors; /* settings_connectors.c */
-/* agent_centers.c */
+/* agent_calls.c, agent_pass.c, agent_centers.c */
+extern const struct api_routes api_routes_agent_calls;
+extern const struct api_routes api_routes_agent_pass;
 extern const struct api_routes api_routes_agent_centers;
 /* voicemail_delete.c */
 extern const struct api_routes api_routes_voicemail_delete;
@@ -312,11 +311,6 @@ void api_leader_rights(struct api *api, const struct api_person *person);
 /* Adds the parameters of statement me; taken must live until it is asked. */
 void api_me_params(const struct api_person *person, char taken[API_TAKEN_SIZE],
                    struct store_params *params);
-
-/* --- agent.c ---------------------------------------------------------------------------------- */
-
-/* 204, or the problem that the result is. */
-void api_agent_answer(struct api *api, struct http_request *request, enum telephony_result result);
 
 /* --- passwords.c ---------------------------------------------------------------------------- */
 
@@ -394,17 +388,6 @@ void api_session_seen(struct api *api, const char *token_hash);
 const struct api_person *api_session_find(struct api *api, const char *token_hash);
 /* Fills person's subject and names from a row of statement user_subjects. 0 or -EINVAL. */
 int api_person_from_row(struct api_person *person, const struct store_result *result, int row);
-
-/* --- agent.c -------------------------------------------------------------------------------- */
-
-/* 422 at field "number": it is none, or the center's rule refuses it, which names number and range.
- */
-void api_telephony_number_problem(struct api *api, struct http_request *request, int32_t center_id,
-                                  const char *typed, enum telephony_result result);
-const char *api_dialing_range_title(enum dialing_range range); /* Chinese */
-/* Why call control refused. */
-void api_telephony_problem(struct api *api, struct http_request *request,
-                           enum telephony_result result);
 
 /* --- hub.c ---------------------------------------------------------------------------------- */
 

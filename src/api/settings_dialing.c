@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/results.h"
 #include "api/settings.h"
 
 static const char missing[] = "没有这个中心，或不属于您管理的中心";
