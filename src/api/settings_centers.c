@@ -111,27 +111,17 @@ static void post_center(struct http_request *request, void *arg)
 
 static void put_center(struct http_request *request, void *arg)
 {
+    static const struct settings_kind kind = {.name = "center",
+                                              .permission = PERM_REGION_WRITE,
+                                              .update = STMT_SETTINGS_CENTER_UPDATE,
+                                              .updated = "center.update"};
     struct center_body body = {0};
-    struct api_ask ask = {.statement = STMT_SETTINGS_CENTER_UPDATE,
-                          .permission = PERM_REGION_WRITE,
-                          .answer = API_RESULT,
-                          .action = "center.update",
-                          .object_kind = "center"};
-    const char *json;
-    int64_t version;
-    size_t length;
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id) || !api_if_match(request, &version) ||
-        !http_read_body(request, SETTINGS_BODY(center_fields), &body))
+    if (!settings_update(request, &kind, &ask) ||
+        !http_read_body(request, SETTINGS_BODY(center_fields), &body) ||
+        (body.functions_off && !check_functions(request, body.functions_off)))
         return;
-    if (body.functions_off && !check_functions(request, body.functions_off))
-        return;
-    json = http_body(request, &length);
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    store_param_int(&ask.params, id);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, json);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
