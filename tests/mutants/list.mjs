@@ -1,5 +1,5 @@
 // Small faults, one at a time: [file, exact text, replacement, what is wrong now]. The text must occur once in the
-// file; "does not apply" means that the source has changed and the mutant must be written anew.
+// file (make lint: check.mjs); where the source has changed the mutant must be written anew.
 //
 // Not in the list, because no test can see them: a timer that finds nothing to do when it fires (auto answer after
 // the answer, the line's limit after the talk); acd_sign_in() not clearing what acd_sign_out() has cleared; the timer
