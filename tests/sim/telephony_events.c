@@ -1,19 +1,11 @@
-/* What may happen in a world: one table of events, how each is done and how it is told. */
+/* What may happen in a world: one table of events, which are chosen and how they are told. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
-#include <hotlined/text.h>
-
 #include "telephony/agent.h"
-#include "telephony/along.h"
-#include "telephony/call.h"
-#include "telephony/leg.h"
-#include "telephony/reach.h"
 
-#include "telephony_world.h"
+#include "telephony_events.h"
 
 enum actor { NOBODY, CALLER, AGENT, PHONE, TRUNK };
 
@@ -27,737 +19,8 @@ struct kind {
     unsigned weight; /* how often it is chosen */
     unsigned args;   /* the argument is below */
     enum when when;
-    void (*act)(unsigned who, unsigned arg);
+    event_h *act;
 };
-
-static struct telephony *t(void)
-{
-    return world.telephony;
-}
-
-/* --- callers -------------------------------------------------------------------------------- */
-
-static void caller_calls(unsigned who, unsigned arg)
-{
-    char called[16];
-    char caller[20];
-
-    if (far_leg(world.callers[who]))
-        return;
-    snprintf(caller, sizeof(caller), "138771%05u", who);
-    snprintf(called, sizeof(called), "1236%u", 1 + arg % (world.size.centers + 1));
-    world.callers[who] = far_invite(arg % 7 ? caller : "(0771)<&>", called);
-}
-
-/* By another center of this daemon, or by what says it is one. */
-static void caller_is_passed_on(unsigned who, unsigned arg)
-{
-    struct along along = {.note = "老客户", .draft = "{\"title\":\"发票\"}"};
-    unsigned centers = world.size.centers;
-    char called[16], caller[20], header[ALONG_WIRE];
-
-    if (far_leg(world.callers[who]))
-        return;
-    snprintf(caller, sizeof(caller), "138771%05u", who);
-    snprintf(called, sizeof(called), "9%u%u", 1 + arg % 2, 1 + arg / 2 % centers);
-    snprintf(along.center, sizeof(along.center), "center%u", 1 + arg % (centers + 1));
-    (void)along_print(&along, header, sizeof(header));
-    world.callers[who] = far_passes_on(arg % 11 ? SIP_TRUNK_SELF : 1, caller, called,
-                                       arg % 5   ? header
-                                       : arg % 2 ? "???"
-                                                 : NULL);
-}
-
-/* The directory of taxpayers answers for the last caller it was asked for, perhaps too late. */
-static void taxpayer_is_known(unsigned who, unsigned arg)
-{
-    struct telephony_taxpayer taxpayer = {.center_id = 1 + (int32_t)(arg % world.size.centers)};
-
-    (void)who;
-    text_copy(taxpayer.queue, sizeof(taxpayer.queue), arg % 2 ? "consult" : "");
-    telephony_caller_known(t(), world.asked_call, arg % 5 ? &taxpayer : NULL);
-}
-
-static void caller_hangs_up(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_end(world.callers[who], SIP_END_REMOTE, 200);
-}
-
-static void caller_is_lost(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_end(world.callers[who], SIP_END_TRANSPORT, 503);
-}
-
-static const char keys[] = "11122234789900556677##*#";
-
-static void caller_key(unsigned who, unsigned arg)
-{
-    far_key(world.callers[who], keys[arg]);
-}
-
-static void caller_reoffers(unsigned who, unsigned arg)
-{
-    far_reoffer(world.callers[who], (enum sdp_direction)arg, "192.0.2.7");
-}
-
-static void caller_reoffers_late(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_late_reoffer(world.callers[who], "192.0.2.8");
-}
-
-static void caller_is_silent(unsigned who, unsigned arg)
-{
-    struct leg *leg = call_leg_by_sip(t(), world.callers[who]);
-
-    (void)arg;
-    if (leg && media_of(leg->media))
-        telephony_media_handlers()->on_rtp_timeout(leg->media, t());
-}
-
-/* --- lines and phones ----------------------------------------------------------------------- */
-
-static handle_t line_of(unsigned user)
-{
-    struct agent *agent = agent_find(t(), (int32_t)user);
-
-    return agent ? agent_media(t(), agent) : 0;
-}
-
-static enum telephony_result offer_line(unsigned user, const char *session, const char *offer)
-{
-    char answer[2000], why[200];
-
-    return telephony_line_offer(t(), (int32_t)user, session, offer, strlen(offer), answer,
-                                sizeof(answer), why, sizeof(why));
-}
-
-static const char *session_of(unsigned arg)
-{
-    return arg ? "s" : "t";
-}
-
-static void line_new(unsigned who, unsigned arg)
-{
-    (void)offer_line(who, session_of(arg), "new");
-}
-
-static void line_restart(unsigned who, unsigned arg)
-{
-    (void)offer_line(who, session_of(arg), "restart");
-}
-
-static void line_bad(unsigned who, unsigned arg)
-{
-    (void)offer_line(who, session_of(arg), "bad");
-}
-
-static void line_lost(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_line(line_of(who), MEDIA_LINE_LOST);
-}
-
-static void line_back(unsigned who, unsigned arg)
-{
-    (void)arg;
-    if (media_of(line_of(who)) && media_of(line_of(who))->state == MEDIA_LINE_LOST)
-        far_line(line_of(who), MEDIA_LINE_UP);
-}
-
-static void line_is_quiet(unsigned who, unsigned arg)
-{
-    far_gap(line_of(who), arg != 0);
-}
-
-static void line_closed(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_line(line_of(who), MEDIA_LINE_CLOSED);
-}
-
-/* The dialog with the agent's desk phone, 0 = none. */
-static handle_t phone_of(unsigned user)
-{
-    struct agent *agent = agent_find(t(), (int32_t)user);
-    struct leg *leg = agent ? call_leg_find(t(), agent->line) : NULL;
-
-    return leg && leg->kind == LEG_PHONE ? leg->sip : 0;
-}
-
-static void phone_registers(unsigned who, unsigned arg)
-{
-    far_phone((int32_t)who, arg > 0);
-}
-
-static void phone_picked_up(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_answer(phone_of(who));
-}
-
-static void phone_refuses(unsigned who, unsigned arg)
-{
-    handle_t sip = phone_of(who);
-
-    (void)arg;
-    if (far_leg(sip) && far_leg(sip)->state == W_CALLING)
-        far_end(sip, SIP_END_REFUSED, 486);
-}
-
-static void phone_put_down(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_end(phone_of(who), SIP_END_REMOTE, 200);
-}
-
-static void phone_dies(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_end(phone_of(who), SIP_END_TIMEOUT, 408);
-}
-
-static void phone_reoffers(unsigned who, unsigned arg)
-{
-    if (arg)
-        far_reoffer(phone_of(who), (enum sdp_direction)(arg - 1), "192.0.2.6");
-    else
-        far_late_reoffer(phone_of(who), "192.0.2.5");
-}
-
-/* --- whom agents call ----------------------------------------------------------------------- */
-
-static handle_t far_of(unsigned user)
-{
-    struct agent *agent = agent_find(t(), (int32_t)user);
-    struct call *call = agent ? call_find(t(), agent->call) : NULL;
-    struct leg *leg = call && call->outbound ? call_leg_find(t(), call->leg) : NULL;
-
-    return leg ? leg->sip : 0;
-}
-
-static void far_rings(unsigned who, unsigned arg)
-{
-    far_progress(far_of(who), arg % 2 ? 183 : 180, arg > 1);
-}
-
-static void far_answers(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_answer(far_of(who));
-}
-
-static const int far_statuses[] = {486, 486, 503, 404, 603, 480, 403, 500};
-
-static void far_refuses(unsigned who, unsigned arg)
-{
-    handle_t sip = far_of(who);
-
-    if (far_leg(sip) && far_leg(sip)->state == W_CALLING)
-        far_end(sip, SIP_END_REFUSED, far_statuses[arg]);
-}
-
-static void far_hangs_up(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_end(far_of(who), SIP_END_REMOTE, 200);
-}
-
-/* Whom somebody outside was called for: by the caller's leg or by the agent who has asked. */
-static handle_t second_of(handle_t call)
-{
-    struct call *found = call_find(t(), call);
-    struct leg *leg = found ? reach_leg(t(), found) : NULL;
-
-    return leg ? leg->sip : 0;
-}
-
-static handle_t second_of_caller(unsigned who)
-{
-    struct leg *leg = call_leg_by_sip(t(), world.callers[who]);
-
-    return leg ? second_of(leg->call) : 0;
-}
-
-static handle_t second_of_agent(unsigned user)
-{
-    struct agent *agent = agent_find(t(), (int32_t)user);
-
-    return agent ? second_of(agent->call) : 0;
-}
-
-/* %2: what becomes of whom is called. */
-static void second(handle_t sip, unsigned what)
-{
-    if (what < 2)
-        far_progress(sip, what ? 183 : 180, what == 1);
-    else if (what < 6)
-        far_answer(sip);
-    else if (what < 8)
-        far_end(sip, SIP_END_REMOTE, 200);
-    else if (what == 8)
-        far_end(sip, SIP_END_TRANSPORT, 503);
-    else if (what == 9)
-        far_reoffer(sip, SDP_SENDONLY, "192.0.2.4");
-    else if (what == 10 && call_leg_by_sip(t(), sip) && media_of(call_leg_by_sip(t(), sip)->media))
-        telephony_media_handlers()->on_rtp_timeout(call_leg_by_sip(t(), sip)->media, t());
-    else if (far_leg(sip) && far_leg(sip)->state == W_CALLING)
-        far_end(sip, SIP_END_REFUSED, far_statuses[what % 8]);
-}
-
-static void second_called(unsigned who, unsigned arg)
-{
-    second(second_of_caller(who), arg);
-}
-
-static void second_is_quiet(unsigned who, unsigned arg)
-{
-    struct leg *leg = call_leg_by_sip(t(), second_of_caller(who));
-
-    if (leg)
-        far_gap(leg->media, arg != 0);
-}
-
-static void second_asked(unsigned who, unsigned arg)
-{
-    second(second_of_agent(who), arg);
-}
-
-/* Whom the caller is to talk with, a bot or not, or (7) the caller himself, names a place. */
-static void refers(unsigned who, unsigned arg)
-{
-    static const char *const places[] = {"queue-consult", "queue-complain", "node-main",
-                                         "node-bot",      "node-out",       "queue-none",
-                                         "138771",        "node-bye"};
-
-    (void)far_refers(arg == 7 && who % 2 ? world.callers[who] : second_of_caller(who), places[arg],
-                     arg % 2 ? "rounds=1;intent=%E9%80%80" : "");
-}
-
-static void share_changes(unsigned who, unsigned arg)
-{
-    static const uint32_t most[] = {0, 2, 6, 0};
-
-    (void)who;
-    world.trunk_most = most[arg];
-}
-
-static void trunk_full(unsigned who, unsigned arg)
-{
-    world.trunk_full[who] = arg == 0;
-}
-
-static void trunk_dies(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_trunk((int32_t)who, false);
-}
-
-static void trunk_back(unsigned who, unsigned arg)
-{
-    (void)arg;
-    far_trunk((int32_t)who, true);
-}
-
-/* --- agents --------------------------------------------------------------------------------- */
-
-static void sign_in(unsigned who, unsigned arg)
-{
-    const struct telephony_sign_in in = {session_of(arg & 3), "127.0.0.1", (arg >> 2) & 1,
-                                         arg >> 3};
-
-    (void)telephony_sign_in(t(), (int32_t)who, &in);
-}
-
-static void sign_out(unsigned who, unsigned arg)
-{
-    (void)arg;
-    (void)telephony_sign_out(t(), (int32_t)who, "user");
-}
-
-static const char *const states[] = {"ready", "ready", "ready",   "ready",
-                                     "busy",  "rest",  "nonsense"};
-
-static void set_state(unsigned who, unsigned arg)
-{
-    (void)telephony_set_state(t(), (int32_t)who, states[arg % 7], (int32_t)(arg / 7));
-}
-
-static void line_test(unsigned who, unsigned arg)
-{
-    (void)arg;
-    (void)telephony_line_test(t(), (int32_t)who);
-}
-
-/* The call the agent's page shows; or (late) the one that last rang there. */
-static struct uuid call_id_of(unsigned user, bool late)
-{
-    struct agent *agent = agent_find(t(), (int32_t)user);
-    struct call *call = agent ? call_find(t(), agent->call) : NULL;
-
-    if (agent && late)
-        return agent->offer_call;
-    return call ? call->id : (struct uuid){{0}};
-}
-
-static void answer(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, arg == 0);
-
-    (void)telephony_answer(t(), (int32_t)who, &id);
-}
-
-static void reject(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, arg == 0);
-
-    (void)telephony_reject(t(), (int32_t)who, &id);
-}
-
-static void hang_up(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, arg == 0);
-
-    (void)telephony_hangup(t(), (int32_t)who, &id);
-}
-
-static void save(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)telephony_wrap_up_saved(t(), (int32_t)who, &id, arg ? "consult" : "", "一二");
-}
-
-static void done(unsigned who, unsigned arg)
-{
-    (void)arg;
-    (void)telephony_wrap_up_done(t(), (int32_t)who);
-}
-
-/* What agents type, how it is written everywhere, and in which range it is (CC-17); the first is
- * none at all. */
-static const struct {
-    const char *typed, *number;
-    enum dialing_range range;
-} outside[] = {
-    {"12x", "", DIALING_RANGES},
-    {"0772 123-4567", "07721234567", DIALING_NATIONAL},
-    {"138 7710 0002", "13877100002", DIALING_MOBILE},
-    {"10086", "10086", DIALING_SERVICE},
-    {"168 85678", "16885678", DIALING_PREMIUM},
-    {"+852 1234 5678", "0085212345678", DIALING_INTERNATIONAL},
-};
-
-/* The leg over a trunk that was made last; NULL = the newest one rings a phone, or there is none.
- */
-static const struct w_sip_leg *asked_last(void)
-{
-    const struct w_sip_leg *newest = NULL;
-    handle_t handle;
-
-    for (struct w_sip_leg *s = NULL; (s = slots_next(&world.sip_legs, s, &handle));)
-        if (s->outgoing && (!newest || s->number > newest->number))
-            newest = s;
-    return newest && newest->trunk_id ? newest : NULL;
-}
-
-/* The rule of the call's center was obeyed, and the trunk asked as it says. */
-static void must_obey(int32_t center_id, unsigned what, enum telephony_result result)
-{
-    const struct dialing_rule *rule = &world.centers[center_id - 1].dialing;
-    bool allowed = rule->ranges & 1u << outside[what].range;
-    const struct w_sip_leg *leg = asked_last();
-    char wanted[2 * DIALING_NUMBER_SIZE];
-
-    if (result == TELEPHONY_OK && (!what || !allowed))
-        world_fail("%s was called, which center %d does not allow", outside[what].typed, center_id);
-    if (result == TELEPHONY_NUMBER_REFUSED && allowed)
-        world_fail("%s was refused, which center %d allows", outside[what].typed, center_id);
-    if (result != TELEPHONY_OK || !leg)
-        return;
-    snprintf(wanted, sizeof(wanted), "%s%s", rule->prefix, outside[what].number);
-    if (strcmp(leg->called, wanted) != 0)
-        world_fail("the trunk is asked for %s, not for %s", leg->called, wanted);
-}
-
-/* Of his call, or his own. */
-static int32_t center_of(unsigned who)
-{
-    struct agent *agent = agent_find(t(), (int32_t)who);
-    struct call *call = agent ? call_find(t(), agent->call) : NULL;
-
-    return call ? call->center_id : world.agents[who - 1].center_id;
-}
-
-static void dial(unsigned who, unsigned arg)
-{
-    struct uuid id;
-
-    must_obey(world.agents[who - 1].center_id, arg,
-              telephony_dial(t(), (int32_t)who, outside[arg].typed, &id));
-}
-
-static void transfer(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    int32_t center = 1 + (int32_t)(who - 1) % (int32_t)world.size.centers;
-
-    /* 0, 1: a queue of the own center; 2: mostly of another one. */
-    (void)telephony_transfer(t(), (int32_t)who, &id,
-                             arg < 2 ? 2 * center - 1 + (int32_t)arg
-                                     : (int32_t)world_below(2 * world.size.centers) + 1);
-}
-
-static void hold(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)telephony_hold(t(), (int32_t)who, &id, arg > 0);
-}
-
-static void shut(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)telephony_mute(t(), (int32_t)who, &id, arg > 0);
-}
-
-static void record_it(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)telephony_record(t(), (int32_t)who, &id, arg > 0);
-}
-
-/* Mostly a colleague of the same center, who may be busy, away, or oneself. */
-static void consult(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    unsigned centers = world.size.centers;
-    unsigned colleague = 1 + (who - 1 + (arg < 8 ? (arg + 1) * centers : arg)) % world.size.agents;
-
-    if (arg % 5 < 3)
-        (void)telephony_consult(t(), (int32_t)who, &id, (int32_t)colleague);
-    else
-        (void)telephony_help(t(), (int32_t)who, &id, (int32_t)colleague, arg % 2 == 0);
-}
-
-static void consult_outside(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    int32_t center = center_of(who);
-
-    must_obey(center, arg, telephony_consult_number(t(), (int32_t)who, &id, outside[arg].typed));
-}
-
-static void pass_on(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    unsigned centers = world.size.centers;
-    unsigned colleague = 1 + (who - 1 + (arg < 8 ? (arg + 1) * centers : arg)) % world.size.agents;
-
-    (void)telephony_pass_to_agent(t(), (int32_t)who, &id, (int32_t)colleague);
-}
-
-static void pass_outside(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    int32_t center = center_of(who);
-
-    must_obey(center, arg, telephony_pass_to_number(t(), (int32_t)who, &id, outside[arg].typed));
-}
-
-static void consult_goes_on(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    if (arg == 0)
-        (void)telephony_consult_end(t(), (int32_t)who, &id);
-    else if (arg == 1)
-        (void)telephony_consult_join(t(), (int32_t)who, &id);
-    else if (arg == 2)
-        (void)telephony_consult_release(t(), (int32_t)who, &id);
-    else
-        (void)telephony_consult_complete(t(), (int32_t)who, &id);
-}
-
-/* 0, 1: for good, to the main menu or to a menu by name; 2, 3: on an errand; 4: nowhere. */
-static void to_flow(unsigned who, unsigned arg)
-{
-    static const char *const flows[] = {"", "", "number", "", "nothing"};
-    static const char *const nodes[] = {"", "main", "", "rate", ""};
-    struct uuid id = call_id_of(who, false);
-
-    (void)telephony_to_flow(t(), (int32_t)who, &id, arg >= 2, flows[arg], nodes[arg]);
-}
-
-static void from_flow(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)arg;
-    (void)telephony_from_flow(t(), (int32_t)who, &id);
-}
-
-/* 0, 1: keys are asked, with and without a prompt; 2: a prompt; 3: none there is. */
-static void say(unsigned who, unsigned arg)
-{
-    static const char *const prompts[] = {"", "please_wait", "please_wait", "nothing_here"};
-    struct telephony_say what = {.prompt = prompts[arg],
-                                 .asks = arg < 2,
-                                 .min = 1 + (int)arg,
-                                 .max = 4,
-                                 .end = arg ? "#" : "",
-                                 .timeout_ms = 3000};
-    struct uuid id = call_id_of(who, false);
-    uint32_t task;
-
-    (void)telephony_say(t(), (int32_t)who, &id, &what, &task);
-}
-
-static void survey(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-
-    (void)arg;
-    (void)telephony_survey(t(), (int32_t)who, &id);
-}
-
-/* --- leaders -------------------------------------------------------------------------------- */
-
-/* People ask for what they may not do as well: what the API refuses does not reach telephony. */
-static bool permits(unsigned who, enum permission permission, int32_t target)
-{
-    world.permissions = true;
-    return office_permits((int32_t)who, permission, target);
-}
-
-static unsigned somebody(unsigned arg)
-{
-    return 1 + arg % world.size.agents;
-}
-
-/* Mostly somebody of the center who talks; from four fifths on of anywhere. */
-static struct agent *somebody_to_watch(unsigned who, unsigned arg)
-{
-    unsigned centers = arg % 5 ? world.size.centers : 1;
-
-    for (unsigned i = 1; i <= world.size.agents / centers; i++) {
-        unsigned user = 1 + (who - 1 + (arg + i) * centers) % world.size.agents;
-        struct agent *agent = agent_find(t(), (int32_t)user);
-        if (agent && agent->state == ACD_TALK && user != who)
-            return agent;
-    }
-    return NULL;
-}
-
-/* He goes on with whom he watches, in another way; or looks for somebody. */
-static void watch(unsigned who, unsigned arg)
-{
-    struct agent *leader = agent_find(t(), (int32_t)who);
-    struct agent *agent = leader && leader->watch.user_id && arg % 7
-                              ? agent_find(t(), leader->watch.user_id)
-                              : somebody_to_watch(who, arg / 4);
-    struct uuid id;
-
-    if (!leader || !agent ||
-        !permits(who, arg % 4 == TELEPHONY_LISTEN ? PERM_MONITOR_LISTEN : PERM_MONITOR_INTERVENE,
-                 agent->user_id))
-        return;
-    id = call_id_of((unsigned)agent->user_id, false);
-    if (call_find(t(), agent->call) && call_find(t(), agent->call)->center_id != leader->center_id)
-        world.visits[who] = true;
-    if (arg % 4 < 3)
-        (void)telephony_watch(t(), (int32_t)who, agent->user_id, &id,
-                              (enum telephony_watching)(arg % 4));
-    else
-        (void)telephony_take_over(t(), (int32_t)who, agent->user_id, &id);
-}
-
-static void watch_end(unsigned who, unsigned arg)
-{
-    (void)arg;
-    (void)telephony_watch_end(t(), (int32_t)who);
-}
-
-static void forced(unsigned who, unsigned arg)
-{
-    static const char *const to[] = {"ready", "busy", "signed_out"};
-    struct uuid id = call_id_of(who, false);
-
-    if (!permits(somebody(who + arg / 4), PERM_MONITOR_FORCE, (int32_t)who))
-        return;
-    if (arg % 4 == 3)
-        (void)telephony_disconnect(t(), (int32_t)who, &id);
-    else
-        (void)telephony_force_state(t(), (int32_t)who, to[arg % 4]);
-}
-
-/* A caller who waits: to the head, to a queue (0..3) or to an agent. */
-static void moved(unsigned who, unsigned arg)
-{
-    struct leg *leg = call_leg_by_sip(t(), world.callers[who]);
-    struct call *call = leg ? call_find(t(), leg->call) : NULL;
-
-    if (!call || !access_may_on(&world.people[somebody(arg / 14 + who)], PERM_MONITOR_QUEUE,
-                                call->center_id, 0, 0))
-        return;
-    arg %= 14;
-    if (arg < 4)
-        (void)telephony_move_to_head(t(), &call->id);
-    else if (arg < 8)
-        (void)telephony_move_to_queue(t(), &call->id, 2 * call->center_id - 2 + (int32_t)arg - 3);
-    else
-        (void)telephony_move_to_agent(
-            t(), &call->id,
-            call->center_id + (int32_t)((arg - 8) * world.size.centers % world.size.agents));
-}
-
-/* The other center is called; its answer is as anybody's outside. */
-static void to_center(unsigned who, unsigned arg)
-{
-    struct uuid id = call_id_of(who, false);
-    struct telephony_to_center to = {.center_id = (int32_t)(1 + arg / 2 % world.size.centers),
-                                     .help = arg % 3 == 1,
-                                     .three = arg % 5 < 3,
-                                     .note = "老客户",
-                                     .draft = arg % 3 ? "{\"title\":\"发票\"}" : "]"};
-    const char *why = NULL;
-
-    if ((arg % 2 ? telephony_pass_to_center : telephony_consult_center)(
-            t(), (int32_t)who, &id, &to, &why) == TELEPHONY_CENTER_CLOSED &&
-        !why)
-        world_fail("a center refuses and does not say why");
-}
-
-/* What pages see is well-formed whenever they look. */
-static void look(unsigned who, unsigned arg)
-{
-    struct text json = {0};
-    cJSON *parsed;
-
-    (void)arg;
-    telephony_agent_json(t(), (int32_t)who, &json);
-    parsed = cJSON_Parse(json.data);
-    if (!parsed)
-        world_fail("agent is no JSON: %s", json.data);
-    cJSON_Delete(parsed);
-    text_clear(&json);
-    telephony_centers_json(t(), 1 + (int32_t)(who % world.size.centers), &json);
-    parsed = cJSON_Parse(json.data);
-    if (!parsed)
-        world_fail("the list of centers is no JSON: %s", json.data);
-    cJSON_Delete(parsed);
-    text_clear(&json);
-    telephony_center_json(t(), 1 + (int32_t)(who % world.size.centers), &json);
-    parsed = cJSON_Parse(json.data);
-    if (!parsed)
-        world_fail("center is no JSON: %s", json.data);
-    cJSON_Delete(parsed);
-    text_done(&json);
-}
 
 /* --- the house ------------------------------------------------------------------------------ */
 
@@ -815,7 +78,7 @@ static const struct kind kinds[] = {
      taxpayer_is_known},
     {"hangs-up", "caller %1 hangs up", CALLER, 30, 1, ANY_TIME, caller_hangs_up},
     {"lost", "caller %1's connection dies", CALLER, 6, 1, ANY_TIME, caller_is_lost},
-    {"key", "caller %1 presses key %2", CALLER, 120, sizeof(keys) - 1, ANY_TIME, caller_key},
+    {"key", "caller %1 presses key %2", CALLER, 120, sizeof(EVENT_KEYS) - 1, ANY_TIME, caller_key},
     {"reoffer", "caller %1 sends a re-INVITE (direction %2)", CALLER, 20, 4, ANY_TIME,
      caller_reoffers},
     {"late-reoffer", "caller %1 sends a re-INVITE without offer", CALLER, 20, 1, ANY_TIME,
@@ -843,49 +106,59 @@ static const struct kind kinds[] = {
      far_refuses},
     {"far-hangs-up", "the one agent %1 called hangs up", AGENT, 8, 1, TALKING, far_hangs_up},
     {"share", "center 1 may have so many trunk channels: %2", NOBODY, 1, 4, ANY_TIME,
-     share_changes},
+     trunk_share_changes},
     {"trunk-full", "trunk %1 has a free channel: %2", TRUNK, 6, 4, ANY_TIME, trunk_full},
     {"trunk-dies", "trunk %1 dies", TRUNK, 1, 1, ANY_TIME, trunk_dies},
     {"trunk-back", "trunk %1 is back", TRUNK, 8, 1, ANY_TIME, trunk_back},
-    {"sign-in", "agent %1 signs in (%2)", AGENT, 20, 16, SIGNED_OUT, sign_in},
-    {"sign-out", "agent %1 signs out", AGENT, 4, 1, ANY_TIME, sign_out},
-    {"state", "agent %1 asks for a state (%2)", AGENT, 80, 28, ANY_TIME, set_state},
-    {"line-test", "agent %1 tests the line", AGENT, 12, 1, ANY_TIME, line_test},
-    {"answer", "agent %1 answers (0 = what rang before: %2)", AGENT, 60, 10, RINGING, answer},
-    {"reject", "agent %1 rejects (0 = what rang before: %2)", AGENT, 10, 10, RINGING, reject},
-    {"hang-up", "agent %1 hangs up (0 = what rang before: %2)", AGENT, 10, 10, TALKING, hang_up},
-    {"save", "agent %1 saves the summary (%2)", AGENT, 20, 2, IN_ACW, save},
-    {"done", "agent %1 is done with the summary", AGENT, 40, 1, IN_ACW, done},
-    {"dial", "agent %1 dials a number (%2)", AGENT, 20, 6, ANY_TIME, dial},
-    {"transfer", "agent %1 passes the caller on (%2)", AGENT, 10, 3, TALKING, transfer},
-    {"hold", "agent %1 puts the other one aside: %2", AGENT, 20, 2, TALKING, hold},
-    {"mute", "agent %1 shuts the microphone: %2", AGENT, 10, 2, TALKING, shut},
-    {"record", "agent %1 wants the talk recorded: %2", AGENT, 20, 2, TALKING, record_it},
-    {"consult", "agent %1 asks a colleague (%2)", AGENT, 30, 10, TALKING, consult},
+    {"sign-in", "agent %1 signs in (%2)", AGENT, 20, 16, SIGNED_OUT, agent_signs_in},
+    {"sign-out", "agent %1 signs out", AGENT, 4, 1, ANY_TIME, agent_signs_out},
+    {"state", "agent %1 asks for a state (%2)", AGENT, 80, 28, ANY_TIME, agent_sets_state},
+    {"line-test", "agent %1 tests the line", AGENT, 12, 1, ANY_TIME, line_is_tested},
+    {"answer", "agent %1 answers (0 = what rang before: %2)", AGENT, 60, 10, RINGING,
+     agent_answers},
+    {"reject", "agent %1 rejects (0 = what rang before: %2)", AGENT, 10, 10, RINGING,
+     agent_rejects},
+    {"hang-up", "agent %1 hangs up (0 = what rang before: %2)", AGENT, 10, 10, TALKING,
+     agent_hangs_up},
+    {"save", "agent %1 saves the summary (%2)", AGENT, 20, 2, IN_ACW, agent_saves},
+    {"done", "agent %1 is done with the summary", AGENT, 40, 1, IN_ACW, agent_is_done},
+    {"dial", "agent %1 dials a number (%2)", AGENT, 20, 6, ANY_TIME, agent_dials},
+    {"transfer", "agent %1 passes the caller on (%2)", AGENT, 10, 3, TALKING, agent_transfers},
+    {"hold", "agent %1 puts the other one aside: %2", AGENT, 20, 2, TALKING, agent_holds},
+    {"mute", "agent %1 shuts the microphone: %2", AGENT, 10, 2, TALKING, agent_mutes},
+    {"record", "agent %1 wants the talk recorded: %2", AGENT, 20, 2, TALKING, agent_records},
+    {"consult", "agent %1 asks a colleague (%2)", AGENT, 30, 10, TALKING, agent_consults},
     {"consulted", "agent %1 has asked (%2: 0 takes back, 1 joins, 2 sends away, 3 passes on)",
-     AGENT, 30, 4, TALKING, consult_goes_on},
-    {"ask-out", "agent %1 asks somebody outside (%2)", AGENT, 16, 6, TALKING, consult_outside},
+     AGENT, 30, 4, TALKING, agent_has_asked},
+    {"ask-out", "agent %1 asks somebody outside (%2)", AGENT, 16, 6, TALKING, agent_asks_outside},
     {"to-center", "agent %1 asks another center or passes the caller on to it (%2)", AGENT, 10, 30,
-     TALKING, to_center},
-    {"pass", "agent %1 passes the caller on to a colleague (%2)", AGENT, 10, 10, TALKING, pass_on},
+     TALKING, agent_asks_center},
+    {"pass", "agent %1 passes the caller on to a colleague (%2)", AGENT, 10, 10, TALKING,
+     agent_passes_on},
     {"pass-out", "agent %1 passes the caller on to a number (%2)", AGENT, 10, 6, TALKING,
-     pass_outside},
+     agent_passes_outside},
     {"second", "whom caller %1 is to talk with outside: %2", CALLER, 24, 14, ANY_TIME,
      second_called},
     {"second-quiet", "nothing comes from whom caller %1 is with outside: %2", CALLER, 8, 2,
      ANY_TIME, second_is_quiet},
-    {"refers", "whom caller %1 is with sends him elsewhere (%2)", CALLER, 16, 8, ANY_TIME, refers},
+    {"refers", "whom caller %1 is with sends him elsewhere (%2)", CALLER, 16, 8, ANY_TIME,
+     second_refers},
     {"asked-out", "whom agent %1 asks outside: %2", AGENT, 30, 14, TALKING, second_asked},
-    {"say", "something is said to whom agent %1 talks with (%2)", AGENT, 12, 4, TALKING, say},
-    {"to-flow", "agent %1 sends the caller into a flow (%2)", AGENT, 24, 5, TALKING, to_flow},
-    {"from-flow", "agent %1 takes the caller back from the flow", AGENT, 6, 1, TALKING, from_flow},
-    {"survey", "agent %1 has the caller asked how it was", AGENT, 8, 1, TALKING, survey},
-    {"watch", "agent %1 stands beside a colleague's call (%2)", AGENT, 70, 80, ANY_TIME, watch},
-    {"watch-end", "agent %1 stands beside no call any more", AGENT, 6, 1, TALKING, watch_end},
+    {"say", "something is said to whom agent %1 talks with (%2)", AGENT, 12, 4, TALKING,
+     agent_says},
+    {"to-flow", "agent %1 sends the caller into a flow (%2)", AGENT, 24, 5, TALKING,
+     agent_sends_to_flow},
+    {"from-flow", "agent %1 takes the caller back from the flow", AGENT, 6, 1, TALKING,
+     agent_takes_from_flow},
+    {"survey", "agent %1 has the caller asked how it was", AGENT, 8, 1, TALKING, agent_surveys},
+    {"watch", "agent %1 stands beside a colleague's call (%2)", AGENT, 70, 80, ANY_TIME,
+     leader_watches},
+    {"watch-end", "agent %1 stands beside no call any more", AGENT, 6, 1, TALKING,
+     leader_watches_no_more},
     {"forced", "agent %1 is forced (%2: ready, busy, out, cut off; by another each four)", AGENT,
-     10, 48, ANY_TIME, forced},
-    {"moved", "caller %1 is moved in the queue (%2)", CALLER, 30, 168, ANY_TIME, moved},
-    {"look", "agent %1 looks at the page", AGENT, 6, 1, ANY_TIME, look},
+     10, 48, ANY_TIME, agent_is_forced},
+    {"moved", "caller %1 is moved in the queue (%2)", CALLER, 30, 168, ANY_TIME, caller_is_moved},
+    {"look", "agent %1 looks at the page", AGENT, 6, 1, ANY_TIME, agent_looks},
     {"publish", "something is published (%2)", NOBODY, 2, PUBLISHED, ANY_TIME, publish},
     {"hours", "the center is open: %2", NOBODY, 1, 8, ANY_TIME, hours},
     {"outbox", "facts can be kept: %2", NOBODY, 3, 4, ANY_TIME, outbox},
@@ -1081,14 +354,14 @@ static const char *argument(const struct w_event *event, char *out, size_t size)
     if (kind->act == caller_calls)
         snprintf(out, size, "number 1236%u", 1 + event->arg % (world.size.centers + 1));
     else if (kind->act == caller_key)
-        snprintf(out, size, "%c", keys[event->arg]);
-    else if (kind->act == set_state)
-        snprintf(out, size, "%s, reason %u", states[event->arg % 7], event->arg / 7u);
-    else if (kind->act == sign_in)
-        snprintf(out, size, "session %s%s%s", session_of(event->arg & 3),
+        snprintf(out, size, "%c", EVENT_KEYS[event->arg]);
+    else if (kind->act == agent_sets_state)
+        snprintf(out, size, "%s, reason %u", event_states[event->arg % 7], event->arg / 7u);
+    else if (kind->act == agent_signs_in)
+        snprintf(out, size, "session %s%s%s", event_session(event->arg & 3),
                  event->arg & 4 ? ", desk phone" : "", event->arg & 8 ? ", moves" : "");
     else if (kind->act == far_refuses)
-        snprintf(out, size, "%d", far_statuses[event->arg]);
+        snprintf(out, size, "%d", event_statuses[event->arg]);
     else
         snprintf(out, size, "%u", event->arg);
     return out;

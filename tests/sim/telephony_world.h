@@ -1,10 +1,11 @@
 /* A small region for src/telephony: virtual time, simulated devices, a directory and a journal.
  *
- * telephony_loop.c replaces base/loop.c and base/log.c, telephony_devices.c the rooms sip and
- * media, telephony_office.c the directory, telephony_journal.c the outbox and keeps the books,
- * telephony_check.c holds the invariants, telephony_events.c what may happen, telephony_schedule.c
- * long lists of it: chosen, run, shortened and told. There is one world at a time; everything that
- * is wrong ends in world_fail() with the story of what led to it. */
+ * telephony_loop.c replaces base/loop.c and base/log.c, telephony_sip.c and
+ * telephony_media.c the devices, telephony_office.c the directory, telephony_journal.c the outbox
+ * and keeps the books, telephony_check.c and telephony_check_calls.c hold the invariants,
+ * telephony_events.c what may happen (telephony_outside.c and telephony_agents.c do it),
+ * telephony_schedule.c long lists of it: chosen, run, shortened and told. There is one world at a
+ * time; everything that is wrong ends in world_fail() with the story of what led to it. */
 #ifndef TELEPHONY_WORLD_H
 #define TELEPHONY_WORLD_H
 
@@ -178,7 +179,7 @@ bool world_is_quiet(void);     /* no deferred call and no timer is left */
 void world_open(const struct w_options *options);
 void world_close(void); /* everybody goes home; then nothing may be left */
 
-/* --- telephony_devices.c -------------------------------------------------------------------- */
+/* --- telephony_sip.c, telephony_media.c ------------------------------------------------------ */
 void devices_open(void);
 void devices_close(void);
 handle_t far_invite(const char *caller, const char *called);
