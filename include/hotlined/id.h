@@ -17,6 +17,8 @@ bool uuid_is_null(const struct uuid *id);
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 /* Writes the usual 36 characters and a zero; returns out. */
 char *uuid_text(const struct uuid *id, char out[UUID_TEXT_SIZE]);
+/* The same for a line of the log: the text lives to the end of the block. */
+#define UUID_TEXT(id) uuid_text((id), (char[UUID_TEXT_SIZE]){0})
 /* 0, or -EINVAL for anything but the 36-character form. */
 int uuid_parse(const char *text, struct uuid *ret_id);
 

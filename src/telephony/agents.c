@@ -704,9 +704,8 @@ void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
     agent->offer_id = uuid_new(agent->ring_ms);
     if (command->entry) /* a colleague's question is no offer of a queue's */
         fact_offer_begin(t, call, agent, command->reason);
-    log_info("acd", "offered", "call=%s agent=%d offer=%u queue=%d why=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id, command->offer,
-             command->queue, log_safe(command->reason));
+    log_info("acd", "offered", "call=%s agent=%d offer=%u queue=%d why=%s", UUID_TEXT(&call->id),
+             agent->user_id, command->offer, command->queue, log_safe(command->reason));
     if (agent->line_kind == LINE_PHONE) {
         err = agent_phone_ring(t, agent, call);
         if (err) {

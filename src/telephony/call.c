@@ -27,11 +27,6 @@
 #include "telephony/voicemail.h"
 #include "telephony/waiting.h"
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 /* --- found ------------------------------------------------------------------------------------ */
 
 struct call *call_find(struct telephony *t, handle_t handle)
@@ -250,7 +245,7 @@ void call_over(struct telephony *t, struct call *call)
     figure_ended(call, outcome);
     fact_call_end(t, call, outcome);
     log_info("call", "ended", "call=%s center=%d outcome=%s end_reason=%s talk_ms=%lld",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, outcome, call->end_reason,
+             UUID_TEXT(&call->id), call->center_id, outcome, call->end_reason,
              (long long)call->talk_ms);
     call_release_if_done(t, call);
 }

@@ -1,8 +1,6 @@
 /* 磋商: an agent asks a colleague, or somebody outside, while the other side hears music, then
  * takes it back, passes it on or puts all three together. Whatever fails, the other side is with
  * somebody again. */
-#include <errno.h>
-
 #include <hotlined/acd.h>
 #include <hotlined/id.h>
 #include <hotlined/log.h>
@@ -25,11 +23,6 @@
 #include "telephony/waiting.h"
 
 #define RING_MS 20000
-
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
 
 static void show(struct telephony *t, int32_t user_id)
 {
@@ -107,8 +100,8 @@ void consult_answered(struct telephony *t, struct call *call, struct agent *coll
     if (agent && agent_media(t, agent))
         media_stop_play(t->media, agent_media(t, agent));
     talk_enter(t, call, colleague, call->consult.joined ? STAGE_MAIN : STAGE_ASIDE);
-    log_info("call", "consult_answered", "call=%s agent=%d colleague=%d",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->agent, colleague->user_id);
+    log_info("call", "consult_answered", "call=%s agent=%d colleague=%d", UUID_TEXT(&call->id),
+             call->agent, colleague->user_id);
     scene_play(t, call);
     show(t, call->agent);
     view_agent_changed(t, colleague);
@@ -215,8 +208,7 @@ static void hand_over(struct telephony *t, struct call *call)
 
     come_together(t, call);
     call->consult = (struct consult){0};
-    log_info("call", "handed_over", "call=%s from=%d to=%d", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             before, to);
+    log_info("call", "handed_over", "call=%s from=%d to=%d", UUID_TEXT(&call->id), before, to);
     if (!to) {
         pass_leave_both(t, call);
         return;
@@ -270,8 +262,8 @@ static enum telephony_result ask(struct telephony *t, int32_t user_id, const str
         talk_ring_back(t, agent_find(t, user_id));
         step_aside(t, call);
     }
-    log_info("call", "consults", "call=%s agent=%d colleague=%d help=%d",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), user_id, colleague_id, consult.help);
+    log_info("call", "consults", "call=%s agent=%d colleague=%d help=%d", UUID_TEXT(&call->id),
+             user_id, colleague_id, consult.help);
     acd_carry_out(t);
     show(t, user_id);
     return TELEPHONY_OK;

@@ -122,9 +122,8 @@ static bool over_trunk(struct telephony *t, struct leg *leg, struct sip_call_out
         return false; /* full or down: the SIP room has said so */
     leg->dialed.trunk_id = trunk_id;
     call_leg_bind_sip(t, leg, sip);
-    log_info("call", "dialed", "call=%s leg=%u trunk=%d called=%s",
-             uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), leg->handle, trunk_id,
-             log_safe(leg->dialed.number));
+    log_info("call", "dialed", "call=%s leg=%u trunk=%d called=%s", UUID_TEXT(&leg->call_id),
+             leg->handle, trunk_id, log_safe(leg->dialed.number));
     return true;
 }
 
@@ -201,9 +200,8 @@ bool dialed_goes_on(struct telephony *t, struct leg *leg, const struct sip_ended
 
     if (!trunk_failed || leg->dialed.rings)
         return false;
-    log_warn("call", "trunk_refused", "call=%s trunk=%d status=%d",
-             uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), leg->dialed.trunk_id,
-             ended->status);
+    log_warn("call", "trunk_refused", "call=%s trunk=%d status=%d", UUID_TEXT(&leg->call_id),
+             leg->dialed.trunk_id, ended->status);
     return dialed_call(t, leg) == 0 && leg->sip;
 }
 

@@ -35,11 +35,6 @@ struct destination {
     char target[IVR_NAME_SIZE]; /* for people */
 };
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 static void show(struct telephony *t, int32_t user_id)
 {
     struct agent *agent = agent_find(t, user_id);
@@ -122,8 +117,8 @@ static void note(struct telephony *t, struct call *call, enum errand_mode mode, 
 static void release(struct telephony *t, struct call *call, const struct destination *to,
                     enum errand_mode mode)
 {
-    log_info("call", "released_to_flow", "call=%s agent=%d target=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->agent, to->target);
+    log_info("call", "released_to_flow", "call=%s agent=%d target=%s", UUID_TEXT(&call->id),
+             call->agent, to->target);
     note(t, call, mode, to->target);
     talk_end(t, call, "agent", true);
     take_flow(t, call, to);
@@ -161,8 +156,8 @@ static void suspend(struct telephony *t, struct call *call, const struct destina
     scene_far(call)->place = STAGE_FLOW;
     scene_play(t, call);
     play_waiting(t, call);
-    log_info("call", "sent_to_flow", "call=%s agent=%d target=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->agent, to->target);
+    log_info("call", "sent_to_flow", "call=%s agent=%d target=%s", UUID_TEXT(&call->id),
+             call->agent, to->target);
     menu_enter(t, call, to->node);
 }
 
@@ -220,8 +215,8 @@ void errand_return(struct telephony *t, struct call *call, const char *exit)
         media_stop_play(t->media, agent_media(t, agent));
     scene_far(call)->place = STAGE_MAIN;
     scene_play(t, call);
-    log_info("call", "back_from_flow", "call=%s agent=%d exit=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->agent, exit);
+    log_info("call", "back_from_flow", "call=%s agent=%d exit=%s", UUID_TEXT(&call->id),
+             call->agent, exit);
     show(t, call->agent);
 }
 

@@ -1,6 +1,5 @@
 /* Facts: one function per kind of docs/facts.md, each printing its flat payload. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <hotlined/directory.h>
@@ -11,6 +10,7 @@
 #include <hotlined/text.h>
 
 #include "telephony/agent.h"
+#include "telephony/along.h"
 #include "telephony/call.h"
 #include "telephony/facts.h"
 #include "telephony/leg.h"

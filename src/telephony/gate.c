@@ -29,9 +29,8 @@ void gate_look(struct telephony *t, struct call *call)
     call->listed = *listed;
     if (listed->action == DIR_LIST_REFUSE || listed->action == DIR_LIST_PROMPT)
         call->forced_outcome = "blocked";
-    log_info("call", "listed", "call=%s center=%d entry=%d action=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->center_id, listed->id,
-             listed->action);
+    log_info("call", "listed", "call=%s center=%d entry=%d action=%d", UUID_TEXT(&call->id),
+             call->center_id, listed->id, listed->action);
 }
 
 bool gate_is_shut(const struct call *call)

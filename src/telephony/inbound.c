@@ -26,11 +26,6 @@
 #include "telephony/refusal.h"
 #include "telephony/room.h"
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 static const struct refusal {
     int status;
     const char *phrase;
@@ -92,7 +87,7 @@ void inbound_taken(struct telephony *t, struct call *call)
         return;
     call->unanswered = false;
     if (sip_leg_answer(t->sip, leg->sip, side->answer)) {
-        log_warn("call", "answer_failed", "call=%s", id_of(call, (char[UUID_TEXT_SIZE]){0}));
+        log_warn("call", "answer_failed", "call=%s", UUID_TEXT(&call->id));
         sip_leg_hangup(t->sip, leg->sip, 41);
     }
     free(side->answer);
@@ -247,9 +242,9 @@ void inbound_invite(const struct sip_invite *invite, void *arg)
     call_began(t, call);
     log_info("call", "began",
              "call=%s leg=%u sip=%s center=%d trunk=%d caller=%s called=%s flow=%d.%d",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), leg->handle, log_safe(invite->call_id),
-             call->center_id, call->trunk_id, log_safe(call->caller), log_safe(call->called),
-             call->flow_id, call->flow_version);
+             UUID_TEXT(&call->id), leg->handle, log_safe(invite->call_id), call->center_id,
+             call->trunk_id, log_safe(call->caller), log_safe(call->called), call->flow_id,
+             call->flow_version);
     fact_call_begin(t, call, false);
     if (call->unanswered)
         gate_open(t, call);

@@ -1,7 +1,5 @@
 /* Keys pressed in a talk: they go on to whoever outside hears the one who pressed them -- a voice
  * bot, another exchange's menu. Agents are people and get none. */
-#include <string.h>
-
 #include <hotlined/id.h>
 #include <hotlined/ivr.h>
 #include <hotlined/log.h>
@@ -29,8 +27,7 @@ static void press(struct telephony *t, const struct call *call, int from, char d
         if (i != from && call->stage.parties[i].leg && done->media[i] &&
             done->plan.hears[i] & 1u << from &&
             media_leg_send_digit(t->media, done->media[i], digit, duration_ms))
-            log_warn("call", "key_lost", "call=%s party=%d",
-                     uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), i);
+            log_warn("call", "key_lost", "call=%s party=%d", UUID_TEXT(&call->id), i);
 }
 
 void keys_heard(struct telephony *t, const struct leg *leg, char digit, int duration_ms)

@@ -38,11 +38,6 @@ static const enum stage_place places[] = {
     [TELEPHONY_BARGE] = STAGE_BARGE,
 };
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 const char *leader_mode(const struct agent *leader)
 {
     switch (leader->watch.place) {
@@ -134,7 +129,7 @@ static void watch_over(struct telephony *t, const struct call *call, struct agen
     int64_t watched_ms = talk_finish(t, call, &watch.talk, released_by);
     char detail[120], id[UUID_TEXT_SIZE];
 
-    snprintf(detail, sizeof(detail), "call=%s mode=%s seconds=%lld by=%s", id_of(call, id),
+    snprintf(detail, sizeof(detail), "call=%s mode=%s seconds=%lld by=%s", uuid_text(&call->id, id),
              leader_mode(leader), (long long)(watched_ms / 1000), released_by);
     leader->watch = (struct watch){0};
     t->watching--;
@@ -203,8 +198,8 @@ static void take(struct telephony *t, struct call *call, struct agent *leader,
     party = scene_agent(call, leader->user_id);
     party->place = STAGE_MAIN;
     party->muted = false;
-    log_info("call", "taken_over", "call=%s from=%d to=%d", id_of(call, id), before->user_id,
-             leader->user_id);
+    log_info("call", "taken_over", "call=%s from=%d to=%d", uuid_text(&call->id, id),
+             before->user_id, leader->user_id);
     talk_take_over(t, call, leader);
     leader->wrap_up_required &= leader->center_id == call->center_id;
     scene_play(t, call);
@@ -251,8 +246,8 @@ enum telephony_result telephony_watch(struct telephony *t, int32_t leader_id, in
     if (result != TELEPHONY_OK)
         return result;
     stand(t, call, leader, places[mode]);
-    log_info("call", "watched", "call=%s agent=%d leader=%d mode=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), user_id, leader_id, leader_mode(leader));
+    log_info("call", "watched", "call=%s agent=%d leader=%d mode=%s", UUID_TEXT(&call->id), user_id,
+             leader_id, leader_mode(leader));
     view_agent_changed(t, leader);
     view_agent_changed(t, agent);
     return TELEPHONY_OK;
@@ -308,8 +303,7 @@ enum telephony_result telephony_disconnect(struct telephony *t, int32_t user_id,
 
     if (!call || (call->state != CALL_TALKING && call->state != CALL_DIALING))
         return TELEPHONY_STALE;
-    log_info("call", "disconnected", "call=%s agent=%d", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             user_id);
+    log_info("call", "disconnected", "call=%s agent=%d", UUID_TEXT(&call->id), user_id);
     if (call->agent == user_id)
         call_hangup(t, call, "supervisor");
     else /* a colleague who was asked: he is out, and the other side with its agent */

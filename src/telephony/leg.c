@@ -136,7 +136,7 @@ void call_leg_reoffer(handle_t sip, const struct sdp_audio *sdp, void *arg)
     if (sdp) {
         call_leg_set_remote(t, leg, sdp);
         log_info("call", "reoffer", "leg=%u call=%s direction=%d codec=%d", leg->handle,
-                 uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}), sdp->direction, leg->codec);
+                 UUID_TEXT(&leg->call_id), sdp->direction, leg->codec);
     }
     if (!call_leg_print_sdp(t, leg, sdp, text, sizeof(text)) ||
         sip_leg_reoffer_answer(t->sip, sip, text))

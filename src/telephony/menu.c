@@ -49,8 +49,8 @@ static void add_prompt(struct telephony *t, const struct call *call, const char 
     if (audio && list->count < MEDIA_PLAY_MAX)
         list->audio[list->count++] = audio;
     else
-        log_error("call", "prompt_missing", "call=%s center=%d prompt=%s",
-                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->center_id, code);
+        log_error("call", "prompt_missing", "call=%s center=%d prompt=%s", UUID_TEXT(&call->id),
+                  call->center_id, code);
 }
 
 /* Returns false when there is nothing to be heard: the flow goes on as if it had been played. */
@@ -68,9 +68,8 @@ bool menu_play(struct telephony *t, struct call *call, const char *const *codes,
 static void note_key(struct telephony *t, struct call *call, const struct ivr_command *key)
 {
     fact_ivr_key(t, call, key);
-    log_info("call", "key", "call=%s node=%s key=%c result=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), key->node, key->key ? key->key : '-',
-             key->result);
+    log_info("call", "key", "call=%s node=%s key=%c result=%d", UUID_TEXT(&call->id), key->node,
+             key->key ? key->key : '-', key->result);
     if (call->key_count == CALL_KEYS)
         return; /* the page shows the first ones; the facts have all */
     struct call_key *kept = &call->keys[call->key_count++];
@@ -155,9 +154,8 @@ static int enter_for_agent(struct telephony *t, struct call *call,
                    [ACD_PREFERRED_NO_ANSWER] = command->no_answer_leaves}};
     int err = preferred.agent ? enter_queue(t, call, command, &preferred) : -ESRCH;
 
-    log_info("call", "for_agent", "call=%s number=%s agent=%d err=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), log_safe(command->data),
-             preferred.agent, -err);
+    log_info("call", "for_agent", "call=%s number=%s agent=%d err=%d", UUID_TEXT(&call->id),
+             log_safe(command->data), preferred.agent, -err);
     return err == -ESRCH && !command->off_leaves ? enter_queue(t, call, command, NULL) : err;
 }
 
@@ -354,8 +352,8 @@ void menu_start(struct telephony *t, struct call *call)
 void menu_reach_ended(struct telephony *t, struct call *call, const struct reach *reach,
                       const char *reason)
 {
-    log_info("call", "reach_over", "call=%s answered=%d why=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), reach->answered, reason);
+    log_info("call", "reach_over", "call=%s answered=%d why=%s", UUID_TEXT(&call->id),
+             reach->answered, reason);
     if (reach->bot) {
         menu_answer(t, call, bot_over(call, reach->answered));
         return;

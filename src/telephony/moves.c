@@ -30,8 +30,7 @@ static struct call *waiting_call(struct telephony *t, const struct uuid *call_id
 
 static void moved(struct telephony *t, const struct call *call, const char *where, int32_t id)
 {
-    log_info("call", "moved", "call=%s to=%s id=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), where, id);
+    log_info("call", "moved", "call=%s to=%s id=%d", UUID_TEXT(&call->id), where, id);
     view_queue_changed(t, call->center_id);
     acd_carry_out(t);
 }

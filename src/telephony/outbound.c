@@ -7,10 +7,6 @@
  *   200                talk.c: both hear each other, the recording begins
  *
  * From there it is a call like any other. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include <hotlined/acd.h>
 #include <hotlined/directory.h>
 #include <hotlined/id.h>
@@ -179,8 +175,8 @@ static void occupy(struct telephony *t, struct agent *agent, struct call *call)
     call_began(t, call);
     fact_call_begin(t, call, false);
     log_info("call", "began", "call=%s leg=%u center=%d direction=out agent=%d called=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->leg, call->center_id,
-             agent->user_id, log_safe(call->called));
+             UUID_TEXT(&call->id), call->leg, call->center_id, agent->user_id,
+             log_safe(call->called));
     view_agent_changed(t, agent);
 }
 

@@ -33,11 +33,6 @@
 
 #define RING_MS 20000
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 static void show(struct telephony *t, int32_t user_id)
 {
     struct agent *agent = agent_find(t, user_id);
@@ -93,8 +88,8 @@ static void nobody_took_it(struct telephony *t, struct call *call, const char *r
     struct agent *by = agent_find(t, call->pass.by);
     bool tried = call->pass.back;
 
-    log_info("call", "not_taken", "call=%s by=%d why=%s", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             call->pass.by, reason);
+    log_info("call", "not_taken", "call=%s by=%d why=%s", UUID_TEXT(&call->id), call->pass.by,
+             reason);
     call->pass.user_id = 0;
     call->pass.offer = 0;
     if (!tried && by && (takes_it_back_at_once(t, call, by) || rings_back(t, call, by)))
@@ -197,8 +192,8 @@ static void step_out(struct telephony *t, struct call *call, const char *to, int
     call->talk.passed_id = to_id;
     call->state = CALL_PASSING;
     talk_leave(t, call, "agent");
-    log_info("call", "passed_on", "call=%s agent=%d to=%s id=%d",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->pass.by, to, to_id);
+    log_info("call", "passed_on", "call=%s agent=%d to=%s id=%d", UUID_TEXT(&call->id),
+             call->pass.by, to, to_id);
 }
 
 enum telephony_result telephony_pass_to_agent(struct telephony *t, int32_t user_id,

@@ -7,10 +7,8 @@
 #include <errno.h>
 
 #include <hotlined/directory.h>
-#include <hotlined/log.h>
 #include <hotlined/pool.h>
 #include <hotlined/telephony.h>
-#include <hotlined/text.h>
 
 #include "telephony/leg.h"
 #include "telephony/pools.h"

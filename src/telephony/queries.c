@@ -1,7 +1,6 @@
 /* A flow asks a system outside (node http). What it sends and what it takes of the answer is the
  * node's to say, whom it asks the connector's. Values are never written to the log. */
 #include <errno.h>
-#include <string.h>
 
 #include <hotlined/directory.h>
 #include <hotlined/id.h>
@@ -73,9 +72,8 @@ static void on_answer(const struct query_answer *answer, void *arg)
         return; /* dropped, and the slot may be another call's */
     call->query = 0;
     out = outcome(call, side->query_take, answer);
-    log_info("call", "asked", "call=%s status=%d ms=%u outcome=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), answer->status, answer->ms,
-             ivr_answer_name(out));
+    log_info("call", "asked", "call=%s status=%d ms=%u outcome=%s", UUID_TEXT(&call->id),
+             answer->status, answer->ms, ivr_answer_name(out));
     stop_music(t, call);
     menu_answer(t, call, out);
 }
@@ -97,8 +95,8 @@ bool query_begin(struct telephony *t, struct call *call, const struct ivr_comman
                                     command->ms, on_answer, side, &call->query)
               : -ENOENT;
     if (err) {
-        log_warn("call", "not_asked", "call=%s connector=%s err=%d",
-                 uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), log_safe(command->name), -err);
+        log_warn("call", "not_asked", "call=%s connector=%s err=%d", UUID_TEXT(&call->id),
+                 log_safe(command->name), -err);
         return false;
     }
     side->query_take = command->take;

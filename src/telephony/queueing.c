@@ -1,8 +1,6 @@
 /* Those who wait: the overflow rules of their queue carried out, and what they are told. One look a
  * second at each queue that has rules or announcements and callers; a look is one walk through its
  * callers, so the work of a second grows with the callers who wait and not with their square. */
-#include <string.h>
-
 #include <hotlined/acd.h>
 #include <hotlined/directory.h>
 #include <hotlined/id.h>
@@ -121,8 +119,8 @@ static bool pick(struct telephony *t, struct call *call, const struct dir_queue 
         facts->tried = call->rules_tried;
         if (find_way(t, call, &queue->rules.rule[n], ret_way)) {
             log_info("call", "overflows", "call=%s queue=%d rule=%d to=%d node=%s",
-                     uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, n + 1,
-                     queue->rules.rule[n].queue_id, log_safe(queue->rules.rule[n].node));
+                     UUID_TEXT(&call->id), queue->acd.id, n + 1, queue->rules.rule[n].queue_id,
+                     log_safe(queue->rules.rule[n].node));
             call->overflows++;
             return true;
         }
@@ -172,9 +170,8 @@ static void tell(struct look *look, struct call *call, uint32_t position)
 
     call->announce_at = look->now + look->queue->announce_ms;
     call->announcing = menu_play(look->t, call, codes, count);
-    log_info("call", "announced", "call=%s ahead=%u wait_ms=%lld",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), position - 1,
-             wait == PACE_UNKNOWN ? -1LL : (long long)wait);
+    log_info("call", "announced", "call=%s ahead=%u wait_ms=%lld", UUID_TEXT(&call->id),
+             position - 1, wait == PACE_UNKNOWN ? -1LL : (long long)wait);
 }
 
 void queueing_said(struct telephony *t, struct call *call)

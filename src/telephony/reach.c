@@ -36,11 +36,6 @@
 
 #define RING_S 60
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 struct leg *reach_leg(struct telephony *t, const struct call *call)
 {
     return call_leg_find(t, call->reach.leg);
@@ -197,9 +192,8 @@ int reach_begin(struct telephony *t, struct call *call, enum reach_purpose purpo
     if (purpose == REACH_FLOW)
         call->state = CALL_PASSING;
     enter(t, call, leg->handle);
-    log_info("call", "reaches", "call=%s leg=%u purpose=%d by=%d number=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), leg->handle, purpose, by,
-             log_safe(leg->dialed.number));
+    log_info("call", "reaches", "call=%s leg=%u purpose=%d by=%d number=%s", UUID_TEXT(&call->id),
+             leg->handle, purpose, by, log_safe(leg->dialed.number));
     return 0;
 }
 
@@ -229,8 +223,7 @@ void reach_answered(struct telephony *t, struct leg *leg)
     call->reach.answered_ms = loop_wall_ms(t->loop);
     call->reach.at = loop_now_ms(t->loop);
     scene_outside(call)->occupied = scene_outside(call)->absent = false;
-    log_info("call", "reached", "call=%s leg=%u", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             leg->handle);
+    log_info("call", "reached", "call=%s leg=%u", UUID_TEXT(&call->id), leg->handle);
     if (call->reach.purpose == REACH_CONSULT)
         consult_outside_answered(t, call);
     else
@@ -337,6 +330,5 @@ void reach_takes_place(struct telephony *t, struct call *call)
     leg->kind = LEG_TRUNK;
     call->reach = (struct reach){0};
     scene_play(t, call);
-    log_info("call", "far_side_left", "call=%s leg=%u", id_of(call, (char[UUID_TEXT_SIZE]){0}),
-             leg->handle);
+    log_info("call", "far_side_left", "call=%s leg=%u", UUID_TEXT(&call->id), leg->handle);
 }

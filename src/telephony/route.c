@@ -45,9 +45,8 @@ static bool send(struct telephony *t, struct call *call, const struct telephony_
     bool away = answer.center && answer.center != call->center_id;
     const char *why = away ? centers_send(t, call, answer.center, queue) : NULL;
 
-    log_info("call", "routed", "call=%s by=%s digits=%u center=%d refused=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), ways[answer.by], answer.length,
-             answer.center, why ? why : "");
+    log_info("call", "routed", "call=%s by=%s digits=%u center=%d refused=%s", UUID_TEXT(&call->id),
+             ways[answer.by], answer.length, answer.center, why ? why : "");
     call->routing = away && !why ? ROUTING_CALLS : ROUTING_NO;
     if (!away)
         stay(t, call, queue);

@@ -97,7 +97,6 @@ void said_over(struct telephony *t, struct call *call)
         text_copy(call->said.digits, sizeof(call->said.digits), digits ? digits : "");
     media_audio_unref(side->said);
     side->said = NULL;
-    log_info("call", "said", "call=%s agent=%d task=%u state=%d keys=%zu",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->agent, call->said.task,
-             call->said.state, strlen(call->said.digits));
+    log_info("call", "said", "call=%s agent=%d task=%u state=%d keys=%zu", UUID_TEXT(&call->id),
+             call->agent, call->said.task, call->said.state, strlen(call->said.digits));
 }

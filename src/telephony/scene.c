@@ -16,8 +16,7 @@
 
 static void complain(const struct call *call, const char *what, int index)
 {
-    log_error("call", what, "call=%s party=%d", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}),
-              index);
+    log_error("call", what, "call=%s party=%d", UUID_TEXT(&call->id), index);
 }
 
 int scene_open(struct telephony *t, struct call *call)
@@ -146,8 +145,8 @@ void scene_gap(handle_t media, handle_t room, bool quiet, void *arg)
                   : stage_find_leg(&call->stage, leg->handle);
     if (index < 0 || call->played.media[index] != media)
         return;
-    log_info("call", quiet ? "not_heard" : "heard_again", "call=%s leg=%u",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), leg->handle);
+    log_info("call", quiet ? "not_heard" : "heard_again", "call=%s leg=%u", UUID_TEXT(&call->id),
+             leg->handle);
     call->stage.parties[index].quiet = quiet;
     scene_play(t, call);
 }

@@ -1,6 +1,5 @@
 /* The directory applied: queues, memberships, trunks and phones handed to the rooms that use them.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -72,8 +72,7 @@ void talk_open_recording(struct telephony *t, struct call *call)
     err = media_record_start(t->media, call->room, &call->played.tracks, path, &call->recording);
     if (err) { /* PLAT-03: the call goes on; the missing recording is listed */
         call->recording = 0;
-        log_error("recording", "not_started", "call=%s error=%d",
-                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), err);
+        log_error("recording", "not_started", "call=%s error=%d", UUID_TEXT(&call->id), err);
         fact_unrecorded(t, call->center_id, &call->id, "record_start_failed");
         return;
     }
@@ -100,8 +99,7 @@ static void measure_begin(struct telephony *t, const struct call *call, const st
     leg->talks++;
     leg->talk[leg->talks % LEG_TALKS] = (struct measured_talk){call->id, call->center_id};
     if (media_measure_begin(t->media, leg->media, leg->talks))
-        log_error("call", "not_measured", "call=%s leg=%u",
-                  uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), leg->handle);
+        log_error("call", "not_measured", "call=%s leg=%u", UUID_TEXT(&call->id), leg->handle);
 }
 
 /* --- who is on the stage --------------------------------------------------------------------- */
@@ -232,8 +230,7 @@ enum telephony_result telephony_hold(struct telephony *t, int32_t user_id,
         return TELEPHONY_CONSULTING;
     talk_put_aside(t, call, on);
     scene_play(t, call);
-    log_info("call", on ? "held" : "retrieved", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id);
+    log_info("call", on ? "held" : "retrieved", "call=%s agent=%d", UUID_TEXT(&call->id), user_id);
     view_agent_changed(t, agent_find(t, user_id));
     return TELEPHONY_OK;
 }
@@ -259,8 +256,7 @@ enum telephony_result telephony_mute(struct telephony *t, int32_t user_id,
 
 static void line_is_away(struct telephony *t, const struct call *call, const struct agent *agent)
 {
-    log_warn("call", "line_away", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    log_warn("call", "line_away", "call=%s agent=%d", UUID_TEXT(&call->id), agent->user_id);
     loop_timer_start(&agent_beside(t, agent)->line_timer, LINE_LOST_LIMIT_MS);
 }
 
@@ -268,8 +264,7 @@ static void line_is_away(struct telephony *t, const struct call *call, const str
 static void line_is_back(struct telephony *t, const struct call *call, const struct agent *agent)
 {
     loop_timer_stop(&agent_beside(t, agent)->line_timer);
-    log_info("call", "line_back", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    log_info("call", "line_back", "call=%s agent=%d", UUID_TEXT(&call->id), agent->user_id);
     measure_begin(t, call, agent);
 }
 
@@ -350,13 +345,12 @@ void talk_connect(struct telephony *t, struct call *call, struct agent *agent)
     media_stop_play(t->media, caller_media(t, call));
     media_stop_play(t->media, agent_media(t, agent));
     if (talk_enter(t, call, agent, STAGE_MAIN)) {
-        log_error("call", "no_room", "call=%s", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}));
+        log_error("call", "no_room", "call=%s", UUID_TEXT(&call->id));
         call_hangup(t, call, "error");
         return;
     }
-    log_info("call", "answered", "call=%s agent=%d wait_ms=%lld",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id,
-             (long long)(call->talk.at - call->first_queued_at));
+    log_info("call", "answered", "call=%s agent=%d wait_ms=%lld", UUID_TEXT(&call->id),
+             agent->user_id, (long long)(call->talk.at - call->first_queued_at));
     scene_far(call)->occupied = announce(t, call, agent);
     scene_play(t, call);
     talk_start_recording(t, call);
@@ -372,8 +366,8 @@ void talk_connect_outbound(struct telephony *t, struct call *call, struct agent 
     talk_open(t, call, agent);
     measure_begin(t, call, agent);
     talk_start_recording(t, call);
-    log_info("call", "answered", "call=%s agent=%d direction=out",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    log_info("call", "answered", "call=%s agent=%d direction=out", UUID_TEXT(&call->id),
+             agent->user_id);
     far->occupied = far->absent = false;
     scene_agent(call, agent->user_id)->absent = false; /* if it is, that begins now */
     line_changed(t, call, agent);
@@ -507,8 +501,7 @@ void talk_give_back(struct telephony *t, struct agent *agent)
         call_hangup(t, call, "error");
         return;
     }
-    log_warn("call", "given_back", "call=%s agent=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), agent->user_id);
+    log_warn("call", "given_back", "call=%s agent=%d", UUID_TEXT(&call->id), agent->user_id);
     (void)acd_request_state(t->acd, loop_now_ms(t->loop), agent->user_id, ACD_BUSY,
                             ACD_REASON_NONE);
     acd_carry_out(t);

@@ -199,8 +199,7 @@ static void on_rtp_timeout(handle_t media, void *arg)
     if (!call || leg->held_by_far || errand_is_out(call) ||
         (call->state != CALL_TALKING && call->state != CALL_PASSED))
         return;
-    log_warn("call", "no_rtp", "call=%s leg=%u", uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}),
-             leg->handle);
+    log_warn("call", "no_rtp", "call=%s leg=%u", UUID_TEXT(&call->id), leg->handle);
     if (leg->kind == LEG_TRUNK)
         call_hangup(t, call, "error");
     else if (leg->kind == LEG_OUTSIDE)
@@ -237,8 +236,7 @@ static void on_first_packet(handle_t media, void *arg)
     struct leg *leg = call_leg_by_media(t, media);
 
     if (leg)
-        log_debug("call", "first_packet", "leg=%u call=%s", leg->handle,
-                  uuid_text(&leg->call_id, (char[UUID_TEXT_SIZE]){0}));
+        log_debug("call", "first_packet", "leg=%u call=%s", leg->handle, UUID_TEXT(&leg->call_id));
 }
 
 /* Recordings outlive their call's slot: what the fact needs is noted until the writer is done. */
@@ -251,8 +249,8 @@ static void on_recorded(const struct media_recorded *recorded, void *arg)
         return;
     note->media = 0;
     if (recorded->error) { /* PLAT-03: whole or in part, it is missing */
-        log_error("recording", "write_failed", "call=%s error=%s",
-                  uuid_text(&note->call_id, (char[UUID_TEXT_SIZE]){0}), strerror(recorded->error));
+        log_error("recording", "write_failed", "call=%s error=%s", UUID_TEXT(&note->call_id),
+                  strerror(recorded->error));
         fact_unrecorded(t, note->center_id, &note->call_id,
                         recorded->size > 0 ? "record_write_failed" : "record_open_failed");
     }

@@ -7,7 +7,6 @@
 
 #include <hotlined/directory.h>
 #include <hotlined/ivr.h>
-#include <hotlined/log.h>
 #include <hotlined/loop.h>
 #include <hotlined/sip.h>
 #include <hotlined/slots.h>

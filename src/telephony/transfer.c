@@ -72,8 +72,8 @@ enum telephony_result telephony_transfer(struct telephony *t, int32_t user_id,
     result = may_wait_in(t, call, queue);
     if (result != TELEPHONY_OK)
         return result;
-    log_info("call", "transferred", "call=%s agent=%d queue=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), user_id, queue_id);
+    log_info("call", "transferred", "call=%s agent=%d queue=%d", UUID_TEXT(&call->id), user_id,
+             queue_id);
     call->talk.passed_to = "queue";
     call->talk.passed_id = queue_id;
     talk_end(t, call, "agent", true);

@@ -35,11 +35,6 @@
 #define QUIET_MS        5000 /* so long nothing is said: he has finished */
 #define LEAST_SPEECH_MS 3000
 
-static const char *id_of(const struct call *call, char buf[UUID_TEXT_SIZE])
-{
-    return uuid_text(&call->id, buf);
-}
-
 static handle_t caller_media(struct telephony *t, const struct call *call)
 {
     struct leg *leg = call_leg_find(t, call->leg);
@@ -83,8 +78,8 @@ static bool say(struct telephony *t, struct call *call, const char *code, enum m
     list.audio[0] = prompt_for(t, call, code);
     call->play_token = list.token = ++t->next_token;
     if (!list.audio[0] || media_play(t->media, caller_media(t, call), &list)) {
-        log_error("call", "prompt_missing", "call=%s center=%d prompt=%s",
-                  id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, code);
+        log_error("call", "prompt_missing", "call=%s center=%d prompt=%s", UUID_TEXT(&call->id),
+                  call->center_id, code);
         return false;
     }
     call->message.step = (uint8_t)step;
@@ -135,7 +130,7 @@ static bool record(struct telephony *t, struct call *call)
     recording_note_set(t, call);
     fact_message_begin(t, call, relative);
     if (media_record_attend(t->media, call->recording, QUIET_MS))
-        log_error("voicemail", "not_attended", "call=%s", id_of(call, (char[UUID_TEXT_SIZE]){0}));
+        log_error("voicemail", "not_attended", "call=%s", UUID_TEXT(&call->id));
     return true;
 }
 
@@ -159,9 +154,8 @@ static void speak(struct telephony *t, struct call *call)
     call->left_for = "flow_vm";
     call->left_at = loop_now_ms(t->loop);
     loop_timer_start(&call_beside(t, call)->ivr_timer, call->message.max_ms);
-    log_info("voicemail", "speaking", "call=%s center=%d scene=%s",
-             id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id,
-             dir_scene_name((enum dir_scene)call->message.scene));
+    log_info("voicemail", "speaking", "call=%s center=%d scene=%s", UUID_TEXT(&call->id),
+             call->center_id, dir_scene_name((enum dir_scene)call->message.scene));
 }
 
 static void stop(struct telephony *t, struct call *call)
@@ -197,9 +191,8 @@ int voicemail_begin(struct telephony *t, struct call *call, const char *box, uin
     inbound_taken(t, call); /* keys and his voice come over a call that is answered */
     call->message = (struct message){.scene = (uint8_t)scene, .max_ms = max_ms};
     if (!set || !set->enabled || set->full) {
-        log_info("voicemail", "off", "call=%s center=%d scene=%s full=%d",
-                 id_of(call, (char[UUID_TEXT_SIZE]){0}), call->center_id, dir_scene_name(scene),
-                 set && set->full);
+        log_info("voicemail", "off", "call=%s center=%d scene=%s full=%d", UUID_TEXT(&call->id),
+                 call->center_id, dir_scene_name(scene), set && set->full);
         return set && say(t, call, set->off_prompt, MESSAGE_OFF) ? -1 : IVR_OFF;
     }
     if (t->not_recording) {
@@ -261,8 +254,7 @@ void voicemail_recorded(struct telephony *t, const struct recording_note *note,
     bool spoke = recorded->speech_ms >= LEAST_SPEECH_MS;
 
     log_info("voicemail", spoke ? "kept" : "nothing_said", "recording=%s speech_ms=%lld error=%d",
-             uuid_text(&note->id, (char[UUID_TEXT_SIZE]){0}), (long long)recorded->speech_ms,
-             recorded->error);
+             UUID_TEXT(&note->id), (long long)recorded->speech_ms, recorded->error);
     if (call && call->message.step == MESSAGE_KEPT)
         hand_back(t, call, spoke && !recorded->error ? IVR_NEXT : IVR_FAILED);
 }
@@ -288,8 +280,8 @@ enum ivr_answer callback_asked(struct telephony *t, struct call *call, const cha
     directory_place(t->directory, call->center_id, number, &to);
     /* Anonymous, nothing one could call, or nobody there would. */
     if (strlen(to.number) < 3 || (center && center->callback_off)) {
-        log_info("call", "callback_refused", "call=%s number=%s",
-                 id_of(call, (char[UUID_TEXT_SIZE]){0}), log_safe(number));
+        log_info("call", "callback_refused", "call=%s number=%s", UUID_TEXT(&call->id),
+                 log_safe(number));
         return IVR_FAILED;
     }
     fact_callback_asked(t, call, &to, queue ? queue->acd.id : 0);

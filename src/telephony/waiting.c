@@ -166,8 +166,7 @@ static int try_queue(struct telephony *t, struct call *call, const struct dir_qu
     if (!call->first_queue_id)
         call->first_queue_id = queue->acd.id;
     fact_door_refused(t, call, queue->acd.id, err == -ENOSPC ? "full" : "no_agent");
-    log_info("call", "door_refused", "call=%s queue=%d why=%s",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id,
+    log_info("call", "door_refused", "call=%s queue=%d why=%s", UUID_TEXT(&call->id), queue->acd.id,
              err == -ENOSPC ? "full" : "no_agent");
     return err;
 }
@@ -178,8 +177,8 @@ static void waits_in(struct telephony *t, struct call *call, const struct dir_qu
     menu_leave(t, call, "queue");
     call->forced_outcome = NULL; /* wherever the flow had been before: it ends here */
     waiting_begin(t, call, queue->acd.id, priority, music);
-    log_info("call", "queued", "call=%s queue=%d priority=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), queue->acd.id, priority);
+    log_info("call", "queued", "call=%s queue=%d priority=%d", UUID_TEXT(&call->id), queue->acd.id,
+             priority);
     view_queue_changed(t, call->center_id);
     acd_carry_out(t);
 }
@@ -402,8 +401,8 @@ bool waiting_move(struct telephony *t, struct call *call, const struct dir_queue
     if (acd_move(t->acd, loop_now_ms(t->loop), call->entry, target->acd.id))
         return false;
     fact_queue_leave(t, call, outcome);
-    log_info("call", outcome, "call=%s from=%d to=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->queue_id, target->acd.id);
+    log_info("call", outcome, "call=%s from=%d to=%d", UUID_TEXT(&call->id), call->queue_id,
+             target->acd.id);
     call->queue_id = target->acd.id;
     call->preferred = 0;
     call->queued_ms = loop_wall_ms(t->loop);
@@ -444,7 +443,7 @@ static void on_put_out(struct telephony *t, const struct acd_command *command, b
     else if (overflow(t, call))
         return;
     log_info("call", dropped ? "queue_removed" : "wait_over", "call=%s queue=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), call->queue_id);
+             UUID_TEXT(&call->id), call->queue_id);
     if (dropped)
         waiting_taken(t, call, "moved_out");
     waiting_stop(t, call);
@@ -460,9 +459,9 @@ static void on_preferred_over(struct telephony *t, const struct acd_command *com
 
     if (!call || call->state != CALL_WAITING || call->entry != command->entry)
         return;
-    log_info("call", "preferred_over", "call=%s agent=%d why=%s leaves=%d",
-             uuid_text(&call->id, (char[UUID_TEXT_SIZE]){0}), command->agent,
-             command->preferred_end == ACD_PREFERRED_GONE ? "gone" : "no_answer", command->leaves);
+    log_info("call", "preferred_over", "call=%s agent=%d why=%s leaves=%d", UUID_TEXT(&call->id),
+             command->agent, command->preferred_end == ACD_PREFERRED_GONE ? "gone" : "no_answer",
+             command->leaves);
     call->preferred = 0;
     view_queue_changed(t, call->center_id);
     if (!command->leaves)
