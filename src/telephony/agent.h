@@ -69,24 +69,33 @@ struct agent *agent_find(struct telephony *t, int32_t user_id);
 struct agent *agent_take(struct telephony *t, int32_t user_id);
 struct agent_side *agent_beside(struct telephony *t, const struct agent *agent);
 
-/* --- the line, ringing, states -------------------------------------------------------------- */
-void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);
-void agent_phone_event(int32_t user_id, bool registered, void *arg);
-void agents_check_phones(struct telephony *t);
+/* --- agents.c ------------------------------------------------------------------------------- */
 /* A call is an agent's from the ring or the dialing to the end of his ACW, and its slot stays. */
 void agent_take_call(struct telephony *t, struct agent *agent, struct call *call);
 void agent_drop_call(struct telephony *t, struct agent *agent);
-void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
-                const struct acd_command *command);
-void agent_stop_ringing(struct telephony *t, struct agent *agent);
 void agent_state_changed(struct telephony *t, struct agent *agent,
                          const struct acd_command *command);
-void agent_phone_answered(struct telephony *t, struct leg *leg);
-void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up);
+
+/* --- line.c: what he speaks through --------------------------------------------------------- */
 /* The media leg the agent speaks through now, 0 = none. */
 handle_t agent_media(struct telephony *t, const struct agent *agent);
 bool agent_line_is_up(struct telephony *t, const struct agent *agent);
+/* The ACD is told whether it is: only who can be heard is offered calls. */
+void agent_line_told(struct telephony *t, struct agent *agent);
+void agent_line_let_go(struct telephony *t, struct agent *agent);
+void agent_line_event(handle_t media_leg, enum media_line_state state, void *arg);
+void agent_line_away_too_long(void *agent_side);
+void agent_phone_event(int32_t user_id, bool registered, void *arg);
+void agents_check_phones(struct telephony *t);
 /* Rings the agent's desk phone for a call. Negative errno when it cannot. */
 int agent_phone_ring(struct telephony *t, struct agent *agent, struct call *call);
+void agent_phone_answered(struct telephony *t, struct leg *leg);
+void agent_phone_ended(struct telephony *t, struct leg *leg, bool hung_up);
+
+/* --- ringing.c ------------------------------------------------------------------------------ */
+void agent_ring(struct telephony *t, struct agent *agent, struct call *call,
+                const struct acd_command *command);
+void agent_stop_ringing(struct telephony *t, struct agent *agent);
+void agent_auto_answer(void *agent_side);
 
 #endif
