@@ -6,21 +6,12 @@
 #define ANSWER_SIZE 4096 /* an SDP answer of ours */
 #define SDP_MAX     32000
 
-static void answer_text(struct http_request *request, struct text *json)
-{
-    if (json->failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json->data);
-    text_done(json);
-}
-
 static void answer_document(struct api *api, struct http_request *request)
 {
     struct text json = {0};
 
     telephony_agent_json(api->deps.telephony, api_person(request)->subject.user_id, &json);
-    answer_text(request, &json);
+    api_answer_text(request, &json);
 }
 
 /* --- signing in, states --------------------------------------------------------------------- */
@@ -141,7 +132,7 @@ static void get_colleagues(struct http_request *request, void *arg)
     telephony_colleagues_json(api->deps.telephony, api_person(request)->subject.center_id,
                               api_user_of(request), &json);
     text_add(&json, "}");
-    answer_text(request, &json);
+    api_answer_text(request, &json);
 }
 
 #define BASE "/api/v1/agent"

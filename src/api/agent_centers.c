@@ -86,11 +86,7 @@ static void get_centers(struct http_request *request, void *arg)
     text_add(&json, "{\"items\":");
     telephony_centers_json(api->deps.telephony, api_person(request)->subject.center_id, &json);
     text_add(&json, "}");
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 #define BASE "/api/v1/agent"

@@ -13,6 +13,15 @@ void api_unavailable(struct http_request *request)
                  "数据库暂时连接不上，本次操作没有生效，请稍后再试", NULL);
 }
 
+void api_answer_text(struct http_request *request, struct text *json)
+{
+    if (json->failed)
+        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
+    else
+        http_answer_json(request, 200, json->data);
+    text_done(json);
+}
+
 void api_missing(struct http_request *request, const char *title)
 {
     http_problem(request, 404, "not_found", title ? title : "没有这条数据，或您无权查看", NULL);

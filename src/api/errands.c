@@ -16,11 +16,7 @@ static void get_targets(struct http_request *request, void *arg)
     if (!api_path_uuid(request, "call_id", &call_id))
         return;
     telephony_flow_targets_json(api->deps.telephony, api_user_of(request), &call_id, &json);
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 static void answer(struct api *api, struct http_request *request, enum telephony_result result,

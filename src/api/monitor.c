@@ -66,11 +66,7 @@ static void answer_wall(struct api *api, struct http_request *request,
     text_add(&json, ",\"overload\":");
     telephony_overload_json(api->deps.telephony, &json);
     text_add(&json, "}");
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 static void figures_read(struct api *api, struct http_request *request,

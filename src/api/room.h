@@ -209,6 +209,8 @@ void api_waits_end(struct api *api);
 /* The problem for a failed query: 409, 422 with the field's message, 503 ... */
 void api_store_problem(struct http_request *request, const struct store_result *result);
 void api_unavailable(struct http_request *request);
+/* 200 with the document, which is done with then; 503 when there was no memory for it. */
+void api_answer_text(struct http_request *request, struct text *json);
 void api_missing(struct http_request *request, const char *title);
 /* The same for somebody who named an id: perhaps one of another center, so it leaves a trace in the
  * audit log (GEN-04). api_ask() does it by itself where object_kind is set. */

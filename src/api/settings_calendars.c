@@ -187,11 +187,7 @@ static void answer_at(struct http_request *request, const struct calendar_answer
     text_add(&json, ",\"periods\":");
     add_periods(&json, answer->day);
     text_add(&json, "}");
-    if (json.failed)
-        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
-    else
-        http_answer_bytes(request, 200, "application/json", json.data, json.length);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 /* What is typed and not saved is looked at in the same way, by whoever may see the calendar. */

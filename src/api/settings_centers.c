@@ -131,11 +131,7 @@ static void get_functions(struct http_request *request, void *arg)
 
     (void)arg;
     api_functions_json(&out);
-    if (out.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, out.data);
-    text_done(&out);
+    api_answer_text(request, &out);
 }
 
 /* One at a time, so that the log says who switched what, and two people at two functions do not

@@ -203,11 +203,7 @@ static void show(struct api *api, struct http_request *request, const struct api
     text_add_json(&json, answer->why);
     add_body(&json, answer);
     text_add(&json, "}");
-    if (json.failed)
-        http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 static void ask_outside(struct api *api, struct http_request *request,

@@ -74,11 +74,7 @@ static void get_use(struct http_request *request, void *arg)
             add_use(api, (enum pool_kind)kind, centers[i], &json);
         }
     text_add(&json, "]}");
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 /* --- shares --------------------------------------------------------------------------------- */

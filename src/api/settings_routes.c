@@ -244,11 +244,7 @@ static void tried(struct api *api, struct http_request *request, const struct ap
 
     (void)person;
     print_try(api, *state, taxpayer, &out);
-    if (out.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, out.data);
-    text_done(&out);
+    api_answer_text(request, &out);
     cJSON_Delete(taxpayer);
 }
 

@@ -62,11 +62,7 @@ static void get_openapi(struct http_request *request, void *arg)
 
     (void)arg;
     api_openapi(&json);
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    api_answer_text(request, &json);
 }
 
 static const struct api_route rows[] = {
