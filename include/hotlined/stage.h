@@ -11,8 +11,8 @@
  *   LISTEN    hears whom he watches and all that this one hears; is heard by nobody (监听)
  *   WHISPER   as LISTEN, and the watched one alone hears him (密语)
  *   FLOW      a flow of the IVR speaks to him and takes his keys: hears nobody, is heard by nobody,
- * and is not recorded, because he may type a password (转IVR 挂起) BARGE     talks and hears
- * wherever the one he watches does, and goes with him (强插)
+ *             and is not recorded, because he may type a password (转IVR 挂起)
+ *   BARGE     talks and hears wherever the one he watches does, and goes with him (强插)
  *
  * Everywhere: a muted or absent one is heard by nobody, an absent or occupied one (something is
  * being said to him: the agent's number, a prompt) hears nobody. */

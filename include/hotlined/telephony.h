@@ -6,7 +6,8 @@
  *   ivr engine               welcome, menus ... -> IVR_ENQUEUE; facts ivr_begin, ivr_key, ivr_end
  *   acd engine               ACD_OFFER -> agent's page rings (event "agent"); fact offer_begin
  *   agent answers            telephony_answer -> ACD_CONNECT; room {caller, agent line}; the
- * agent's number is announced to both; recording on two tracks; facts talk_begin, recording_begin
+ *                            agent's number is announced to both; recording on two tracks; facts
+ *                            talk_begin, recording_begin
  *   somebody hangs up        facts talk_end, recording_end, call_end; agent in ACW
  *   agent is done            telephony_wrap_up_done -> READY; fact acw_end
  *

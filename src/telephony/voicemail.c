@@ -1,10 +1,12 @@
 /* Callers who leave a message (VM-01 to VM-08), or ask to be called back (SCN-14).
  *
- *   flow's task voicemail   which of the city's scenes is it? switched off or full: the set prompt,
- * then "off" prompt, beep            # goes on at once speaking                the caller alone on
- * the call's stage, recorded on the left track, until # is pressed, nothing is said for 5 s, the
- * time is over, or he hangs up; each keeps what was said the file is closed      3 s of speech or
- * more: a message, and "next"; less: there is none, "failed"
+ *   flow's task voicemail   which of the city's scenes is it? switched off or full: the set
+ *                           prompt, then "off"
+ *   prompt, beep            # goes on at once
+ *   speaking                the caller alone on the call's stage, recorded on the left track,
+ *                           until # is pressed, nothing is said for 5 s, the time is over, or he
+ *                           hangs up; each keeps what was said
+ *   the file is closed      3 s of speech or more: a message, and "next"; less: "failed"
  *
  * What becomes of a message is PostgreSQL's: sql/schema/021. */
 #include <stdio.h>
