@@ -202,9 +202,8 @@ void reach_progress(struct telephony *t, struct leg *leg, const struct sdp_audio
     struct call *call = asker_of(t, leg);
     struct agent *agent = call ? agent_find(t, call->reach.by) : NULL;
 
-    if (!call || call->reach.answered || !dialed_progress(t, leg, sdp) || !leg->dialed.early ||
-        call->consult.joined) /* music of theirs would be heard in the talk */
-        return;
+    if (!call || call->reach.answered || !dialed_progress(t, leg, sdp) || !leg->dialed.early)
+        return; /* of three who are to talk he stands aside until he answers: no music of theirs */
     scene_outside(call)->absent = false;
     if (call->reach.purpose == REACH_CONSULT && agent && agent_media(t, agent))
         media_stop_play(t->media, agent_media(t, agent)); /* our ringing tone */

@@ -28,7 +28,7 @@ export const mutants = [
   tel('to_center.c', '    target.to_center = center->id;\n', '', 'nobody is told to which center a call was passed on'),
   tel('to_center.c', '    target.help = to->help;\n', '', 'help of another center counts as advice'),
   tel('to_center.c', '    target.joined = to->help && to->three;\n', '', 'the caller waits though three were to talk'),
-  tel('reach.c', ' ||\n        call->consult.joined) /*', ') /*', 'the music of the other center plays in the talk'),
+  tel('reach.c', '    scene_outside(call)->absent = false;\n    if (call->reach.purpose == REACH_CONSULT && agent && agent_media(t, agent))', '    scene_outside(call)->absent = false;\n    scene_outside(call)->place = STAGE_MAIN;\n    if (call->reach.purpose == REACH_CONSULT && agent && agent_media(t, agent))', 'the music of the other center plays in the talk'),
   tel('consult.c', '    if (call->consult.joined)\n        stand(scene_outside(call), STAGE_MAIN);\n', '', 'a helper from outside stands beside the talk of three'),
   tel('consult.c', '    call->reach.joined = call->consult.joined;\n', '', 'nobody is told that three talked'),
   tel('facts.c', 'bool help = reach->help && reach->purpose == REACH_CONSULT;', 'bool help = reach->help;', 'a call that was passed on counts as help'),

@@ -57,7 +57,7 @@ static const char flow_text[] =
     "\"next\":\"say_debt\",\"failed\":\"complain\",\"timeout\":\"main\",\"not_found\":\"consult\"},"
     "\"say_debt\":{\"type\":\"say\",\"variable\":\"debt\",\"as\":\"number\",\"next\":\"main\"},"
     "\"want\":{\"type\":\"agent\",\"agent_no\":\"%s\",\"queue\":\"consult\","
-    "%s\"on_wait_over\":\"complain\",\"on_no_agent\":\"vm_busy\",\"on_full\":\"complain\"},"
+    "%s\"on_wait_over\":\"complain\",\"on_no_agent\":\"complain\",\"on_full\":\"complain\"},"
     "\"bot\":{\"type\":\"bot\",\"next\":\"consult\",\"done\":\"bye\",\"off\":\"complain\"},"
     "\"out\":{\"type\":\"external\",\"number\":\"0771 5551234\",\"data\":\"税务\","
     "\"next\":\"main\",\"failed\":\"complain\"},"
@@ -221,7 +221,8 @@ static void fill_people(void)
                                     .team_id = 1 + i % 2,
                                     .auto_answer_internal = true,
                                     .auto_answer_ms = i % 12 == 3 || i % 12 == 4 ? 1000 : 0};
-        snprintf(agent->agent_no, sizeof(agent->agent_no), "%d", 1001 + i);
+        snprintf(agent->agent_no, sizeof(agent->agent_no), "%d",
+                 1001 + i / (int)world.size.centers); /* each center numbers its own */
         snprintf(agent->name, sizeof(agent->name), "坐席%d", i + 1);
         for (int k = 0; k < 2; k++)
             world.members[world.member_count++] =
@@ -267,7 +268,7 @@ static void publish_flow(void)
 
     ivr_flow_unref(flow.flow);
     snprintf(text, sizeof(text), flow_text, odd ? 2 : 1, odd ? "consult" : "complain",
-             odd ? "complain" : "consult", odd ? "1001" : "1004", odd ? leaves : "");
+             odd ? "complain" : "consult", odd ? "1001" : "1002", odd ? leaves : "");
     if (ivr_flow_parse(text, strlen(text), NULL, &flow.flow, &problems))
         world_fail("flow: %s", problems.data);
     text_done(&problems);

@@ -79,7 +79,8 @@ static void IVR_04_who_is_not_there_is_said_at_once_and_no_queue_is_entered(void
     sip = wants_agent("12361");
     assert_int_equal(fact_count_of("queue_enter"), 0);
     assert_int_equal(fact_count_of("door_refused"), 0);
-    run(2000); /* goodbye */
+    run(2000); /* goodbye; where a queue has nobody he would complain */
+    assert_int_equal(fact_count_of("queue_enter"), 0);
     assert_null(call_of(sip));
     assert_true(fact_says(fact_last("call_end"), "end_reason", "error"));
 }
@@ -90,12 +91,17 @@ static void IVR_04_an_agent_of_another_center_is_never_reached(void **state)
 
     (void)state;
     ready(1);
-    ready(2); /* of center 2 */
+    ready(5); /* of center 2, whose 1001 is not there */
     sip = wants_agent("12362");
-    assert_int_equal(agent(1)->state, ACD_READY);
+    assert_int_equal(agent(1)->state, ACD_READY); /* the other center's 1001 */
     assert_int_equal(fact_count_of("offer_begin"), 0);
     run(2000);
     assert_null(call_of(sip));
+    ready(2);
+    sip = wants_agent("12362");
+    assert_int_equal(agent(2)->state, ACD_RING);
+    assert_int_equal(agent(1)->state, ACD_READY);
+    far_end(sip, SIP_END_REMOTE, 200);
 }
 
 static void IVR_04_who_signs_out_is_waited_for_no_longer(void **state)
