@@ -144,6 +144,13 @@ static void CC_15_a_caller_types_a_number_and_is_with_his_agent_again(void **sta
     assert_int_equal(call_of(sip)->flow_id, 1);
     assert_int_equal(call_of(sip)->ivr.state, IVR_QUEUED); /* where it stood when he answered */
     assert_int_equal(call_of(sip)->ivr.depth, 1);
+    for (int errand = 0; errand < 2; errand++) { /* one row of numbers: 1 + 6 were pressed before */
+        assert_int_equal(to_flow(1, true, "", ""), TELEPHONY_OK);
+        run(1000);
+        type(sip, "9");
+        assert_true(fact_says(fact_last("ivr_key"), "seq", errand ? "9" : "8"));
+        assert_int_equal(take_back(1), TELEPHONY_OK);
+    }
 }
 
 /* Within the caller's own flow: a menu that leads to a queue leads to the agent who waits. */

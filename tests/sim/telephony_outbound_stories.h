@@ -59,6 +59,26 @@ static void CC_14_an_agent_calls_a_number_and_both_talk(void **state)
     assert_int_equal(agent(1)->state, ACD_READY);
 }
 
+static void CC_05_calls_out_have_a_rule_of_their_own(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    world.centers[0].record_outbound = DIR_RECORD_NEVER;
+    ready(1);
+    assert_int_equal(dial(1), TELEPHONY_OK);
+    far_answer(dialed());
+    run(5000);
+    check_everything();
+    assert_int_equal(fact_count_of("talk_begin"), 1);
+    assert_int_equal(fact_count_of("recording_begin"), 0);
+    far_end(dialed(), SIP_END_REMOTE, 200);
+    run(15000);
+    sip = talk_with(1);
+    run(5000);
+    assert_true(call_of(sip)->recording); /* who calls in is recorded as his queue says */
+}
+
 static void CC_14_early_sound_of_the_far_side_is_heard_by_the_agent_alone(void **state)
 {
     handle_t sip;
@@ -343,6 +363,7 @@ static void CC_19_who_leaves_his_phone_while_it_dials_has_given_up(void **state)
 
 #define OUTBOUND_STORIES                                                                           \
     TEST(CC_14_an_agent_calls_a_number_and_both_talk),                                             \
+        TEST(CC_05_calls_out_have_a_rule_of_their_own),                                            \
         TEST(CC_14_early_sound_of_the_far_side_is_heard_by_the_agent_alone),                       \
         TEST(CC_14_an_unanswered_call_says_why_and_the_agent_is_as_before),                        \
         TEST(CC_17_what_the_switch_said_goes_before_the_status_a_gateway_made_of_it),              \

@@ -389,6 +389,29 @@ static void CC_29_the_flow_calls_a_number_outside_and_goes_on_when_it_is_over(vo
     assert_true(fact_says(fact_last("call_end"), "outcome", "lost"));
 }
 
+static void CC_05_whom_a_flow_calls_is_recorded_whatever_the_queue_before_says(void **state)
+{
+    handle_t sip, out;
+
+    (void)state;
+    world.queues[0].recording = DIR_RECORD_NEVER;
+    ready(1);
+    sip = talk_with(1);
+    run(5000);
+    assert_int_equal(fact_count_of("recording_begin"), 0);
+    assert_int_equal(telephony_to_flow(world.telephony, 1, &call_of(sip)->id, false, "", ""),
+                     TELEPHONY_OK);
+    run(1500);
+    far_key(sip, '8');
+    run(0);
+    out = dialed();
+    far_answer(out);
+    run(2000);
+    check_everything();
+    assert_true(fact_says(fact_last("recording_begin"), "right", "outside"));
+    assert_int_equal(fact_count_of("recording_begin"), 1);
+}
+
 static void PLAT_01_nothing_is_heard_of_the_one_outside(void **state)
 {
     handle_t sip = asking_outside(true), out = dialed();
@@ -645,6 +668,7 @@ static void XFER_02_of_three_party_help_the_caller_hears_everything(void **state
         TEST(CC_13_a_call_is_passed_on_to_a_colleague),                                            \
         TEST(CC_13_whom_the_colleague_does_not_take_comes_back),                                   \
         TEST(CC_29_the_flow_calls_a_number_outside_and_goes_on_when_it_is_over),                   \
+        TEST(CC_05_whom_a_flow_calls_is_recorded_whatever_the_queue_before_says),                  \
         TEST(XFER_02_help_is_asked_for_while_the_caller_is_held),                                  \
         TEST(XFER_02_of_three_party_help_the_caller_hears_everything),                             \
         TEST(CC_13_nothing_comes_from_the_agent_and_the_caller_hears_music_at_once),               \
