@@ -215,7 +215,7 @@ void bot_refers(struct telephony *t, const struct leg *leg, const struct sip_ref
     enum bot_place place = bot_place_read(refer->user, &code);
     uint16_t node = mine && place ? place_of(t, call, place, code) : IVR_NO_NODE;
 
-    if (!mine || !call->reach.answered)
+    if (!mine)
         (void)sip_leg_refer_answer(t->sip, refer->leg, 403, "Only A Voice Bot May Refer");
     else if (!place)
         (void)sip_leg_refer_answer(t->sip, refer->leg, 400, "Refer-To Is queue-CODE Or node-ID");

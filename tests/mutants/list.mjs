@@ -313,7 +313,7 @@ export const mutants = [
   // --- telephony: somebody outside, callers passed on ---
   tel('dialed.c', '(dialed->only_trunk ? dialed->only_trunk != trunk->id : trunk->by_name_only))', 'trunk->by_name_only)', 'a named trunk is one of many'),
   tel('bot.c', '    count->used++;\n    call->bot =', '    call->bot =', 'a channel of the bot is given to two callers'),
-  tel('bot.c', '    if (!mine || !call->reach.answered)\n', '    if (!call)\n', 'anybody sends callers elsewhere'),
+  tel('dialed.c', '.may_refer = dialed->may_refer};', '.may_refer = true};', 'anybody sends callers elsewhere'),
   tel('bot.c', '    scene_close(t, call);\n    call->state = CALL_MENU;', '    call->state = CALL_MENU;', 'who comes back from the bot stands on a stage'),
   tel('bot.c', '    reach_drop(t, call, "outside");\n', '', 'the bot keeps the caller it sent away'),
   tel('bot.c', '    (void)sip_leg_refer_done(t->sip, refer->leg, 200);\n', '', 'the bot never hears that its caller was taken'),
@@ -322,7 +322,7 @@ export const mutants = [
   tel('telephony.c', '    leg->sip = 0;\n    pools_give_trunk(t, leg);\n', '    leg->sip = 0;\n', 'a channel is kept by a call that is over'),
   tel('dialed.c', '        pools_give_trunk(t, leg);\n    }\n    return -ENOENT;', '    }\n    return -ENOENT;', 'a call that no trunk takes keeps its channel'),
   tel('inbound.c', '    if (pools_take_trunk(t, leg, invite->trunk_id, call->center_id)) {', '    if (false && pools_take_trunk(t, leg, invite->trunk_id, call->center_id)) {', 'callers come in beyond the share of their center'),
-  tel('bot.c', '        count->used--;\n', '', 'a bot node never gets its channels back'),
+  tel('bot.c', '        count->used--;\n', '        (void)count;\n', 'a bot node never gets its channels back'),
   tel('bot.c', '    bool done = answered && strcmp(call->bot.result, "done") == 0;', '    bool done = answered;', 'whom the bot hands to a human is hung up on'),
   tel('bot.c', '        call->bot.result = "abandoned";\n', '        call->bot.result = "human";\n', 'who gives up in the bot is told as handed over'),
   tel('keys.c', 'i != from && call->stage.parties[i].leg &&', 'i != from &&', 'agents are sent the keys callers press'),

@@ -413,6 +413,7 @@ static void CC_32_a_waiting_call_goes_to_the_head(void **state)
 
 static void CC_32_a_waiting_call_goes_to_another_queue(void **state)
 {
+    struct acd *acd = world.telephony->acd;
     handle_t sip;
     struct uuid id;
 
@@ -423,6 +424,11 @@ static void CC_32_a_waiting_call_goes_to_another_queue(void **state)
     id = call_of(sip)->id;
     assert_int_equal(telephony_waits_in(world.telephony, &id), 1);
     assert_int_equal(telephony_move_to_queue(world.telephony, &id, 4), TELEPHONY_NO_QUEUE);
+    /* Agent 1 serves both queues of the center; for a moment only this one. */
+    assert_int_equal(acd_member_remove(acd, loop_now_ms(world.telephony->loop), 1, 2), 0);
+    assert_int_equal(telephony_move_to_queue(world.telephony, &id, 2), TELEPHONY_QUEUE_EMPTY);
+    assert_int_equal(call_of(sip)->queue_id, 1);
+    assert_int_equal(acd_member_set(acd, loop_now_ms(world.telephony->loop), 1, 2, 10), 0);
     assert_int_equal(telephony_move_to_queue(world.telephony, &id, 1), TELEPHONY_OK); /* there */
     assert_int_equal(fact_count_of("queue_leave"), 1);
     assert_int_equal(telephony_move_to_queue(world.telephony, &id, 2), TELEPHONY_OK);

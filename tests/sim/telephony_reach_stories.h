@@ -41,6 +41,7 @@ static handle_t asking_outside(bool answered)
 static void XFER_04_somebody_outside_is_asked_and_the_caller_passed_on_to_him(void **state)
 {
     handle_t sip = asking_outside(true), out = dialed(), room = call_of(sip)->room;
+    const struct w_recording *recording;
 
     (void)state;
     assert_true(hear_each_other(room, line_of(1), far_media(out)->handle));
@@ -56,6 +57,9 @@ static void XFER_04_somebody_outside_is_asked_and_the_caller_passed_on_to_him(vo
     assert_true(fact_says(fact_last("talk_end"), "hold_ms", "5000"));
     assert_true(fact_says(fact_last("recording_begin"), "right", "outside"));
     assert_true(fact_says(fact_last("recording_begin"), "user_id", "null"));
+    recording = slots_find(&world.recordings, call_of(sip)->recording);
+    assert_int_equal(recording->tracks.left[0], caller_of(sip));
+    assert_int_equal(recording->tracks.right[0], far_media(out)->handle);
     run(20000); /* the summary is over, the two go on */
     assert_int_equal(agent(1)->state, ACD_READY);
     far_end(out, SIP_END_REMOTE, 200);
@@ -366,7 +370,8 @@ static void CC_29_the_flow_calls_a_number_outside_and_goes_on_when_it_is_over(vo
     far_answer(out);
     run(4000);
     assert_true(hear_each_other(call_of(sip)->room, caller_of(sip), far_media(out)->handle));
-    far_key(sip, '1'); /* means nothing now */
+    assert_int_equal(far_refers(out, "queue-complain", ""), 405); /* only bots move their callers */
+    far_key(sip, '1');                                            /* means nothing now */
     far_end(out, SIP_END_REMOTE, 200);
     run(0);
     assert_int_equal(call_of(sip)->state, CALL_MENU); /* the main menu again */

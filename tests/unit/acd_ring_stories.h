@@ -155,6 +155,17 @@ static void CC_22_a_refused_call_goes_elsewhere_and_not_back_at_once(void **stat
     assert_offered(BEN, 1);
 }
 
+static void CC_22_a_refusal_that_runs_out_while_the_queue_is_published_is_over(void **state)
+{
+    (void)state;
+    ready(ANNA);
+    enter(CONSULT, 0, 1);
+    assert_int_equal(acd_reject(acd, now, ANNA, view(ANNA).offer), 0);
+    now += ACD_REOFFER_MS; /* no tick yet: the same millisecond */
+    configure(plain(CONSULT));
+    assert_offered(ANNA, 1);
+}
+
 static void CC_22_who_refused_may_take_another_call_at_once(void **state)
 {
     (void)state;
@@ -249,6 +260,7 @@ static void ACD_07_a_line_lost_in_ring_sends_the_call_on(void **state)
         STORY(ACD_07_nobody_answers_twice), STORY(ACD_07_nobody_gets_two_offers),                  \
         STORY(ACD_07_thirty_two_queues_and_not_one_more),                                          \
         STORY(CC_22_a_refused_call_goes_elsewhere_and_not_back_at_once),                           \
+        STORY(CC_22_a_refusal_that_runs_out_while_the_queue_is_published_is_over),                 \
         STORY(CC_22_who_refused_may_take_another_call_at_once),                                    \
         STORY(CC_22_two_refusals_run_out_together_the_better_call_rings),                          \
         STORY(CC_22_who_never_refused_goes_before_who_did),                                        \
