@@ -119,39 +119,22 @@ static const struct http_field settings_fields[] = {
 
 static void read_settings(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {.statement = STMT_CALLBACK_SETTINGS, .permission = PERM_SETTINGS_READ};
-    int32_t center;
-
-    if (!settings_center(arg, request, PERM_SETTINGS_READ, &center))
-        return;
-    store_param_int(&ask.params, center);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    settings_get_own(arg, request, STMT_CALLBACK_SETTINGS);
 }
 
 static void write_settings(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {.statement = STMT_CALLBACK_SETTINGS_SAVE,
-                          .permission = PERM_SETTINGS_WRITE,
-                          .answer = API_RESULT,
-                          .action = "callback.settings",
-                          .object_kind = "center"};
     struct settings_body body = {0};
-    int64_t version;
-    size_t length;
-    int32_t center;
+    struct api_ask ask;
 
-    if (!settings_center(arg, request, PERM_SETTINGS_WRITE, &center) ||
-        !api_if_match(request, &version) ||
+    if (!settings_put_own(arg, request, STMT_CALLBACK_SETTINGS_SAVE, "callback.settings", "center",
+                          &ask) ||
         !http_read_body(request, SETTINGS_BODY(settings_fields), &body))
         return;
     if (!settings_is_list_of_ids(body.queue_ids)) {
         api_field_problem(request, "queue_ids", "生成回拨记录的队列应为队列编号的列表");
         return;
     }
-    store_param_int(&ask.params, center);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, http_body(request, &length));
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", center);
     snprintf(ask.detail, sizeof(ask.detail), "attempts=%lld minutes=%lld hours=%lld",
              (long long)body.max_attempts, (long long)body.retry_minutes,
              (long long)body.expire_hours);

@@ -348,13 +348,7 @@ static bool check_settings(struct api *api, struct http_request *request, int32_
 
 static void read_settings(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {.statement = STMT_VOICEMAIL_SETTINGS, .permission = PERM_SETTINGS_READ};
-    int32_t center;
-
-    if (!settings_center(arg, request, PERM_SETTINGS_READ, &center))
-        return;
-    store_param_int(&ask.params, center);
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    settings_get_own(arg, request, STMT_VOICEMAIL_SETTINGS);
 }
 
 static void write_settings(struct http_request *request, void *arg)

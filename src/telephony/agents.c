@@ -78,21 +78,6 @@ struct agent_side *agent_beside(struct telephony *t, const struct agent *agent)
     return &t->agent_side[index];
 }
 
-static const char *reason_name(struct telephony *t, const struct agent *agent)
-{
-    size_t count;
-    const struct dir_reason *reasons = directory_reasons(t->directory, &count);
-
-    if (agent->watch.user_id)
-        return "班长监控";
-    if (agent->reason_id == ACD_REASON_RONA)
-        return "久不应答";
-    for (size_t i = 0; i < count; i++)
-        if (reasons[i].id == agent->reason_id && reasons[i].center_id == agent->center_id)
-            return reasons[i].name;
-    return "";
-}
-
 /* --- the ACD says a state changed ----------------------------------------------------------- */
 
 static void acw_begins(struct telephony *t, struct agent *agent)
@@ -160,9 +145,9 @@ void agent_state_changed(struct telephony *t, struct agent *agent,
         agent_drop_call(t, agent);
     log_info("agent", "state", "agent=%d from=%s to=%s reason=%s", agent->user_id,
              agent_state_name(command->old_state), agent_state_name(command->state),
-             log_safe(reason_name(t, agent)));
+             log_safe(agent_reason_name(t, agent)));
     if (command->state != ACD_SIGNED_OUT)
-        fact_agent_state(t, agent, reason_name(t, agent));
+        fact_agent_state(t, agent, agent_reason_name(t, agent));
     view_agent_changed(t, agent);
     view_queue_changed(t, agent->center_id);
 }
@@ -195,7 +180,7 @@ static void session_move(struct telephony *t, struct agent *agent,
     if (agent->line_kind == LINE_BROWSER || !in->phone)
         agent_line_let_go(t, agent);
     session_open(t, agent, in);
-    fact_agent_state(t, agent, reason_name(t, agent));
+    fact_agent_state(t, agent, agent_reason_name(t, agent));
     agent_line_told(t, agent);
     talk_line_changed(t, agent);
     view_agent_changed(t, agent);

@@ -6,7 +6,6 @@
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
 #include <hotlined/media.h>
-#include <hotlined/sip.h>
 #include <hotlined/stage.h>
 #include <hotlined/telephony.h>
 
@@ -306,17 +305,7 @@ enum telephony_result ask_outside(struct telephony *t, struct call *call, int32_
 enum telephony_result telephony_consult_number(struct telephony *t, int32_t user_id,
                                                const struct uuid *call_id, const char *text)
 {
-    struct call *call = talk_of(t, user_id, call_id);
-    char number[SIP_NUMBER_SIZE];
-    struct reach_target target = {.number = number};
-    enum telephony_result result;
-
-    if (!call)
-        return TELEPHONY_STALE;
-    result = dialed_number(t, call->center_id, text, number);
-    if (result != TELEPHONY_OK)
-        return call->consult.by ? TELEPHONY_CONSULTING : result;
-    return ask_outside(t, call, user_id, &target);
+    return reach_number(t, user_id, call_id, text, ask_outside);
 }
 
 enum telephony_result telephony_consult_end(struct telephony *t, int32_t user_id,

@@ -14,7 +14,6 @@
 #include <hotlined/id.h>
 #include <hotlined/log.h>
 #include <hotlined/loop.h>
-#include <hotlined/sip.h>
 #include <hotlined/telephony.h>
 
 #include "telephony/agent.h"
@@ -240,15 +239,5 @@ enum telephony_result pass_to_outside(struct telephony *t, struct call *call, in
 enum telephony_result telephony_pass_to_number(struct telephony *t, int32_t user_id,
                                                const struct uuid *call_id, const char *text)
 {
-    struct call *call = talk_of(t, user_id, call_id);
-    char number[SIP_NUMBER_SIZE];
-    struct reach_target target = {.number = number};
-    enum telephony_result result;
-
-    if (!call)
-        return TELEPHONY_STALE;
-    result = dialed_number(t, call->center_id, text, number);
-    if (result != TELEPHONY_OK)
-        return call->consult.by ? TELEPHONY_CONSULTING : result;
-    return pass_to_outside(t, call, user_id, &target);
+    return reach_number(t, user_id, call_id, text, pass_to_outside);
 }

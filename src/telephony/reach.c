@@ -20,6 +20,7 @@
 #include <hotlined/sip.h>
 #include <hotlined/slots.h>
 #include <hotlined/stage.h>
+#include <hotlined/telephony.h>
 #include <hotlined/text.h>
 
 #include "telephony/agent.h"
@@ -33,6 +34,7 @@
 #include "telephony/reach.h"
 #include "telephony/room.h"
 #include "telephony/scene.h"
+#include "telephony/talk.h"
 
 #define RING_S 60
 
@@ -330,4 +332,20 @@ void reach_takes_place(struct telephony *t, struct call *call)
     call->reach = (struct reach){0};
     scene_play(t, call);
     log_info("call", "far_side_left", "call=%s leg=%u", UUID_TEXT(&call->id), leg->handle);
+}
+
+enum telephony_result reach_number(struct telephony *t, int32_t user_id, const struct uuid *call_id,
+                                   const char *text, outside_begin_h *begin)
+{
+    struct call *call = talk_of(t, user_id, call_id);
+    char number[SIP_NUMBER_SIZE];
+    struct reach_target target = {.number = number};
+    enum telephony_result result;
+
+    if (!call)
+        return TELEPHONY_STALE;
+    result = dialed_number(t, call->center_id, text, number);
+    if (result != TELEPHONY_OK)
+        return call->consult.by ? TELEPHONY_CONSULTING : result;
+    return begin(t, call, user_id, &target);
 }

@@ -59,5 +59,8 @@ struct leg *reach_leg(struct telephony *t, const struct call *call);
 typedef enum telephony_result outside_begin_h(struct telephony *t, struct call *call,
                                               int32_t user_id, const struct reach_target *target);
 outside_begin_h pass_to_outside, ask_outside;
+/* The same with a number as the agent types it. */
+enum telephony_result reach_number(struct telephony *t, int32_t user_id, const struct uuid *call_id,
+                                   const char *text, outside_begin_h *begin);
 
 #endif

@@ -31,7 +31,7 @@ const char *agent_state_name(enum acd_agent_state state)
     return names[state];
 }
 
-static const char *reason_text(struct telephony *t, const struct agent *agent)
+const char *agent_reason_name(struct telephony *t, const struct agent *agent)
 {
     size_t count;
     const struct dir_reason *reasons = directory_reasons(t->directory, &count);
@@ -114,7 +114,7 @@ void telephony_agent_json(struct telephony *t, int32_t user_id, struct text *out
     }
     json_text(out, "state", agent_state_name(agent->state));
     json_int(out, "reason_id", agent->reason_id);
-    json_text(out, "reason", reason_text(t, agent));
+    json_text(out, "reason", agent_reason_name(t, agent));
     json_int(out, "since_ms", agent->state_since_ms);
     if (view.next_state == ACD_SIGNED_OUT)
         json_word(out, "next_state", "null");
@@ -168,7 +168,7 @@ void view_add_seat(struct telephony *t, struct text *out, const struct agent *ag
     json_text(out, "name", person ? person->name : "");
     json_int(out, "team_id", person ? person->team_id : 0);
     json_text(out, "state", agent->signed_in ? agent_state_name(agent->state) : "signed_out");
-    json_text(out, "reason", reason_text(t, agent));
+    json_text(out, "reason", agent_reason_name(t, agent));
     json_int(out, "since_ms", agent->state_since_ms);
     json_text(out, "line_state", line_state_name(t, agent));
     json_int(out, "answered", view.answered);

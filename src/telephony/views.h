@@ -27,6 +27,8 @@ void views_timer_fired(void *arg);
 
 /* --- documents ------------------------------------------------------------------------------ */
 const char *agent_state_name(enum acd_agent_state state);
+/* As people know it; "" = none. */
+const char *agent_reason_name(struct telephony *t, const struct agent *agent);
 /* view_call.c: as its agent sees it, or the one it rings at. */
 void view_add_call(struct telephony *t, struct text *out, const struct call *call,
                    const struct agent *agent);
