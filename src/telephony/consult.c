@@ -95,6 +95,7 @@ void consult_answered(struct telephony *t, struct call *call, struct agent *coll
     colleague->offer = 0;
     loop_timer_stop(&agent_beside(t, colleague)->auto_answer);
     talk_begin(t, call, &call->consult.talk, colleague, call->consult.help ? "help" : "consult");
+    call->consult.talk.joined = call->consult.joined;
     media_stop_play(t->media, agent_media(t, colleague));
     if (agent && agent_media(t, agent))
         media_stop_play(t->media, agent_media(t, agent));
@@ -337,7 +338,7 @@ enum telephony_result telephony_consult_join(struct telephony *t, int32_t user_i
 
     if (!call || !consult_is_up(call))
         return TELEPHONY_STALE;
-    call->consult.joined = true;
+    call->consult.joined = call->consult.talk.joined = true;
     call->reach.joined = !call->consult.user_id;
     come_together(t, call);
     show(t, user_id);

@@ -296,6 +296,10 @@ void fact_talk_end(struct telephony *t, const struct call *call, const struct ta
     else
         text_add(&json, "null");
     put_int_or_null(&json, "passed_id", talk->passed_id, talk->passed_id != 0);
+    if (talk->joined) {
+        put_name(&json, "joined");
+        text_add(&json, "true");
+    }
     emit(t, call->center_id, "talk_end", &json);
 }
 
@@ -349,6 +353,10 @@ void fact_hold_begin(struct telephony *t, const struct call *call)
     put_id(&json, "talk_id", &call->talk.id);
     put_int(&json, "user_id", call->agent);
     put_int(&json, "t_start_ms", call->hold_since_ms);
+    if (call->consult.by) { /* kpi S8: the agent asks somebody, he holds nobody */
+        put_name(&json, "asking");
+        text_add(&json, "true");
+    }
     emit(t, call->center_id, "hold_begin", &json);
 }
 

@@ -35,6 +35,7 @@ struct talk {
     int64_t hold_ms;       /* finished holds in it */
     const char *passed_to; /* "queue", "agent", "outside" when it ends by passing the caller on */
     int32_t passed_id;     /* of the queue or the agent */
+    bool joined;           /* of whoever was asked: three talked */
 };
 
 /* Somebody asked by the agent who has the call: 磋商. */
