@@ -84,6 +84,8 @@ static const struct line {
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/voice_service"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/voice_service.csv"},
+    {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/agent_voice"},
+    {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/agent_voice.csv"},
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 

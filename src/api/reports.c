@@ -7,11 +7,24 @@
 
 #define MAX_DAYS  400
 #define DATE_SIZE 11
-/* Audited as given. */
-#define FILTERS "from to center_id queue_id unit_type wrap_up_code by source"
+
+#define VOICE_QUERY "from to center_id queue_id unit_type wrap_up_code by source"
+#define AGENT_QUERY "from to center_id queue_id team_id by source"
 
 struct period {
     char from[DATE_SIZE], to[DATE_SIZE];
+};
+
+struct report {
+    const char *id;
+    enum store_statement statement;
+    enum access_scope least; /* what one must see to have it */
+    const char *filters;     /* audited as given */
+    const char *units, *by;  /* the words they may be */
+    const char *by_default;
+    /* What is asked besides the period and the center. */
+    bool (*read)(struct api *api, struct http_request *request, const struct report *report,
+                 struct store_params *params, struct text *users);
 };
 
 /* --- filters -------------------------------------------------------------------------------- */
@@ -67,9 +80,9 @@ static void read_period(struct http_request *request, struct period *period, cJS
         complain(errors, "to", "一次最多统计 400 天，请缩小范围");
 }
 
-/* One of the words, separated by spaces; "" when absent. */
-static const char *read_word(struct http_request *request, const char *name, const char *words,
-                             cJSON *errors)
+/* One of the words, separated by spaces, or absent. */
+static void check_word(struct http_request *request, const char *name, const char *words,
+                       cJSON *errors)
 {
     const char *value = http_query(request, name);
     size_t length = value ? strlen(value) : 0;
@@ -77,31 +90,81 @@ static const char *read_word(struct http_request *request, const char *name, con
 
     for (const char *at = value ? words : ""; *at; at += strcspn(at, " "), at += *at == ' ')
         if (strcspn(at, " ") == length && strncmp(at, value, length) == 0)
-            return value;
+            return;
     if (value) {
         snprintf(message, sizeof(message), "应为 %s 之一", words);
         complain(errors, name, message);
     }
-    return "";
 }
 
-static bool read_filters(struct api *api, struct http_request *request, struct api_ask *ask,
-                         struct period *period)
+static void add_word(struct store_params *params, const char *word)
+{
+    if (*word)
+        store_param_text(params, word);
+    else
+        store_param_null(params);
+}
+
+/* Of a word that was checked already; otherwise what is meant without it. Parameters are not
+ * copied: it lives as long as the request. */
+static const char *word_or(struct http_request *request, const char *name, const char *otherwise)
+{
+    const char *value = http_query(request, name);
+
+    return value ? value : otherwise;
+}
+
+static bool read_voice(struct api *api, struct http_request *request, const struct report *report,
+                       struct store_params *params, struct text *users)
+{
+    (void)api;
+    (void)users;
+    if (!api_param_query_int(request, params, "queue_id", "队列"))
+        return false;
+    add_word(params, word_or(request, "unit_type", ""));
+    store_param_text(params, word_or(request, "by", report->by_default));
+    store_param_text(params, word_or(request, "source", "rollup"));
+    return api_param_query_text(request, params, "wrap_up_code");
+}
+
+/* Whoever sees only his team has a report of it. */
+static bool read_agents(struct api *api, struct http_request *request, const struct report *report,
+                        struct store_params *params, struct text *users)
+{
+    if (!api_param_query_int(request, params, "queue_id", "队列") ||
+        !api_param_query_int(request, params, "team_id", "班组"))
+        return false;
+    api_param_users(api, api_person(request), PERM_REPORT_READ, params, users);
+    store_param_text(params, word_or(request, "by", report->by_default));
+    store_param_text(params, word_or(request, "source", "rollup"));
+    return true;
+}
+
+static bool check_filters(struct http_request *request, const struct report *report,
+                          struct period *period)
 {
     cJSON *errors = cJSON_CreateObject();
-    const char *unit, *by, *source;
-    int32_t center;
 
     read_period(request, period, errors);
-    unit = read_word(request, "unit_type", "self from_12366 from_city", errors);
-    by = read_word(request, "by", "center queue wrap_up", errors);
-    source = read_word(request, "source", "rollup facts", errors);
+    if (report->units)
+        check_word(request, "unit_type", report->units, errors);
+    check_word(request, "by", report->by, errors);
+    check_word(request, "source", "rollup facts", errors);
     if (!errors || errors->child) {
         http_problem(request, 422, "request.invalid", "查询条件有误，请按提示修改", errors);
         return false;
     }
     cJSON_Delete(errors);
-    if (!api_query_center(api, request, PERM_REPORT_READ, &center))
+    return true;
+}
+
+static bool read_filters(struct api *api, struct http_request *request, const struct report *report,
+                         struct api_ask *ask, struct period *period, struct text *users)
+{
+    int32_t center;
+
+    if (!check_filters(request, report, period) ||
+        !api_query_center(api, request, PERM_REPORT_READ, &center))
         return false;
     store_param_text(&ask->params, period->from);
     store_param_text(&ask->params, period->to);
@@ -109,97 +172,153 @@ static bool read_filters(struct api *api, struct http_request *request, struct a
         store_param_int(&ask->params, center);
     else
         store_param_null(&ask->params);
-    if (!api_param_query_int(request, &ask->params, "queue_id", "队列"))
-        return false;
-    if (*unit)
-        store_param_text(&ask->params, unit);
-    else
-        store_param_null(&ask->params);
-    store_param_text(&ask->params, *by ? by : "center");
-    store_param_text(&ask->params, *source ? source : "rollup");
-    look_filters(request, FILTERS, ask->detail, sizeof(ask->detail));
-    return api_param_query_text(request, &ask->params, "wrap_up_code");
+    look_filters(request, report->filters, ask->detail, sizeof(ask->detail));
+    return report->read(api, request, report, &ask->params, users);
 }
 
-/* A report is about whole centers; somebody who sees only himself or his team has none. */
-static bool may_report(struct api *api, struct http_request *request)
+/* Most reports are about whole centers; somebody who sees only himself or his team has none. */
+static bool may_report(struct api *api, struct http_request *request, enum access_scope least)
 {
     const struct api_person *person = api_person(request);
 
-    if (person->subject.scope[PERM_REPORT_READ] >= ACCESS_CENTER)
+    if (person->subject.scope[PERM_REPORT_READ] >= least)
         return true;
     api_audit(api, person, "refused", "report", "", http_path(request));
-    http_problem(request, 403, "report.scope", "统计报表需要本中心或更大的数据范围", NULL);
+    http_problem(request, 403, "report.scope",
+                 least == ACCESS_TEAM ? "统计报表需要本班组或更大的数据范围"
+                                      : "统计报表需要本中心或更大的数据范围",
+                 NULL);
     return false;
 }
+
+static const struct report voice_service = {
+    .id = "RPT-01",
+    .statement = STMT_RPT_VOICE_SERVICE,
+    .least = ACCESS_CENTER,
+    .filters = VOICE_QUERY,
+    .units = "self from_12366 from_city",
+    .by = "center queue wrap_up",
+    .by_default = "center",
+    .read = read_voice,
+};
+static const struct report agent_voice = {
+    .id = "RPT-17",
+    .statement = STMT_RPT_AGENT_VOICE,
+    .least = ACCESS_TEAM,
+    .filters = AGENT_QUERY,
+    .by = "agent team queue center",
+    .by_default = "agent",
+    .read = read_agents,
+};
 
 /* --- on the page ---------------------------------------------------------------------------- */
 
 static void list_reports(struct http_request *request, void *arg)
 {
     struct api_ask ask = {.statement = STMT_REPORT_LIST, .permission = PERM_REPORT_READ};
+    const struct api_person *person = api_person(request);
 
-    if (may_report(arg, request))
-        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    if (!may_report(arg, request, ACCESS_TEAM))
+        return;
+    store_param_bool(&ask.params, person->subject.scope[PERM_REPORT_READ] >= ACCESS_CENTER);
+    api_ask(arg, request, person, &ask, NULL, NULL);
 }
 
-static void ask_voice_service(struct api_ask *ask, const char *action)
+static struct api_ask ask_report(const struct report *report, const char *action)
 {
-    *ask = (struct api_ask){
+    struct api_ask ask = {
         .lane = STORE_SLOW,
-        .statement = STMT_RPT_VOICE_SERVICE,
+        .statement = report->statement,
         .permission = PERM_REPORT_READ,
         .action = action,
         .object_kind = "report",
-        .object_id = "RPT-01",
     };
+
+    text_copy(ask.object_id, sizeof(ask.object_id), report->id);
+    return ask;
 }
 
-static void show_voice_service(struct http_request *request, void *arg)
+static void show(struct api *api, struct http_request *request, const struct report *report)
 {
+    struct api_ask ask = ask_report(report, "report.read");
     struct period period;
-    struct api_ask ask;
+    struct text users = {0};
 
-    ask_voice_service(&ask, "report.read");
-    if (may_report(arg, request) && read_filters(arg, request, &ask, &period))
-        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    if (may_report(api, request, report->least) &&
+        read_filters(api, request, report, &ask, &period, &users))
+        api_ask(api, request, api_person(request), &ask, NULL, NULL);
+    text_done(&users);
 }
 
 /* --- as a file ------------------------------------------------------------------------------ */
 
-static void export_voice_service(struct api *api, struct http_request *request, bool xlsx)
+static void download(struct api *api, struct http_request *request, const struct report *report,
+                     bool xlsx)
 {
-    struct api_ask ask;
+    struct api_ask ask = ask_report(report, "report.export");
     struct period period;
+    struct text users = {0};
     char days[2 * DATE_SIZE];
 
-    ask_voice_service(&ask, "report.export");
-    if (!may_report(api, request) || !read_filters(api, request, &ask, &period))
-        return;
-    snprintf(days, sizeof(days), "%s_%s", period.from, period.to);
-    export_document(api, request, &ask, xlsx, days);
+    if (may_report(api, request, report->least) &&
+        read_filters(api, request, report, &ask, &period, &users)) {
+        snprintf(days, sizeof(days), "%s_%s", period.from, period.to);
+        export_document(api, request, &ask, xlsx, days);
+    }
+    text_done(&users);
 }
 
-static void download_xlsx(struct http_request *request, void *arg)
+/* --- routes --------------------------------------------------------------------------------- */
+
+static void show_voice_service(struct http_request *request, void *arg)
 {
-    export_voice_service(arg, request, true);
+    show(arg, request, &voice_service);
 }
 
-static void download_csv(struct http_request *request, void *arg)
+static void voice_service_xlsx(struct http_request *request, void *arg)
 {
-    export_voice_service(arg, request, false);
+    download(arg, request, &voice_service, true);
+}
+
+static void voice_service_csv(struct http_request *request, void *arg)
+{
+    download(arg, request, &voice_service, false);
+}
+
+static void show_agent_voice(struct http_request *request, void *arg)
+{
+    show(arg, request, &agent_voice);
+}
+
+static void agent_voice_xlsx(struct http_request *request, void *arg)
+{
+    download(arg, request, &agent_voice, true);
+}
+
+static void agent_voice_csv(struct http_request *request, void *arg)
+{
+    download(arg, request, &agent_voice, false);
 }
 
 #define VOICE_SERVICE "/api/v1/reports/voice_service"
+#define AGENT_VOICE   "/api/v1/reports/agent_voice"
 static const struct api_route routes[] = {
     {.http = {"GET", "/api/v1/reports", PERM_REPORT_READ, list_reports, "报表目录"}},
     {.http = {"GET", VOICE_SERVICE, PERM_REPORT_READ, show_voice_service, "语音服务统计分析表"},
-     .query = FILTERS},
-    {.http = {"GET", VOICE_SERVICE ".xlsx", PERM_REPORT_READ, download_xlsx,
+     .query = VOICE_QUERY},
+    {.http = {"GET", VOICE_SERVICE ".xlsx", PERM_REPORT_READ, voice_service_xlsx,
               "语音服务统计分析表（XLSX）"},
-     .query = FILTERS},
-    {.http = {"GET", VOICE_SERVICE ".csv", PERM_REPORT_READ, download_csv,
+     .query = VOICE_QUERY},
+    {.http = {"GET", VOICE_SERVICE ".csv", PERM_REPORT_READ, voice_service_csv,
               "语音服务统计分析表（CSV）"},
-     .query = FILTERS},
+     .query = VOICE_QUERY},
+    {.http = {"GET", AGENT_VOICE, PERM_REPORT_READ, show_agent_voice, "坐席语音类工作情况统计表"},
+     .query = AGENT_QUERY},
+    {.http = {"GET", AGENT_VOICE ".xlsx", PERM_REPORT_READ, agent_voice_xlsx,
+              "坐席语音类工作情况统计表（XLSX）"},
+     .query = AGENT_QUERY},
+    {.http = {"GET", AGENT_VOICE ".csv", PERM_REPORT_READ, agent_voice_csv,
+              "坐席语音类工作情况统计表（CSV）"},
+     .query = AGENT_QUERY},
 };
 const struct api_routes api_routes_reports = API_ROUTES(routes);

@@ -103,7 +103,8 @@ test('RPT-01 GEN-04 another city has none of it, the region all of it; an agent 
   region.sql(`INSERT INTO role (code, name) VALUES ('team_lead', '组长'); INSERT INTO role_permission VALUES ('team_lead', 'report.read', 'team');
     INSERT INTO user_role SELECT id, 'team_lead', 2 FROM app_user WHERE center_id = 2 AND login = 'a1006'`);
   const lead = await Person.signIn(region, 'nanning', 'a1006');
-  for (const path of ['', `/voice_service?${PERIOD}`, `/voice_service.csv?${PERIOD}`]) {
+  assert.deepEqual((await lead.get('/reports')).map((r) => r.id), ['RPT-17'], 'what is about agents, of his team');
+  for (const path of [`/voice_service?${PERIOD}`, `/voice_service.csv?${PERIOD}`]) {
     const answer = await lead.raw('GET', `/reports${path}`);
     assert.deepEqual([answer.status, answer.body.code], [403, 'report.scope'], path);
   }
@@ -350,7 +351,7 @@ test('NFR-09 every GET answers with the type its description names, or a problem
   for (const o of operations(document)) {
     if (o.method !== 'GET' || o.path.endsWith('/events')) continue;
     const person = people.find((p) => ['public', 'signed_in', ...Object.keys(p.me.permissions)].includes(o['x-permission']));
-    const query = o.path.includes('/voice_service') ? `?${PERIOD}` : '';
+    const query = o.path.includes('/reports/') ? `?${PERIOD}` : '';
     const response = await fetch(`${region.base}${o.path.startsWith(BASE) ? BASE + fill(o) : o.path}${query}`, { headers: { cookie: person.cookie } });
     await response.arrayBuffer();
     const what = `${o.path}: ${response.status}`;

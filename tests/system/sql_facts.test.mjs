@@ -40,7 +40,8 @@ function workedExample() {
     before_it(call, visit);
     journal.offer(call, visit, user, t + s(wait - 2), t + s(wait), 'answered');
     journal.leave(call, visit, t + s(wait), 'answered');
-    journal.talk(call, Q, user, t + s(wait), t + s(wait + talk), { hold: s(hold) });
+    const id = journal.talk(call, Q, user, t + s(wait), t + s(wait + talk), { hold: s(hold) });
+    if (hold) journal.hold(call, id, user, t + s(wait + 10), s(hold));
     journal.end(call, t + s(wait + talk), 'answered', { wait_ms: s(wait), t_ans_ms: t + s(wait), talk_ms: s(talk), hold_ms: s(hold), user_id: user });
     if (acw) journal.acw(call, Q, user, t + s(wait + talk), s(acw));
     return call;
@@ -83,8 +84,10 @@ function workedExample() {
     t = next();
     const call = journal.begin(CENTER, t);
     const visit = journal.enter(call, t, Q);
+    journal.offer(call, visit, A1, t + s(8), t + s(10), 'answered');
     journal.leave(call, visit, t + s(10), 'answered');
-    journal.talk(call, Q, A1, t + s(10), t + s(90), { hold: s(20) });
+    const first = journal.talk(call, Q, A1, t + s(10), t + s(90), { hold: s(20), released_by: 'agent', passed_to: 'agent', passed_id: A2 });
+    journal.hold(call, first, A1, t + s(70), s(20), { asking: true });
     journal.talk(call, Q, A2, t + s(70), t + s(90), { kind: 'consult' });
     journal.talk(call, Q, A2, t + s(90), t + s(290), { kind: 'transfer_in' });
     journal.end(call, t + s(290), 'answered', { wait_ms: s(10), t_ans_ms: t + s(10), talk_ms: s(280), hold_ms: s(20), user_id: A1 });
@@ -114,15 +117,47 @@ test('RPT-01 the worked example gives exactly the expected figures, from facts a
   }
 });
 
-test('MON-02 MON-06 what agents did on a day is what the worked example says of them, and adds up to RPT-01 of that day', () => {
-  const sums = (user, day) => db.rows(`SELECT s.* FROM agent_talk_sums(${CENTER}, ${user}, local_midnight('${day}'), local_midnight('${day}') + interval '1 day') s`)[0];
-  const all = agents.slice(0, 3).map((user) => sums(user, DAY));
-  // A2's last talk began before midnight and ended after: it is the day's, whole (E1); what he was asked before the transfer is not (E9).
-  assert.deepEqual(all, [
-    { ans: 3, transfer_in: 0, out_ans: 0, talk_ms: 260000 }, { ans: 3, transfer_in: 1, out_ans: 0, talk_ms: 1200000 }, { ans: 1, transfer_in: 0, out_ans: 0, talk_ms: 90000 }]);
-  const { total } = report('center', 'rollup');
-  assert.deepEqual([all.reduce((n, a) => n + a.ans, 0), all.reduce((n, a) => n + a.talk_ms, 0) / 1000], [total.ans, total.talk_sum]);
-  assert.deepEqual(sums(agents[1], '2026-11-11'), { ans: 0, transfer_in: 0, out_ans: 0, talk_ms: 0 });
+// What the report says of somebody who did nothing: no figure is missing, and what has no divisor is empty (E2).
+const NOTHING = { offers: 0, ans: 0, ans_rate: null, no_talk: 0, rona: 0, rona_rate: null, ring_reject: 0, ab_ring_T_in: 0, ab_ring_T_out: 0, ring_other: 0, avg_ring: null,
+  talk_sum: 0, att: null, max_talk: null, min_talk: null, hold_cnt: 0, hold_sum: 0, hold_avg: null, consult_wait: 0, acw_cnt: 0, acw_sum: 0, acw_avg: null, aht: null,
+  out: 0, out_ans: 0, out_rate: null, out_talk: 0, internal: 0, help: 0, conf: 0, xfer_in: 0, xfer_talk: 0, xfer_out: 0, to_ivr: 0, agent_release: 0, records: 0,
+  push: 0, rated: 0, sat_rate: null, check: 0 };
+
+test('RPT-17 the worked example: every figure of every agent, from facts and from the roll-up; the total is RPT-01 of that day', () => {
+  const agentReport = (source, day = DAY) => db.document({ centers: `{${CENTER}}` }, 'rpt_agent_voice', day, day, null, null, null, null, 'agent', source);
+  // A2's last talk began before midnight and ended after: it is the day's, whole (E1); that he was asked before the transfer is A1's (E9).
+  const expected = {
+    [agents[0]]: { ...NOTHING, offers: 4, ans: 3, ans_rate: 75, rona: 1, rona_rate: 25, avg_ring: 2, talk_sum: 260, att: 86.67, max_talk: 120, min_talk: 60, hold_cnt: 1, hold_sum: 20, hold_avg: 20,
+      consult_wait: 20, acw_cnt: 2, acw_sum: 45, acw_avg: 22.5, aht: 101.67, internal: 1, xfer_out: 1 },
+    [agents[1]]: { ...NOTHING, offers: 4, ans: 3, ans_rate: 100, rona_rate: 0, ab_ring_T_out: 1, avg_ring: 2, talk_sum: 1200, att: 300, max_talk: 600, min_talk: 100, acw_cnt: 4, acw_sum: 135,
+      acw_avg: 33.75, aht: 333.75, xfer_in: 1, xfer_talk: 200 },
+    [agents[2]]: { ...NOTHING, ans: 1, talk_sum: 90, att: 90, max_talk: 90, min_talk: 90, acw_cnt: 1, acw_sum: 10, acw_avg: 10, aht: 100 },
+  };
+  for (const source of ['facts', 'rollup']) {
+    const { rows, total, check, columns } = agentReport(source);
+    assert.equal(rows.length, agents.length);
+    for (const { user_id, agent_no, agent_name, team_name, center_id, center_name, ...figures } of rows) {
+      assert.deepEqual(figures, expected[user_id] ?? NOTHING, `${source}: ${agent_no} ${agent_name} ${team_name} ${center_id}`);
+      assert.ok(agent_no && agent_name && center_name);
+    }
+    assert.deepEqual(total, { ...NOTHING, center_name: '合计', offers: 8, ans: 7, ans_rate: 85.71, rona: 1, rona_rate: 14.29, ab_ring_T_out: 1, avg_ring: 2, talk_sum: 1550, att: 193.75, max_talk: 600, min_talk: 60,
+      hold_cnt: 1, hold_sum: 20, hold_avg: 20, consult_wait: 20, acw_cnt: 7, acw_sum: 190, acw_avg: 27.14, aht: 217.5, internal: 1, xfer_in: 1, xfer_talk: 200, xfer_out: 1 });
+    const day = report('center', source).total;
+    assert.deepEqual([total.ans, total.talk_sum], [day.ans, day.talk_sum]);
+    assert.equal(check, 0);
+    assert.deepEqual(columns.filter((c) => !(c.id in rows[0])), []);
+    assert.ok(columns.every((c) => c.title && c.kind && (c.formula || c.kind === 'text')));
+    assert.deepEqual(Object.keys(NOTHING).filter((id) => !columns.some((c) => c.id === id)), []);
+    assert.equal(agentReport(source, '2026-11-11').total.talk_sum, 0, 'nothing of it on the day after');
+  }
+});
+
+test('MON-02 MON-06 what the leader\'s page shows of a day is what RPT-17 says of it', () => {
+  const { rows } = db.document({ centers: `{${CENTER}}` }, 'rpt_agent_voice', DAY, DAY, null, null, null, null, 'agent', 'facts');
+  for (const row of rows) {
+    const [day] = db.rows(`SELECT * FROM agent_day(${CENTER}, ${row.user_id}, '${DAY}')`);
+    assert.deepEqual(day, { answered: row.ans + row.xfer_in, out_ans: row.out_ans, talk_ms: row.talk_sum * 1000 }, row.agent_no);
+  }
 });
 
 test('RPT-01 the five service levels of one day, and the switch for short abandons', () => {
@@ -300,7 +335,7 @@ test('500 facts are applied fast', () => {
 });
 
 test('what a killed process left open is closed by the next one, by what was journalled', () => {
-  db.sql('TRUNCATE rollup_voice, fact, call, queue_visit, talk, offer, hold, acw, agent_session, agent_state, recording, ivr_visit, no_answer');
+  db.sql('TRUNCATE rollup_voice, rollup_agent, fact, call, queue_visit, talk, offer, hold, acw, agent_session, agent_state, recording, ivr_visit, no_answer');
   const t = Date.parse('2026-11-16T09:00:00+08:00');
   const journal = new Journal();
   const inMenu = journal.begin(CENTER, t);
@@ -340,5 +375,8 @@ test('what a killed process left open is closed by the next one, by what was jou
     + (SELECT count(*) FROM ivr_visit WHERE t_end IS NULL)`), 0);
   const both = ['facts', 'rollup'].map((source) => report('center', source, { from: '2026-11-16', to: '2026-11-16' }));
   assert.deepEqual(both[0].total, both[1].total);
+  const [facts, rollup] = ['facts', 'rollup'].map((source) => db.document({ centers: `{${CENTER}}` }, 'rpt_agent_voice', '2026-11-16', '2026-11-16', null, null, null, null, 'agent', source));
+  assert.deepEqual(facts.rows, rollup.rows);
+  assert.deepEqual([rollup.total.offers, rollup.total.ring_other, rollup.total.ans, rollup.total.talk_sum, rollup.check], [1, 1, 1, 60, 0], 'what was cut off counts for its agents');
   assert.deepEqual([both[0].total.in, both[0].total.ans, both[0].total.lost, both[0].total.ivr_lost, both[0].total.open, both[0].check], [5, 1, 2, 1, 1, 0]);
 });

@@ -6,7 +6,7 @@ import { Database, Journal, randomFrom, uuid7 } from './lib/sql.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const TABLES = ['fact', 'call', 'ivr_visit', 'ivr_key', 'queue_visit', 'door_refusal', 'offer', 'no_answer', 'talk', 'hold', 'acw', 'agent_session',
-  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'outside_leg', 'trunk_event', 'audit_log', 'record', 'rollup_voice'];
+  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'outside_leg', 'trunk_event', 'audit_log', 'record', 'survey', 'rollup_voice', 'rollup_agent'];
 const T0 = Date.parse('2026-10-31T23:00:00Z'); // over the border of a month
 const CENTERS = [1, 2, 3];
 
@@ -68,11 +68,13 @@ function happen(random, calls) {
       if (!taken) continue;
       first ??= s.user;
       const length = 1 + upTo(maybe(0.5) ? 2000 : 600000);
-      const talk = journal.talk(call, queue, s.user, t, t + length, { kind: talked ? 'transfer_in' : 'inbound' });
+      const talk = journal.talk(call, queue, s.user, t, t + length, { kind: talked ? 'transfer_in' : 'inbound',
+        ...(maybe(0.2) && { passed_to: pick(['agent', 'queue', 'outside']), passed_id: null, released_by: 'agent' }), ...(maybe(0.3) && { released_by: 'agent' }) });
+      if (maybe(0.3)) journal.talk(call, queue, pick(sessions.filter((x) => x.center === center)).user, t, t + Math.floor(length / 2), { kind: pick(['consult', 'help']), ...(maybe(0.4) && { joined: true }) });
       state(s, t, 'talk');
       if (maybe(0.3)) {
         const hold = uuid7(t);
-        f('hold_begin', { hold_id: hold, call_id: call.id, talk_id: talk, user_id: s.user, t_start_ms: t });
+        f('hold_begin', { hold_id: hold, call_id: call.id, talk_id: talk, user_id: s.user, t_start_ms: t, ...(maybe(0.4) && { asking: true }) });
         journal.fact(center, t + length, 'hold_end', { hold_id: hold, call_id: call.id, talk_id: talk, user_id: s.user, t_end_ms: t + length });
       }
       const recording = uuid7(t);
@@ -82,6 +84,13 @@ function happen(random, calls) {
       f('recording_end', { recording_id: recording, call_id: call.id, length_ms: length, size: length, sha256: '', error: maybe(0.1) ? 'gone' : '' });
       f('leg_quality', { leg_id: uuid7(t), call_id: call.id, user_id: s.user, party: 'agent', transport: 'line', packets_sent: 1, packets_received: 1, packets_lost: 0,
         packets_discarded: 0, jitter_us: 1, remote_jitter_us: null, remote_lost: null, round_trip_us: null, mos: 4.12 });
+      if (maybe(0.3)) {
+        const sent = uuid7(t);
+        const mode = pick(['release', 'suspend', 'survey']);
+        f('ivr_begin', { visit_id: sent, call_id: call.id, flow_id: maybe(0.8) ? 1 : null, flow_version: 1, t_start_ms: t, mode, user_id: s.user, talk_id: talk, target: '' });
+        f('ivr_end', { visit_id: sent, call_id: call.id, t_end_ms: t += 1, exit: 'hangup', ...(mode === 'survey' && { survey_asked_ms: t, survey_level: pick([null, 1, 3, 5]), survey_name: '',
+          survey_talk_id: talk, survey_user_id: pick([null, s.user]), survey_queue_id: queue }) });
+      }
       state(s, t, 'acw');
       if (maybe(0.7)) journal.acw(call, queue, s.user, t, upTo(30000));
       if (maybe(0.4)) journal.fact(center, t + upTo(60000), 'wrap_up', { call_id: call.id, user_id: s.user, code: pick(['answered', '']), note: '好', at_ms: t + 1 });
@@ -89,7 +98,7 @@ function happen(random, calls) {
     }
     if (maybe(0.95)) journal.end(call, t, talked ? 'answered' : queue ? 'lost' : 'ivr_self', { wait_ms: queue ? upTo(60000) : null, talk_ms: talked, user_id: pick([null, first, 99]),
       t_ans_ms: pick([null, t]), sl_threshold_ms: maybe(0.5) ? 0 : 15000 });
-    if (maybe(0.2)) f('outside_leg', { reach_id: uuid7(t), call_id: call.id, purpose: pick(['consult', 'pass', 'flow']), user_id: pick([null, first]), number: '10086', trunk_id: null,
+    if (maybe(0.2)) f('outside_leg', { reach_id: uuid7(t), call_id: call.id, purpose: pick(['consult', 'help', 'pass', 'flow']), user_id: pick([null, first]), number: '10086', to_center: pick(['', 'liuzhou']), trunk_id: null,
       t_start_ms: t, t_ans_ms: pick([null, t]), t_end_ms: t, talk_ms: 0, outcome: pick(['answered', 'busy']), released_by: 'outside', joined: maybe(0.5), passed: maybe(0.5) });
     if (maybe(0.2)) f('unrecorded', { id: uuid7(t), call_id: call.id, why: 'record_no_room', at_ms: t });
     from = { center, global: passed?.global ?? call.id, t_end: t };
@@ -152,6 +161,18 @@ test('the roll-up of the random facts is the sum of the figures', () => {
     return { rows, total, check };
   }));
   assert.deepEqual(both.slice(2), both.slice(0, 2), `seed ${SEED}`);
+});
+
+test('RPT-17 the roll-up of the random facts is the sum of what each of them counts for', () => {
+  for (const by of ['agent', 'team', 'queue', 'center']) {
+    const [facts, rollup] = ['facts', 'rollup'].map((source) => db.document({ centers: '*' }, 'rpt_agent_voice', '2026-10-30', '2026-11-02', null, null, null, null, by, source));
+    assert.deepEqual([facts.rows, facts.total], [rollup.rows, rollup.total], `seed ${SEED}, ${by}`);
+    assert.equal(rollup.check, 0, `seed ${SEED}, ${by}`);
+    for (const id of ['offers', 'ans', 'xfer_in', 'xfer_out', 'internal', 'help', 'conf', 'hold_cnt', 'acw_cnt', 'to_ivr', 'push', 'rated']) {
+      assert.ok(rollup.total[id] > 0, `seed ${SEED}: some ${id}`);
+      assert.equal(rollup.rows.reduce((sum, r) => sum + r[id], 0), rollup.total[id], `seed ${SEED}, ${by}: ${id}`);
+    }
+  }
 });
 
 test('a batch in which some facts are known, or one stands twice, adds the others once', () => {

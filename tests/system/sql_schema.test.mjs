@@ -115,6 +115,10 @@ function fill(center, base) {
     packets_lost: 0, packets_discarded: 0, jitter_us: 100, remote_jitter_us: null, remote_lost: null, round_trip_us: null, mos: 4.4 });
   f(904, 'outside_leg', { reach_id: uuid7(base + 904), call_id: call.id, purpose: 'pass', user_id: null, number: '13877100002', trunk_id: 1, t_start_ms: base,
     t_ans_ms: null, t_end_ms: base + 904, talk_ms: 0, outcome: 'busy', released_by: 'outside', joined: false, passed: false });
+  f(905, 'outside_leg', { reach_id: uuid7(base + 905), call_id: call.id, purpose: 'help', user_id: center, number: '91', to_center: 'liuzhou', trunk_id: 1, t_start_ms: base,
+    t_ans_ms: base + 1, t_end_ms: base + 905, talk_ms: 904, outcome: 'answered', released_by: 'outside', joined: true, passed: false });
+  f(905, 'ivr_begin', { visit_id: uuid7(base + 905), call_id: call.id, flow_id: 1, flow_version: 1, t_start_ms: base + 905, mode: 'release', user_id: center, talk_id: talk, target: '主菜单' });
+  journal.end(journal.begin(center, base + 70, { direction: 'out' }), base + 90, 'lost', { user_id: center });
   f(903, 'unrecorded', { id: uuid7(base + 903), call_id: call.id, why: '磁盘已满', at_ms: base + 903 });
   f(904, 'trunk_state', { id: uuid7(base + 904), trunk_id: 1, state: 'up', at_ms: base + 904 });
   f(905, 'audit', { id: uuid7(base + 905), user_id: null, action: 'test', object_kind: 'call', object_id: call.id, detail: '', address: '', at_ms: base + 905 });

@@ -186,11 +186,17 @@ export class Journal {
     this.fact(call.center, end, 'offer_end', { offer_id: id, call_id: call.id, queue_id: visit.queue, user_id: user, t_ring_end_ms: end, outcome, ring_ms: end - t });
   }
 
-  talk(call, queue, user, t, end, { kind = 'inbound', hold = 0 } = {}) {
+  talk(call, queue, user, t, end, { kind = 'inbound', hold = 0, ...more } = {}) { // more: of talk_end
     const id = uuid7(t);
     this.fact(call.center, t, 'talk_begin', { talk_id: id, call_id: call.id, queue_id: queue, user_id: user, kind, t_ans_ms: t });
-    this.fact(call.center, end, 'talk_end', { talk_id: id, call_id: call.id, user_id: user, t_rel_ms: end, talk_ms: end - t, hold_ms: hold, released_by: 'caller' });
+    this.fact(call.center, end, 'talk_end', { talk_id: id, call_id: call.id, user_id: user, t_rel_ms: end, talk_ms: end - t, hold_ms: hold, released_by: 'caller', ...more });
     return id;
+  }
+
+  hold(call, talk, user, t, length, more = {}) { // more: of hold_begin
+    const id = uuid7(t);
+    this.fact(call.center, t, 'hold_begin', { hold_id: id, call_id: call.id, talk_id: talk, user_id: user, t_start_ms: t, ...more });
+    this.fact(call.center, t + length, 'hold_end', { hold_id: id, call_id: call.id, t_end_ms: t + length });
   }
 
   acw(call, queue, user, t, length) {
