@@ -55,6 +55,11 @@ const waits = async (from, keys = '1') => {
   await leader.see('leader-waiting', `${from.slice(0, 3)}****${from.slice(-4)}`);
   return one;
 };
+// What a report's table says: head of the column -> cell.
+const reportRows = (desk) => desk.el('report').evaluate((table) => {
+  const heads = [...table.querySelectorAll('th')].map((th) => th.innerText.trim());
+  return [...table.querySelectorAll('tbody tr')].map((tr) => Object.fromEntries([...tr.children].map((td, i) => [heads[i], td.innerText.trim()])));
+});
 const rowOf = (from) => leader.page.locator('[data-testid="leader-waiting"] tr', { hasText: `****${from.slice(-4)}` });
 const cell = (from, column) => rowOf(from).locator('td').nth(column).innerText();
 
@@ -270,10 +275,37 @@ test('a leader listens, whispers, barges in, takes over, cuts off and moves who 
     await leader.el('state-busy').click();
     await until('only who is busy', async () => (await leader.page.locator('[data-testid^="leader-seat-"]:not([data-state="busy"])').count()) === 0 && (await seatOf(leader, '1001').count()) === 1, WAIT_MS);
     await leader.el('state-busy').click();
-    const counted = () => region.sql(`SELECT json_build_array(ans + transfer_in, out_ans, talk_ms) FROM app_user u, agent_talk_sums(2, u.id, local_midnight((now() AT TIME ZONE 'Asia/Shanghai')::date), now()) WHERE center_id = 2 AND agent_no = '1001'`);
-    const [answered, , talk_ms] = JSON.parse(await until('the talk is in the facts', () => { const row = counted(); return !row.startsWith('[0') && row; }));
+    const counted = () => region.sql(`SELECT json_build_array(count(*), sum(talk_ms)) FROM talk JOIN app_user u ON u.id = user_id WHERE agent_no = '1001' AND u.center_id = 2 AND kind IN ('inbound', 'transfer_in', 'outbound') AND talk_ms > 0`);
+    const [answered, talk_ms] = JSON.parse(await until('the talk is in the facts', () => { const row = counted(); return !row.startsWith('[0') && row; }));
     const talked = new Date(talk_ms).toISOString().slice(11, 19);
     await until('his day on the seat', async () => (await seatOf(leader, '1001').innerText()).includes(`接 ${answered}`) && (await seatOf(leader, '1001').innerText()).includes(talked), WAIT_MS);
+  });
+
+  await chapter('RPT-17 on the page: his team first, each agent with the figures of his seat, formulas, files (MON-02)', async () => {
+    const seat = await seatOf(leader, '1001').innerText();
+    const [, answered] = /接\s*(\d+)/.exec(seat);
+    const [, talked] = /通话\s*([\d:]+)/.exec(seat);
+    await leader.visit('reports');
+    await leader.el('report-RPT-17').click();
+    await leader.see('report', '1001');
+    assert.match(await leader.el('team').locator('option:checked').innerText(), /一组/);
+    assert.ok((await reportRows(leader)).every((r) => r.班组 === '一组' || r.中心 === '合计'));
+    const row = (await reportRows(leader)).find((r) => r.工号 === '1001');
+    assert.deepEqual([String(Number(row.应答数) + Number(row.转入)), row.通话总时长], [answered, talked], 'as on his seat');
+    await leader.see('check', '核对差 0');
+    await leader.el('formula-ans_rate').click();
+    await leader.see('formula', '应答率 = 接起的振铃');
+    await leader.el('report').locator('th').first().hover();
+    await leader.shot('report-agents');
+    await leader.axeBothThemes('report-agents');
+    await leader.fits('report-agents');
+    await leader.choose('team', { label: '全部' });
+    await leader.choose('by', { label: '班组' });
+    await leader.el('search').click();
+    await until('by team', async () => { const rows = await reportRows(leader); return !rows.some((r) => r.工号) && rows.some((r) => r.班组 === '一组'); }, WAIT_MS);
+    assert.match(await leader.el('xlsx').getAttribute('href'), /agent_voice\.xlsx\?.*by=team/);
+    assert.match(leader.page.url(), /by=team/);
+    await leader.visit('leader');
   });
 
   await chapter('he cuts a call off: not without a reason, then both are out; nothing is polled meanwhile (MON-10)', async () => {
@@ -448,5 +480,14 @@ test('a leader listens, whispers, barges in, takes over, cuts off and moves who 
     await admin.axeBothThemes('teams');
     await admin.fits('teams');
     await admin.shot('settings-teams', false);
+    // The region's own agents, until it asks for all: then a city's stand under its name.
+    await supervisor.visit('reports');
+    await supervisor.el('report-RPT-17').click();
+    await supervisor.see('report', '9001');
+    assert.deepEqual([...new Set((await reportRows(supervisor)).map((r) => r.中心))].length, 2, 'one center and the total');
+    await supervisor.choose('center', { value: 'all' });
+    await supervisor.el('search').click();
+    await until('merged', async () => (await reportRows(supervisor)).some((r) => /南宁/.test(r.中心) && r.工号 === '1001'), WAIT_MS);
+    await supervisor.see('check', '核对差 0');
   });
 });

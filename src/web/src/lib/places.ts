@@ -26,7 +26,7 @@ export const PLACES: Place[] = [
   { path: '/callbacks', page: () => import('../pages/Callbacks.vue'), permission: 'callback.work', needs: 'callback', menu: { name: '回拨', icon: PhoneFilled, id: 'nav-callbacks' } },
   { path: '/queries/:list?', page: () => import('../pages/Queries.vue'), permission: 'call.read', needs: 'queries', menu: { name: '查询', icon: Search, id: 'nav-queries' } },
   { path: '/contacts', page: () => import('../pages/Contacts.vue'), permission: 'contact.read', menu: { name: '通讯录', icon: Notebook, id: 'nav-contacts' } },
-  { path: '/reports', page: () => import('../pages/Reports.vue'), permission: 'report.read', scope: 'center', menu: { name: '报表', icon: DataAnalysis, id: 'nav-reports' } },
+  { path: '/reports', page: () => import('../pages/Reports.vue'), permission: 'report.read', scope: 'team', menu: { name: '报表', icon: DataAnalysis, id: 'nav-reports' } },
   { path: '/settings/users', page: () => import('../pages/settings/Users.vue'), permission: 'settings.read', menu: { name: '人员', icon: User, id: 'nav-users', group: '人员' } },
   { path: '/settings/teams', page: () => import('../pages/settings/Teams.vue'), permission: 'settings.read', menu: { name: '班组技能', icon: Avatar, id: 'nav-teams', group: '人员' } },
   { path: '/settings/queues', page: () => import('../pages/settings/Queues.vue'), permission: 'settings.read', menu: { name: '队列', icon: Operation, id: 'nav-queues', group: '话务' } },
@@ -46,6 +46,7 @@ export const PLACES: Place[] = [
   { path: '/settings/survey', page: () => import('../pages/settings/Survey.vue'), permission: 'settings.read', needs: 'survey', menu: { name: '满意度', icon: Star, id: 'nav-survey', group: '流程与语音' } },
   { path: '/audit', page: () => import('../pages/Audit.vue'), permission: 'audit.read', menu: { name: '审计', icon: DocumentChecked, id: 'nav-audit', group: '系统' } },
   { path: '/reports/voice_service', page: () => import('../pages/ReportVoice.vue'), permission: 'report.read', scope: 'center' },
+  { path: '/reports/agent_voice', page: () => import('../pages/ReportAgents.vue'), permission: 'report.read', scope: 'team' },
   { path: '/settings/flows/:id(\\d+)', page: () => import('../pages/settings/FlowEditor.vue'), permission: 'settings.read', needs: 'flow_editor' },
 ];
 

@@ -53,7 +53,7 @@ export const useSession = defineStore('session', {
       if (this.me?.is_agent && this.may('agent.work')) return '/workbench';
       if (this.may('monitor.read')) return '/wall';
       if (this.may('call.read')) return '/calls';
-      if (this.may('report.read', 'center')) return '/reports';
+      if (this.may('report.read', 'team')) return '/reports';
       if (this.may('settings.read')) return '/settings/users';
       if (this.may('audit.read')) return '/audit';
       return '/sign-in?check=1'; // nothing is his: he stays there
