@@ -147,7 +147,7 @@ static void reason_of_choice(const struct acd *acd, uint64_t now, struct choice 
     int32_t weight = acd->members[best.member].weight;
 
     if (entry->preferred != NONE)
-        snprintf(out, ACD_REASON_SIZE, "指定坐席,已等 %llu 秒", waited_s(entry, now));
+        snprintf(out, ACD_REASON_SIZE, "指定坐席，已等 %llu 秒", waited_s(entry, now));
     else if (second.member == NONE)
         snprintf(out, ACD_REASON_SIZE, "等待最久 %llu 秒", waited_s(entry, now));
     else if (weight > acd->members[second.member].weight)
@@ -156,7 +156,7 @@ static void reason_of_choice(const struct acd *acd, uint64_t now, struct choice 
         snprintf(out, ACD_REASON_SIZE, "优先级 %lld > %lld", (long long)entry->effective,
                  (long long)acd->entries[second.entry].effective);
     else
-        snprintf(out, ACD_REASON_SIZE, "先到先接,已等 %llu 秒", waited_s(entry, now));
+        snprintf(out, ACD_REASON_SIZE, "先到先接，已等 %llu 秒", waited_s(entry, now));
 }
 
 static void start_ringing(struct acd *acd, uint64_t now, uint32_t member, uint32_t entry,

@@ -130,7 +130,7 @@ static struct calendar *parse_hours(struct parsing *p, const cJSON *item, const 
     if (!hours)
         return NULL;
     if (!text || calendar_parse(text, strlen(text), hours, p->problems)) {
-        text_addf(p->problems, "中心 %d 的呼转时段“%s”未生效,按不可转处理。\n",
+        text_addf(p->problems, "中心 %d 的呼转时段“%s”未生效，按不可转处理。\n",
                   (int)row_int(item, "center_id"), name);
         memset(hours, 0, sizeof(*hours));
     }

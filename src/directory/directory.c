@@ -105,7 +105,7 @@ static void parse_work(void *arg)
         job->err = snapshot_parse(job->json, job->length, job->prompt_dir, job->old, &job->snapshot,
                                   &job->problems);
     if (!job->err && !from_file && keep_file(job->path, job->json, job->length))
-        text_addf(&job->problems, "无法保存目录副本 %s:数据库不可用时将无法启动。\n", job->path);
+        text_addf(&job->problems, "无法保存目录副本 %s：数据库不可用时将无法启动。\n", job->path);
 }
 
 static void parse_free(struct parse_job *job)

@@ -33,14 +33,14 @@ static void load_audio(struct parsing *p, struct snap_prompt *prompt)
     if (prompt->audio)
         return;
     if (!prompt->path[0] || strstr(prompt->path, "..") || prompt->path[0] == '/') {
-        text_addf(p->problems, "提示音“%s”:文件路径“%s”不可用。\n", prompt->code, prompt->path);
+        text_addf(p->problems, "提示音“%s”：文件路径“%s”不可用。\n", prompt->code, prompt->path);
         return;
     }
     snprintf(path, sizeof(path), "%s/%s", p->prompt_dir, prompt->path);
     err = media_audio_load(path, &prompt->audio, why, sizeof(why));
     if (err) {
         prompt->audio = NULL;
-        text_addf(p->problems, "提示音“%s”:文件 %s 读取失败(%s)。\n", prompt->code, path,
+        text_addf(p->problems, "提示音“%s”：文件 %s 读取失败（%s）。\n", prompt->code, path,
                   why[0] ? why : strerror(-err));
     }
 }
@@ -131,7 +131,7 @@ static void parse_flow(struct parsing *p, const cJSON *item)
     ROW_COPY(flow->name, item, "name");
     if (!text || ivr_flow_parse(text, strlen(text), &names, &flow->flow, p->problems)) {
         flow->flow = NULL;
-        text_addf(p->problems, "语音流程“%s”(中心 %d,版本 %d)未生效,继续使用原版本。\n", flow->code,
+        text_addf(p->problems, "语音流程“%s”（中心 %d，版本 %d）未生效，继续使用原版本。\n", flow->code,
                   flow->center_id, flow->version);
     }
     free(text);
@@ -162,7 +162,7 @@ static void parse_survey(struct parsing *p, const cJSON *item)
     }
     if (!text || ivr_flow_parse(text, strlen(text), NULL, &survey->flow, p->problems)) {
         survey->flow = NULL;
-        text_addf(p->problems, "满意度调查(中心 %d)未生效。\n", survey->center_id);
+        text_addf(p->problems, "满意度调查（中心 %d）未生效。\n", survey->center_id);
     }
     free(text);
 }

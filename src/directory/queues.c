@@ -55,7 +55,7 @@ void parse_queues(struct parsing *p, const cJSON *document)
     {
         struct dir_queue *queue = &s->queues[s->queue_count];
         if (!parse_strategy(row_text(item, "strategy"), &queue->acd.strategy)) {
-            text_addf(p->problems, "队列“%s”:接听策略“%s”不存在,队列未生效。\n",
+            text_addf(p->problems, "队列“%s”：接听策略“%s”不存在，队列未生效。\n",
                       row_text(item, "name"), row_text(item, "strategy"));
             continue;
         }

@@ -48,15 +48,15 @@ static int parse_day(const cJSON *list, struct calendar_day *day, const char *na
         int from = parse_minute(cJSON_GetArrayItem(period, 0));
         int to = parse_minute(cJSON_GetArrayItem(period, 1));
         if (!cJSON_IsArray(period) || cJSON_GetArraySize(period) != 2 || from < 0 || to <= from) {
-            text_addf(problems, "“%s”:时段应为 [\"开始\",\"结束\"],如 [\"09:00\",\"12:00\"]。\n",
+            text_addf(problems, "“%s”：时段应为 [\"开始\",\"结束\"]，如 [\"09:00\",\"12:00\"]。\n",
                       name);
             bad++;
         } else if (from < last) {
-            text_addf(problems, "“%s”:时段重叠或次序不对(%d:%02d 开始的一段)。\n", name, from / 60,
+            text_addf(problems, "“%s”：时段重叠或次序不对（%d:%02d 开始的一段）。\n", name, from / 60,
                       from % 60);
             bad++;
         } else if (day->count == CALENDAR_PERIODS) {
-            text_addf(problems, "“%s”:时段太多(最多 %d 段)。\n", name, CALENDAR_PERIODS);
+            text_addf(problems, "“%s”：时段太多（最多 %d 段）。\n", name, CALENDAR_PERIODS);
             return bad + 1;
         } else {
             day->periods[day->count++] = (struct calendar_period){(uint16_t)from, (uint16_t)to};
@@ -107,10 +107,10 @@ static int parse_special(const cJSON *days, struct calendar *calendar, struct te
         struct calendar_day *special = &calendar->special[calendar->special_count];
         int32_t date = parse_date(day->string);
         if (date < 0) {
-            text_addf(problems, "“%.10s”不是日期(写法:2026-10-01)。\n", day->string);
+            text_addf(problems, "“%.10s”不是日期（写法：2026-10-01）。\n", day->string);
             bad++;
         } else if (calendar->special_count == CALENDAR_DAYS) {
-            text_addf(problems, "特殊日期太多(最多 %d 天)。\n", CALENDAR_DAYS);
+            text_addf(problems, "特殊日期太多（最多 %d 天）。\n", CALENDAR_DAYS);
             return bad + 1;
         } else {
             special->date = date;
@@ -134,14 +134,14 @@ static int parse_week(const cJSON *week, struct calendar *calendar, struct text 
     int bad = 0;
 
     if (!cJSON_IsObject(week)) {
-        text_add(problems, "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
+        text_add(problems, "工作日历缺少“week”（1 到 7 为周一到周日）。\n");
         return 1;
     }
     cJSON_ArrayForEach(day, week)
     {
         int at = strlen(day->string) == 1 ? day->string[0] - '1' : -1;
         if (at < 0 || at > 6 || seen & 1u << at) {
-            text_addf(problems, "“week”里“%.8s”不对:1 到 7 为周一到周日,各一次。\n", day->string);
+            text_addf(problems, "“week”里“%.8s”不对：1 到 7 为周一到周日，各一次。\n", day->string);
             bad++;
             continue;
         }
@@ -166,7 +166,7 @@ static int check_notes(const cJSON *notes, struct text *problems)
         if (parse_date(note->string) >= 0 && cJSON_IsString(note) &&
             strlen(note->valuestring) < NOTE_SIZE)
             continue;
-        text_addf(problems, "“%.10s”的说明不对:应为日期到文字,文字最多 20 个字。\n", note->string);
+        text_addf(problems, "“%.10s”的说明不对：应为日期到文字，文字最多 20 个字。\n", note->string);
         bad++;
     }
     return bad;
@@ -189,7 +189,7 @@ int calendar_parse(const char *json, size_t length, struct calendar *ret_calenda
     }
     cJSON_ArrayForEach(field, document) if (field != week && field != days && field != notes)
     {
-        text_add(problems, "工作日历只能有“week”、“days”和“notes”,各一次。\n");
+        text_add(problems, "工作日历只能有“week”、“days”和“notes”，各一次。\n");
         bad++;
     }
     bad += parse_week(week, ret_calendar, problems);

@@ -9,7 +9,7 @@ void problem(struct parsing *p, const char *format, ...)
     va_list ap;
 
     if (p->node)
-        text_addf(p->problems, "节点“%s”:", p->node);
+        text_addf(p->problems, "节点“%s”：", p->node);
     va_start(ap, format);
     text_addv(p->problems, format, ap);
     va_end(ap);
@@ -42,7 +42,7 @@ void take_text(struct parsing *p, const cJSON *node, const char *name, char *out
     else if (item && (!cJSON_IsString(item) || (required && !item->valuestring[0])))
         problem(p, "“%s”应为文字。", name);
     else if (item && !text_copy(out, size, item->valuestring))
-        problem(p, "“%s”太长(最多 %zu 字节):%s…", name, size - 1, brief(item->valuestring).text);
+        problem(p, "“%s”太长（最多 %zu 字节）：%s…", name, size - 1, brief(item->valuestring).text);
 }
 
 int64_t take_number(struct parsing *p, const cJSON *node, const char *name, int64_t min,

@@ -89,7 +89,7 @@ static void check_circles(struct parsing *p)
     for (uint16_t i = 0; i < p->flow->node_count; i++)
         if (circle_from(p, i, mark)) {
             p->node = p->flow->nodes[i].id;
-            problem(p, "从这里开始的跳转是一个死循环,没有放音、等待或结束。");
+            problem(p, "从这里开始的跳转是一个死循环，没有放音、等待或结束。");
             return;
         }
 }
@@ -140,7 +140,7 @@ static void parse_nodes(struct parsing *p, const cJSON *document)
         else if (ivr_flow_find(p->flow, json->string) != NO_NODE)
             problem(p, "节点“%s”出现了两次。", brief(json->string).text);
         if (!text_copy(p->flow->nodes[p->flow->node_count++].id, IVR_NAME_SIZE, json->string))
-            problem(p, "节点名太长:%s…", brief(json->string).text);
+            problem(p, "节点名太长：%s…", brief(json->string).text);
     }
     cJSON_ArrayForEach(json, p->nodes) parse_node(p, json, &p->flow->nodes[i++]);
     p->node = NULL;
@@ -186,7 +186,7 @@ int ivr_flow_parse(const char *json, size_t length, const struct ivr_names *name
     else if (!nodes)
         problem(&p, "流程没有节点。");
     else if (nodes > IVR_MAX_NODES)
-        problem(&p, "节点太多(%d 个,最多 %d 个)。", nodes, IVR_MAX_NODES);
+        problem(&p, "节点太多（%d 个，最多 %d 个）。", nodes, IVR_MAX_NODES);
     else if (!(p.flow = calloc(1, sizeof(*p.flow) + (size_t)nodes * sizeof(struct node))))
         problem(&p, "内存不足。");
     else

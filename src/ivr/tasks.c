@@ -112,7 +112,7 @@ static void take_pairs(struct parsing *p, const cJSON *json, const char *name, b
         const char *value = cJSON_IsString(pair) ? pair->valuestring : "";
         struct ivr_pair *to = &out->pair[out->count];
         if (out->count == IVR_PAIRS) {
-            problem(p, "“%s”太多(最多 %d 个)。", name, IVR_PAIRS);
+            problem(p, "“%s”太多（最多 %d 个）。", name, IVR_PAIRS);
             return;
         }
         if (!pair->string[0] || !value[0] ||
@@ -181,7 +181,7 @@ void parse_say(struct parsing *p, const cJSON *json, struct node *node)
     while (way < 3 && strcmp(ways[way], as) != 0)
         way++;
     if (way == 3)
-        problem(p, "读法“%s”不存在(可用 digits、number、amount)。", as);
+        problem(p, "读法“%s”不存在（可用 digits、number、amount）。", as);
     else
         node->say_as = (enum say_as)way;
     take_prompt(p, json, "prompt", node->prompt, false);

@@ -67,7 +67,7 @@ void count_variable(struct parsing *p, const char *name)
         if (strcmp(p->collected[i], name) == 0)
             return;
     if (p->collected_count == IVR_VARIABLES - GIVEN_VARIABLES)
-        problem(p, "收集的变量太多(最多 %d 个)。", IVR_VARIABLES - GIVEN_VARIABLES);
+        problem(p, "收集的变量太多（最多 %d 个）。", IVR_VARIABLES - GIVEN_VARIABLES);
     else
         text_copy(p->collected[p->collected_count++], IVR_NAME_SIZE, name);
 }
@@ -86,7 +86,7 @@ static void parse_collect(struct parsing *p, const cJSON *json, struct node *nod
     node->min = (uint8_t)take_number(p, json, "min", 1, IVR_VALUE_SIZE - 1, 1);
     node->max = (uint8_t)take_number(p, json, "max", 1, IVR_VALUE_SIZE - 1, IVR_VALUE_SIZE - 1);
     if (node->min > node->max)
-        problem(p, "“min”(%d)大于“max”(%d)。", node->min, node->max);
+        problem(p, "“min”（%d）大于“max”（%d）。", node->min, node->max);
     node->next = take_target(p, json, "next", true);
 }
 
@@ -105,9 +105,9 @@ static void take_value(struct parsing *p, struct node *node, const cJSON *item)
     if (!cJSON_IsString(item))
         problem(p, "条件的比较值应为文字。");
     else if (node->value_count == LIST_MAX)
-        problem(p, "条件的比较值太多(最多 %d 个)。", LIST_MAX);
+        problem(p, "条件的比较值太多（最多 %d 个）。", LIST_MAX);
     else if (!text_copy(node->values[node->value_count++], IVR_VALUE_SIZE, item->valuestring))
-        problem(p, "条件的比较值太长:%s…", brief(item->valuestring).text);
+        problem(p, "条件的比较值太长：%s…", brief(item->valuestring).text);
 }
 
 static void parse_condition(struct parsing *p, const cJSON *json, struct node *node)
@@ -122,7 +122,7 @@ static void parse_condition(struct parsing *p, const cJSON *json, struct node *n
         problem(p, "条件要有且只有一个 equals、in、starts_with 或 is_set。");
     node->test = equals ? TEST_EQUALS : in ? TEST_IN : starts ? TEST_STARTS_WITH : TEST_IS_SET;
     if (in && (!cJSON_IsArray(in) || !in->child))
-        problem(p, "“in”应为列表,至少有一个值。");
+        problem(p, "“in”应为列表，至少有一个值。");
     if (is_set && !cJSON_IsTrue(is_set))
         problem(p, "“is_set”只能为 true。");
     cJSON_ArrayForEach(item, in) take_value(p, node, item);
@@ -154,7 +154,7 @@ static void parse_hangup(struct parsing *p, const cJSON *json, struct node *node
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         known |= strcmp(node->text, reasons[i]) == 0;
     if (!known)
-        problem(p, "挂机原因“%s”不存在(可用 done、closed、lost、error)。", node->text);
+        problem(p, "挂机原因“%s”不存在（可用 done、closed、lost、error）。", node->text);
 }
 
 static void parse_goto(struct parsing *p, const cJSON *json, struct node *node)

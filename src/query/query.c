@@ -94,7 +94,7 @@ const char *query_url_problem(const char *text)
     char host[256];
 
     if (strlen(text) >= QUERY_URL_SIZE)
-        return "地址太长,连同送出的字段最多 2047 个字符";
+        return "地址太长，连同送出的字段最多 2047 个字符";
     for (const char *c = text; *c; c++)
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
             return "地址不能有空格、中文或控制字符";
@@ -105,7 +105,7 @@ const char *query_url_problem(const char *text)
     else if (!host_of(url, host, sizeof(host)))
         problem = "地址里没有主机名";
     else if (evhttp_uri_get_userinfo(url) || evhttp_uri_get_fragment(url))
-        problem = "地址不能带用户名或“#”;口令请写在保密的请求头里";
+        problem = "地址不能带用户名或“#”；口令请写在保密的请求头里";
     if (url)
         evhttp_uri_free(url);
     return problem;
@@ -175,7 +175,7 @@ static void on_answer(struct evhttp_request *request, void *arg)
     if (a->step == STEP_OVER)
         return;
     if (!request || !evhttp_request_get_response_code(request)) {
-        fail(a, "对方没有给出完整的回答,或回答太长、证书不可信");
+        fail(a, "对方没有给出完整的回答，或回答太长、证书不可信");
         return;
     }
     input = evhttp_request_get_input_buffer(request);
@@ -274,7 +274,7 @@ static void exchange(struct asking *a, const char *host, const char *address)
     if (!a->connection) {
         if (channel)
             bufferevent_free(channel);
-        fail(a, "系统繁忙,请稍后重试");
+        fail(a, "系统繁忙，请稍后重试");
         return;
     }
     evhttp_connection_set_max_body_size(a->connection, QUERY_MAX_ANSWER);
@@ -303,7 +303,7 @@ static const char *judge(struct asking *a, const char *host, const struct evutil
         if (inet_ntop(at->ai_family, where, out, (socklen_t)size))
             return NULL;
     }
-    return "主机的地址在本机或内部网络,服务器配置(query.private_hosts)没有允许它";
+    return "主机的地址在本机或内部网络，服务器配置（query.private_hosts）没有允许它";
 }
 
 static void on_names(int result, struct evutil_addrinfo *found, void *arg)
@@ -346,7 +346,7 @@ static void begin(struct asking *a)
     loop_timer_start(&a->timer, a->timeout_ms);
     (void)host_of(a->url, host, sizeof(host));
     if (!lookup) {
-        fail(a, "系统繁忙,请稍后重试");
+        fail(a, "系统繁忙，请稍后重试");
         return;
     }
     lookup->asking = a;

@@ -112,9 +112,9 @@ int mp3_decode(const uint8_t *mp3, size_t size, int16_t **ret_samples, size_t *r
     if (err) {
         free(d.samples);
         if (err == -EFBIG)
-            snprintf(why, why_size, "上传的 MP3 太长(最多 %d 分钟)", MAX_SECONDS / 60);
+            snprintf(why, why_size, "上传的 MP3 太长（最多 %d 分钟）", MAX_SECONDS / 60);
         else if (err == -EINVAL)
-            snprintf(why, why_size, "上传的文件不是完好的 MP3(%zu 字节)", size);
+            snprintf(why, why_size, "上传的文件不是完好的 MP3（%zu 字节）", size);
         return err == -EFBIG ? -EINVAL : err;
     }
     *ret_samples = d.samples;

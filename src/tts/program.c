@@ -183,18 +183,18 @@ int program_speak(const char *const argv[], const char *text, struct text *wav, 
     int status = 0, err = start(&program, argv);
 
     if (err) {
-        snprintf(why, why_size, "无法运行语音合成程序 %s:%s", argv[0], strerror(-err));
+        snprintf(why, why_size, "无法运行语音合成程序 %s：%s", argv[0], strerror(-err));
         return err;
     }
     err = finish(&program, talk(&program, text, wav), &status);
     if (err == -ETIMEDOUT)
-        snprintf(why, why_size, "语音合成程序 %s 超时(%d 秒),已结束它", argv[0],
+        snprintf(why, why_size, "语音合成程序 %s 超时（%d 秒），已结束它", argv[0],
                  tts_timeout_ms / 1000);
     else if (err == -EFBIG)
-        snprintf(why, why_size, "语音合成程序 %s 给出的语音太长(超过 %u MB)", argv[0],
+        snprintf(why, why_size, "语音合成程序 %s 给出的语音太长（超过 %u MB）", argv[0],
                  TTS_MAX_WAV >> 20);
     else if (err)
-        snprintf(why, why_size, "语音合成程序 %s 出错:%s", argv[0], strerror(-err));
+        snprintf(why, why_size, "语音合成程序 %s 出错：%s", argv[0], strerror(-err));
     if (err)
         return err;
     if (WIFSIGNALED(status)) {

@@ -170,7 +170,7 @@ static int take_body(struct text *answer, struct text *wav, const char *url, cha
     }
     *body = 0;
     if (strncmp(answer->data + 8, " 200", 4) != 0) {
-        snprintf(why, why_size, "语音合成服务 %s 回答:%.60s", url, answer->data + 9);
+        snprintf(why, why_size, "语音合成服务 %s 回答：%.60s", url, answer->data + 9);
         return -EPROTO;
     }
     size = answer->length - (size_t)(body + 4 - answer->data);
@@ -214,7 +214,7 @@ int service_speak(const char *url, const struct tts_request *request, const char
     if (err == -ETIMEDOUT)
         snprintf(why, why_size, "语音合成服务 %s 超时", url);
     else if (err)
-        snprintf(why, why_size, "无法使用语音合成服务 %s:%s", url, strerror(-err));
+        snprintf(why, why_size, "无法使用语音合成服务 %s：%s", url, strerror(-err));
     else
         err = take_body(&answer, wav, url, why, why_size);
     BIO_free_all(bio);

@@ -166,7 +166,7 @@ static int write_sound(const char *path, const int16_t *samples, size_t count, c
     int err = wave_write(path, samples, count);
 
     if (err)
-        snprintf(why, why_size, "无法写入 %s:%s", path, strerror(-err));
+        snprintf(why, why_size, "无法写入 %s：%s", path, strerror(-err));
     return err;
 }
 

@@ -206,9 +206,10 @@ int wave_to_phone(const char *giver, const uint8_t *wav, size_t size, int16_t **
     *ret_samples = NULL;
     if (parse(wav, size, &src))
         return to_phone(giver, &src, ret_samples, ret_count, why, why_size);
-    snprintf(why, why_size,
-             "%s不是 16 位 PCM 的 WAV(%zu 字节),也不是 A 律、μ 律的(单声道或双声道,8 至 48 千赫)",
-             giver, size);
+    snprintf(
+        why, why_size,
+        "%s不是 16 位 PCM 的 WAV（%zu 字节），也不是 A 律、μ 律的（单声道或双声道，8 至 48 千赫）",
+        giver, size);
     return -EINVAL;
 }
 

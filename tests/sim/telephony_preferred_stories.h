@@ -25,7 +25,7 @@ static void IVR_04_the_wanted_agent_rings_and_the_queue_keeps_the_books(void **s
     assert_int_equal(agent(1)->state, ACD_RING);
     assert_int_equal(agent(4)->state, ACD_READY);
     assert_true(fact_says(fact_last("queue_enter"), "queue_id", "1"));
-    assert_true(fact_says(fact_last("offer_begin"), "reason", "指定坐席,已等 0 秒"));
+    assert_true(fact_says(fact_last("offer_begin"), "reason", "指定坐席，已等 0 秒"));
     assert_int_equal(answer(1), TELEPHONY_OK);
     run(6000);
     assert_int_equal(call_of(sip)->preferred, 0);

@@ -33,7 +33,7 @@ static void IVR_04_whom_the_caller_wants_rings_at_once_and_nobody_else(void **st
     ready(BEN); /* Anna is ready for longer */
     wants(BEN, 1);
     assert_offered(BEN, 1);
-    assert_reason(BEN, "指定坐席,已等 0 秒");
+    assert_reason(BEN, "指定坐席，已等 0 秒");
     answer(BEN);
     wants(BEN, 2); /* he talks; Anna is free */
     assert_int_equal(said(ACD_OFFER, 0), 0);

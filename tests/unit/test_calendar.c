@@ -130,16 +130,16 @@ static void refuses(const char *json, const char *expected)
 
 static void broken_documents_are_refused(void **state)
 {
-    static const char period[] = "“1”:时段应为 [\"开始\",\"结束\"],如 [\"09:00\",\"12:00\"]。\n";
+    static const char period[] = "“1”：时段应为 [\"开始\",\"结束\"]，如 [\"09:00\",\"12:00\"]。\n";
 
     (void)state;
     refuses("", "工作日历不是有效的 JSON。\n");
     refuses("[1]", "工作日历不是有效的 JSON。\n");
-    refuses("{}", "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
-    refuses("{\"week\":[]}", "工作日历缺少“week”(1 到 7 为周一到周日)。\n");
-    refuses("{\"week\":{},\"holidays\":{}}", "工作日历只能有“week”、“days”和“notes”,各一次。\n");
-    refuses("{\"week\":{\"8\":[]}}", "“week”里“8”不对:1 到 7 为周一到周日,各一次。\n");
-    refuses("{\"week\":{\"1\":[],\"1\":[]}}", "“week”里“1”不对:1 到 7 为周一到周日,各一次。\n");
+    refuses("{}", "工作日历缺少“week”（1 到 7 为周一到周日）。\n");
+    refuses("{\"week\":[]}", "工作日历缺少“week”（1 到 7 为周一到周日）。\n");
+    refuses("{\"week\":{},\"holidays\":{}}", "工作日历只能有“week”、“days”和“notes”，各一次。\n");
+    refuses("{\"week\":{\"8\":[]}}", "“week”里“8”不对：1 到 7 为周一到周日，各一次。\n");
+    refuses("{\"week\":{\"1\":[],\"1\":[]}}", "“week”里“1”不对：1 到 7 为周一到周日，各一次。\n");
     refuses("{\"week\":{\"1\":5}}", "“1”应为时段列表。\n");
     refuses("{\"week\":{\"1\":[5]}}", period);
     refuses("{\"week\":{\"1\":[{\"a\":\"09:00\",\"b\":\"10:00\"}]}}", period);
@@ -150,12 +150,13 @@ static void broken_documents_are_refused(void **state)
     refuses("{\"week\":{\"1\":[[\"10:00\",\"10:00\"]]}}", period);
     refuses("{\"week\":{\"1\":[[\"22:00\",\"02:00\"]]}}", period);
     refuses("{\"week\":{\"1\":[[\"09:00\",\"12:00\"],[\"11:00\",\"13:00\"]]}}",
-            "“1”:时段重叠或次序不对(11:00 开始的一段)。\n");
+            "“1”：时段重叠或次序不对（11:00 开始的一段）。\n");
     refuses("{\"week\":{},\"days\":\"none\"}", "“days”应为日期到时段的对照。\n");
     refuses("{\"week\":{},\"days\":[[]]}", "“days”应为日期到时段的对照。\n");
     refuses("{\"week\":{},\"days\":{\"2026-02-29\":[]}}",
-            "“2026-02-29”不是日期(写法:2026-10-01)。\n");
-    refuses("{\"week\":{},\"days\":{\"2026-1-1\":[]}}", "“2026-1-1”不是日期(写法:2026-10-01)。\n");
+            "“2026-02-29”不是日期（写法：2026-10-01）。\n");
+    refuses("{\"week\":{},\"days\":{\"2026-1-1\":[]}}",
+            "“2026-1-1”不是日期（写法：2026-10-01）。\n");
     refuses("{\"week\":{},\"days\":{\"2026-10-01\":[],\"2026-10-01\":[]}}",
             "日期 20261001 出现了两次。\n");
 }
@@ -178,7 +179,7 @@ static void four_hundred_special_days_fit_and_are_found(void **state)
     json.length -= 2;
     text_add(&json, ",\"2060-01-01\":[]}}");
     assert_int_equal(calendar_parse(json.data, json.length, &calendar, &problems), 1);
-    assert_string_equal(problems.data, "特殊日期太多(最多 400 天)。\n");
+    assert_string_equal(problems.data, "特殊日期太多（最多 400 天）。\n");
     text_done(&json);
     text_done(&problems);
 }
@@ -192,7 +193,7 @@ static void seven_periods_in_a_day_are_too_many(void **state)
     for (int i = 0; i < 7; i++)
         text_addf(&json, "%s[\"%02d:00\",\"%02d:30\"]", i ? "," : "", 8 + i, 8 + i);
     text_add(&json, "]}}");
-    refuses(json.data, "“3”:时段太多(最多 6 段)。\n");
+    refuses(json.data, "“3”：时段太多（最多 6 段）。\n");
     text_done(&json);
 }
 
@@ -234,7 +235,7 @@ static void CC_26_the_answer_names_the_rule_that_decided(void **state)
             -EINVAL);
     refuses("{\"week\":{},\"notes\":[]}", "“notes”应为日期到说明的对照。\n");
     refuses("{\"week\":{},\"notes\":{\"2026-10-01\":5}}",
-            "“2026-10-01”的说明不对:应为日期到文字,文字最多 20 个字。\n");
+            "“2026-10-01”的说明不对：应为日期到文字，文字最多 20 个字。\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)

@@ -504,35 +504,35 @@ static void IVR_01_problems_of_the_document(void **state)
 static void IVR_01_problems_of_nodes(void **state)
 {
     (void)state;
-    refuses(FLOW("\"a\":{\"type\":\"dance\"}"), "节点“a”:节点类型“dance”不存在。\n");
-    refuses(FLOW("\"a\":{}"), "节点“a”:节点类型“”不存在。\n");
-    refuses(FLOW("\"a\":17"), "节点“a”:节点类型“”不存在。\n");
-    refuses(FLOW("\"a\":{\"type\":[\"play\"]}"), "节点“a”:节点类型“”不存在。\n");
+    refuses(FLOW("\"a\":{\"type\":\"dance\"}"), "节点“a”：节点类型“dance”不存在。\n");
+    refuses(FLOW("\"a\":{}"), "节点“a”：节点类型“”不存在。\n");
+    refuses(FLOW("\"a\":17"), "节点“a”：节点类型“”不存在。\n");
+    refuses(FLOW("\"a\":{\"type\":[\"play\"]}"), "节点“a”：节点类型“”不存在。\n");
     refuses(FLOW("\"a\":{\"type\":\"goto\",\"target\":\"h\",\"pro\":1}"),
-            "节点“a”:不认识的字段“pro”。\n");
-    refuses(FLOW("\"a\":{\"type\":\"goto\"}"), "节点“a”:缺少“target”。\n");
-    refuses(FLOW("\"a\":{\"type\":\"goto\",\"target\":3}"), "节点“a”:“target”应为节点名。\n");
+            "节点“a”：不认识的字段“pro”。\n");
+    refuses(FLOW("\"a\":{\"type\":\"goto\"}"), "节点“a”：缺少“target”。\n");
+    refuses(FLOW("\"a\":{\"type\":\"goto\",\"target\":3}"), "节点“a”：“target”应为节点名。\n");
     refuses(FLOW("\"a\":{\"type\":\"goto\",\"target\":\"x\"}"),
-            "节点“a”:“target”指向的节点“x”不存在。\n");
-    refuses(FLOW("\"a\":{\"type\":\"play\",\"next\":\"h\"}"), "节点“a”:缺少“prompt”。\n");
+            "节点“a”：“target”指向的节点“x”不存在。\n");
+    refuses(FLOW("\"a\":{\"type\":\"play\",\"next\":\"h\"}"), "节点“a”：缺少“prompt”。\n");
     refuses(FLOW("\"a\":{\"type\":\"play\",\"prompt\":9,\"next\":\"h\"}"),
-            "节点“a”:“prompt”应为文字。\n");
+            "节点“a”：“prompt”应为文字。\n");
     refuses(FLOW("\"a\":{\"type\":\"play\",\"prompt\":\"gone\",\"next\":\"h\"}"),
-            "节点“a”:“prompt”所用的提示音“gone”不存在。\n");
+            "节点“a”：“prompt”所用的提示音“gone”不存在。\n");
     refuses(FLOW("\"a\":{\"type\":\"play\",\"prompt\":\"there\",\"interruptible\":\"yes\","
                  "\"next\":\"h\"}"),
-            "节点“a”:“interruptible”应为 true 或 false。\n");
+            "节点“a”：“interruptible”应为 true 或 false。\n");
     refuses(FLOW("\"a\":{\"type\":\"hours\",\"calendar\":\"gone\",\"open\":\"h\","
                  "\"closed\":\"h\"}"),
-            "节点“a”:工作日历“gone”不存在。\n");
+            "节点“a”：工作日历“gone”不存在。\n");
     refuses(FLOW("\"a\":{\"type\":\"queue\",\"queue\":\"gone\"," QUEUE "}"),
-            "节点“a”:技能队列“gone”不存在。\n");
+            "节点“a”：技能队列“gone”不存在。\n");
     refuses(FLOW("\"a\":{\"type\":\"queue\",\"queue\":\"there\",\"music\":\"gone\"," QUEUE "}"),
-            "节点“a”:“music”所用的提示音“gone”不存在。\n");
+            "节点“a”：“music”所用的提示音“gone”不存在。\n");
     refuses(FLOW("\"a\":{\"type\":\"queue\",\"queue\":\"there\",\"priority\":101," QUEUE "}"),
-            "节点“a”:“priority”应为 -100 到 100 的整数。\n");
+            "节点“a”：“priority”应为 -100 到 100 的整数。\n");
     refuses(FLOW("\"a\":{\"type\":\"hangup\",\"reason\":\"bored\"}"),
-            "节点“a”:挂机原因“bored”不存在(可用 done、closed、lost、error)。\n");
+            "节点“a”：挂机原因“bored”不存在（可用 done、closed、lost、error）。\n");
 }
 
 static void IVR_01_problems_of_menus_and_input(void **state)
@@ -542,25 +542,25 @@ static void IVR_01_problems_of_menus_and_input(void **state)
     FLOW("\"a\":{\"type\":\"collect\",\"prompt\":\"there\",\"variable\":\"v\",\"next\":\"h\","     \
          "\"failed\":\"h\"" rest "}")
     (void)state;
-    refuses(MENU(""), "节点“a”:菜单没有按键。\n");
-    refuses(MENU(",\"keys\":{}"), "节点“a”:菜单没有按键。\n");
-    refuses(MENU(",\"keys\":[\"h\"]"), "节点“a”:菜单没有按键。\n");
-    refuses(MENU(",\"keys\":{\"A\":\"h\"}"), "节点“a”:“A”不是电话按键。\n");
-    refuses(MENU(",\"keys\":{\"10\":\"h\"}"), "节点“a”:“10”不是电话按键。\n");
-    refuses(MENU(",\"keys\":{\"3\":\"x\"}"), "节点“a”:按键“3”指向的节点“x”不存在。\n");
-    refuses(MENU(",\"keys\":{\"3\":null}"), "节点“a”:按键“3”指向的节点“”不存在。\n");
-    refuses(MENU(",\"keys\":{\"3\":\"@up\"}"), "节点“a”:按键“3”指向的节点“@up”不存在。\n");
+    refuses(MENU(""), "节点“a”：菜单没有按键。\n");
+    refuses(MENU(",\"keys\":{}"), "节点“a”：菜单没有按键。\n");
+    refuses(MENU(",\"keys\":[\"h\"]"), "节点“a”：菜单没有按键。\n");
+    refuses(MENU(",\"keys\":{\"A\":\"h\"}"), "节点“a”：“A”不是电话按键。\n");
+    refuses(MENU(",\"keys\":{\"10\":\"h\"}"), "节点“a”：“10”不是电话按键。\n");
+    refuses(MENU(",\"keys\":{\"3\":\"x\"}"), "节点“a”：按键“3”指向的节点“x”不存在。\n");
+    refuses(MENU(",\"keys\":{\"3\":null}"), "节点“a”：按键“3”指向的节点“”不存在。\n");
+    refuses(MENU(",\"keys\":{\"3\":\"@up\"}"), "节点“a”：按键“3”指向的节点“@up”不存在。\n");
     refuses(MENU(",\"keys\":{\"3\":\"h\"},\"retries\":10"),
-            "节点“a”:“retries”应为 0 到 9 的整数。\n");
+            "节点“a”：“retries”应为 0 到 9 的整数。\n");
     refuses(MENU(",\"keys\":{\"3\":\"h\"},\"retries\":1.5"),
-            "节点“a”:“retries”应为 0 到 9 的整数。\n");
+            "节点“a”：“retries”应为 0 到 9 的整数。\n");
     refuses(MENU(",\"keys\":{\"3\":\"h\"},\"timeout_ms\":1e999"),
-            "节点“a”:“timeout_ms”应为 500 到 120000 的整数。\n");
+            "节点“a”：“timeout_ms”应为 500 到 120000 的整数。\n");
     refuses(MENU(",\"keys\":{\"3\":\"h\"},\"invalid\":\"gone\""),
-            "节点“a”:“invalid”所用的提示音“gone”不存在。\n");
-    refuses(ASK(",\"end\":\"##\""), "节点“a”:“end”应为一个按键。\n");
-    refuses(ASK(",\"min\":9,\"max\":3"), "节点“a”:“min”(9)大于“max”(3)。\n");
-    refuses(ASK(",\"max\":32"), "节点“a”:“max”应为 1 到 31 的整数。\n");
+            "节点“a”：“invalid”所用的提示音“gone”不存在。\n");
+    refuses(ASK(",\"end\":\"##\""), "节点“a”：“end”应为一个按键。\n");
+    refuses(ASK(",\"min\":9,\"max\":3"), "节点“a”：“min”（9）大于“max”（3）。\n");
+    refuses(ASK(",\"max\":32"), "节点“a”：“max”应为 1 到 31 的整数。\n");
 #undef MENU
 #undef ASK
 }
@@ -570,19 +570,19 @@ static void IVR_01_problems_of_conditions(void **state)
 #define IF(rest)                                                                                   \
     FLOW("\"a\":{\"type\":\"condition\",\"variable\":\"v\",\"yes\":\"h\",\"no\":\"h\"" rest "}")
     (void)state;
-    refuses(IF(""), "节点“a”:条件要有且只有一个 equals、in、starts_with 或 is_set。\n");
+    refuses(IF(""), "节点“a”：条件要有且只有一个 equals、in、starts_with 或 is_set。\n");
     refuses(IF(",\"equals\":\"1\",\"is_set\":true"),
-            "节点“a”:条件要有且只有一个 equals、in、starts_with 或 is_set。\n");
-    refuses(IF(",\"equals\":1"), "节点“a”:条件的比较值应为文字。\n");
-    refuses(IF(",\"in\":\"a\""), "节点“a”:“in”应为列表,至少有一个值。\n");
-    refuses(IF(",\"in\":[]"), "节点“a”:“in”应为列表,至少有一个值。\n");
-    refuses(IF(",\"in\":[{}]"), "节点“a”:条件的比较值应为文字。\n");
-    refuses(IF(",\"is_set\":false"), "节点“a”:“is_set”只能为 true。\n");
+            "节点“a”：条件要有且只有一个 equals、in、starts_with 或 is_set。\n");
+    refuses(IF(",\"equals\":1"), "节点“a”：条件的比较值应为文字。\n");
+    refuses(IF(",\"in\":\"a\""), "节点“a”：“in”应为列表，至少有一个值。\n");
+    refuses(IF(",\"in\":[]"), "节点“a”：“in”应为列表，至少有一个值。\n");
+    refuses(IF(",\"in\":[{}]"), "节点“a”：条件的比较值应为文字。\n");
+    refuses(IF(",\"is_set\":false"), "节点“a”：“is_set”只能为 true。\n");
     refuses(IF(",\"equals\":\"0123456789012345678901234567890123456789\""),
-            "节点“a”:条件的比较值太长:0123456789012345678901234567890123456789…\n");
+            "节点“a”：条件的比较值太长：0123456789012345678901234567890123456789…\n");
     refuses(IF(",\"in\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\","
                "\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]"),
-            "节点“a”:条件的比较值太多(最多 16 个)。\n");
+            "节点“a”：条件的比较值太多（最多 16 个）。\n");
 #undef IF
 }
 
@@ -590,15 +590,15 @@ static void IVR_01_problems_of_the_whole(void **state)
 {
     (void)state;
     refuses("{\"entry\":\"h\",\"nodes\":{" END ",\"a\":{\"type\":\"hangup\"}}}",
-            "节点“a”:没有任何路径通向这里。\n");
+            "节点“a”：没有任何路径通向这里。\n");
     refuses("{\"entry\":\"a\",\"nodes\":{\"a\":{\"type\":\"goto\",\"target\":\"a\"}}}",
-            "节点“a”:从这里开始的跳转是一个死循环,没有放音、等待或结束。\n");
+            "节点“a”：从这里开始的跳转是一个死循环，没有放音、等待或结束。\n");
     refuses(FLOW("\"a\":{\"type\":\"condition\",\"variable\":\"v\",\"is_set\":true,\"yes\":\"h\","
                  "\"no\":\"b\"},\"b\":{\"type\":\"goto\",\"target\":\"a\"}"),
-            "节点“a”:从这里开始的跳转是一个死循环,没有放音、等待或结束。\n");
+            "节点“a”：从这里开始的跳转是一个死循环，没有放音、等待或结束。\n");
     refuses(FLOW("\"a\":{\"type\":\"queue\",\"queue\":\"there\",\"on_wait_over\":\"h\","
                  "\"on_no_agent\":\"h\",\"on_full\":\"a\"}"),
-            "节点“a”:从这里开始的跳转是一个死循环,没有放音、等待或结束。\n");
+            "节点“a”：从这里开始的跳转是一个死循环，没有放音、等待或结束。\n");
 }
 
 static void a_queue_may_be_asked_again_after_a_prompt(void **state)
@@ -614,7 +614,7 @@ static void several_problems_are_all_said(void **state)
     (void)state;
     refuses("{\"entry\":\"x\",\"nodes\":{\"a\":{\"type\":\"play\"},\"b\":{\"type\":\"goto\","
             "\"target\":\"a\",\"k\":0}}}",
-            "节点“a”:缺少“prompt”。\n节点“a”:缺少“next”。\n节点“b”:不认识的字段“k”。\n"
+            "节点“a”：缺少“prompt”。\n节点“a”：缺少“next”。\n节点“b”：不认识的字段“k”。\n"
             "入口节点“x”不存在。\n");
 }
 
@@ -643,7 +643,7 @@ static void more_variables_than_a_call_has_room_for(void **state)
     ivr_flow_unref(flow);
     flow = NULL;
     assert_int_equal(parse(json.data, &problems), 1);
-    assert_string_equal(problems.data, "节点“c12”:收集的变量太多(最多 12 个)。\n");
+    assert_string_equal(problems.data, "节点“c12”：收集的变量太多（最多 12 个）。\n");
     text_done(&json);
     text_done(&problems);
 }
@@ -669,7 +669,7 @@ static void four_hundred_nodes_are_fine_and_one_more_is_not(void **state)
     flow = NULL;
     goto_chain(&json, 401);
     assert_int_equal(parse(json.data, &problems), 1);
-    assert_string_equal(problems.data, "节点太多(401 个,最多 400 个)。\n");
+    assert_string_equal(problems.data, "节点太多（401 个，最多 400 个）。\n");
     text_done(&json);
     text_done(&problems);
 }
@@ -701,10 +701,10 @@ static void long_names_are_refused(void **state)
     refuses("{\"entry\":\"h\",\"nodes\":{" END
             ",\"0123456789012345678901234567890123456789012345678901234567890\":"
             "{\"type\":\"hangup\"}}}",
-            "节点名太长:0123456789012345678901234567890123456789…\n");
+            "节点名太长：0123456789012345678901234567890123456789…\n");
     refuses(FLOW("\"a\":{\"type\":\"goto\",\"target\":\"h\",\"name\":"
                  "\"税税税税税税税税税税税税税税税税税税税税\"}"),
-            "节点“a”:“name”太长(最多 47 字节):税税税税税税税税税税税税税…\n");
+            "节点“a”：“name”太长（最多 47 字节）：税税税税税税税税税税税税税…\n");
 }
 
 /* Cut anywhere, or with any byte changed, the checker lives and says something. */

@@ -381,47 +381,47 @@ static void CC_15_a_call_that_met_no_menu_comes_back_to_the_beginning(void **sta
 static void IVR_01_problems_of_tasks(void **state)
 {
     (void)state;
-    refuses(TO("\"type\":\"agent\"," QUEUED), "节点“a”:要有且只有一个“agent_no”或“variable”。\n");
+    refuses(TO("\"type\":\"agent\"," QUEUED), "节点“a”：要有且只有一个“agent_no”或“variable”。\n");
     refuses(TO("\"type\":\"agent\",\"agent_no\":\"there\",\"variable\":\"v\"," QUEUED),
-            "节点“a”:要有且只有一个“agent_no”或“variable”。\n");
+            "节点“a”：要有且只有一个“agent_no”或“variable”。\n");
     refuses(TO("\"type\":\"agent\",\"agent_no\":\"9999\",\"off\":\"x\"," QUEUED),
-            "节点“a”:工号“9999”不存在。\n节点“a”:“off”指向的节点“x”不存在。\n");
+            "节点“a”：工号“9999”不存在。\n节点“a”：“off”指向的节点“x”不存在。\n");
     refuses(TO("\"type\":\"agent\",\"agent_no\":\"there\",\"wait_ms\":1"),
-            "节点“a”:缺少“queue”。\n节点“a”:缺少“on_wait_over”。\n节点“a”:缺少“on_no_agent”。\n"
-            "节点“a”:缺少“on_full”。\n节点“a”:“wait_ms”应为 5000 到 120000 的整数。\n");
+            "节点“a”：缺少“queue”。\n节点“a”：缺少“on_wait_over”。\n节点“a”：缺少“on_no_agent”。\n"
+            "节点“a”：缺少“on_full”。\n节点“a”：“wait_ms”应为 5000 到 120000 的整数。\n");
     refuses(TO("\"type\":\"external\",\"number\":\"1\",\"data\":\"a\\nb\",\"next\":\"h\","
                "\"failed\":\"h\""),
-            "节点“a”:“data”不能有换行等控制字符。\n");
+            "节点“a”：“data”不能有换行等控制字符。\n");
     refuses(TO("\"type\":\"voicemail\",\"max_s\":4,\"next\":\"h\",\"off\":\"h\""),
-            "节点“a”:“max_s”应为 5 到 600 的整数。\n节点“a”:缺少“failed”。\n");
+            "节点“a”：“max_s”应为 5 到 600 的整数。\n节点“a”：缺少“failed”。\n");
     refuses(TO("\"type\":\"callback\",\"queue\":\"gone\",\"next\":\"h\",\"failed\":\"h\""),
-            "节点“a”:技能队列“gone”不存在。\n");
+            "节点“a”：技能队列“gone”不存在。\n");
     refuses(TO("\"type\":\"bot\",\"next\":\"h\",\"done\":\"h\",\"off\":\"x\""),
-            "节点“a”:“off”指向的节点“x”不存在。\n");
+            "节点“a”：“off”指向的节点“x”不存在。\n");
     refuses(TO("\"type\":\"http\",\"connector\":\"gone\",\"next\":\"h\",\"failed\":\"h\","
                "\"timeout\":\"h\""),
-            "节点“a”:查询接口“gone”没有配置。\n");
+            "节点“a”：查询接口“gone”没有配置。\n");
     refuses(TO("\"type\":\"http\",\"connector\":\"there\",\"send\":[],\"take\":{\"v\":7},"
                "\"next\":\"h\",\"failed\":\"h\",\"timeout\":\"h\""),
-            "节点“a”:“send”应为字段与变量的对照。\n"
-            "节点“a”:“take”里“v”应为 1 到 47 字节的文字。\n");
+            "节点“a”：“send”应为字段与变量的对照。\n"
+            "节点“a”：“take”里“v”应为 1 到 47 字节的文字。\n");
     refuses(TO("\"type\":\"http\",\"connector\":\"there\",\"send\":{\"1\":\"v\",\"2\":\"v\","
                "\"3\":\"v\",\"4\":\"v\",\"5\":\"v\",\"6\":\"v\",\"7\":\"v\"},"
                "\"next\":\"h\",\"failed\":\"h\",\"timeout\":\"h\""),
-            "节点“a”:“send”太多(最多 6 个)。\n");
+            "节点“a”：“send”太多（最多 6 个）。\n");
 }
 
 static void IVR_01_problems_of_surveys_and_spoken_values_CC_24(void **state)
 {
     (void)state;
     refuses(TO("\"type\":\"survey\",\"prompt\":\"there\",\"next\":\"h\""),
-            "节点“a”:满意度调查没有按键。\n");
+            "节点“a”：满意度调查没有按键。\n");
     refuses(TO("\"type\":\"survey\",\"prompt\":\"gone\",\"keys\":{\"x\":1,\"2\":6},\"next\":\"h\""),
-            "节点“a”:“prompt”所用的提示音“gone”不存在。\n节点“a”:“x”不是电话按键。\n"
-            "节点“a”:“2”应为 1 到 5 的整数。\n");
+            "节点“a”：“prompt”所用的提示音“gone”不存在。\n节点“a”：“x”不是电话按键。\n"
+            "节点“a”：“2”应为 1 到 5 的整数。\n");
     refuses(TO("\"type\":\"say\",\"variable\":\"v\",\"as\":\"song\",\"next\":\"h\""),
-            "节点“a”:读法“song”不存在(可用 digits、number、amount)。\n"
-            "节点“a”:读数所用的提示音“digit_0”不存在。\n");
+            "节点“a”：读法“song”不存在（可用 digits、number、amount）。\n"
+            "节点“a”：读数所用的提示音“digit_0”不存在。\n");
 }
 
 /* Whoever is to do it may say at once that it cannot be done: that must not go round and round. */
@@ -429,7 +429,7 @@ static void IVR_01_tasks_without_a_prompt_are_parts_of_circles(void **state)
 {
     (void)state;
     refuses(TO("\"type\":\"callback\",\"queue\":\"there\",\"next\":\"h\",\"failed\":\"a\""),
-            "节点“a”:从这里开始的跳转是一个死循环,没有放音、等待或结束。\n");
+            "节点“a”：从这里开始的跳转是一个死循环，没有放音、等待或结束。\n");
     load(TO("\"type\":\"callback\",\"queue\":\"there\",\"prompt\":\"p\",\"next\":\"h\","
             "\"failed\":\"a\""));
 }

@@ -327,7 +327,7 @@ static void TTS_02_broken_and_endless_mp3_leave_the_old_file(void **state)
         text_add_bytes(&film, (const char *)frame, size);
     assert_old_file_and_reason(
         tts_adopt(film.data, film.length, prompt_path, prompt_why, sizeof(prompt_why)), -EINVAL,
-        "太长(最多 10 分钟)");
+        "太长（最多 10 分钟）");
     free(frame);
     text_done(&film);
 }

@@ -194,10 +194,10 @@ static void commands_that_fail_leave_the_old_file(void **state)
         {"exit 1", -EIO, "以状态 1 结束"},
         {"no-such-program-anywhere", -EIO, "以状态 127 结束"},
         {"kill -9 $$", -EIO, "被信号 9 结束"},
-        {"true", -EINVAL, "不是 16 位 PCM 的 WAV(0 字节)"},
+        {"true", -EINVAL, "不是 16 位 PCM 的 WAV（0 字节）"},
         {"echo RIFF", -EINVAL, "不是 16 位 PCM 的 WAV"},
         {"cat /bin/sh | head -c 5000", -EINVAL, "不是 16 位 PCM 的 WAV"},
-        {"head -c 70000000 /dev/zero", -EFBIG, "语音太长(超过 64 MB)"},
+        {"head -c 70000000 /dev/zero", -EFBIG, "语音太长（超过 64 MB）"},
     };
 
     (void)state;
@@ -391,8 +391,8 @@ static void services_that_fail_leave_the_old_file(void **state)
     static const struct {
         const char *answer, *reason;
     } cases[] = {
-        {"HTTP/1.1 500 Broken\r\n\r\nsorry", "回答:500 Broken"},
-        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "回答:404"},
+        {"HTTP/1.1 500 Broken\r\n\r\nsorry", "回答：500 Broken"},
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "回答：404"},
         {"", "中断了连接"},
         {"HTTP/1.1 200 OK\r\nContent-Le", "中断了连接"},
         {"SSH-2.0-OpenSSH\r\n\r\n", "中断了连接"},
