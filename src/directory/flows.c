@@ -131,8 +131,8 @@ static void parse_flow(struct parsing *p, const cJSON *item)
     ROW_COPY(flow->name, item, "name");
     if (!text || ivr_flow_parse(text, strlen(text), &names, &flow->flow, p->problems)) {
         flow->flow = NULL;
-        text_addf(p->problems, "语音流程“%s”（中心 %d，版本 %d）未生效，继续使用原版本。\n", flow->code,
-                  flow->center_id, flow->version);
+        text_addf(p->problems, "语音流程“%s”（中心 %d，版本 %d）未生效，继续使用原版本。\n",
+                  flow->code, flow->center_id, flow->version);
     }
     free(text);
 }

@@ -52,8 +52,8 @@ static int parse_day(const cJSON *list, struct calendar_day *day, const char *na
                       name);
             bad++;
         } else if (from < last) {
-            text_addf(problems, "“%s”：时段重叠或次序不对（%d:%02d 开始的一段）。\n", name, from / 60,
-                      from % 60);
+            text_addf(problems, "“%s”：时段重叠或次序不对（%d:%02d 开始的一段）。\n", name,
+                      from / 60, from % 60);
             bad++;
         } else if (day->count == CALENDAR_PERIODS) {
             text_addf(problems, "“%s”：时段太多（最多 %d 段）。\n", name, CALENDAR_PERIODS);
@@ -166,7 +166,8 @@ static int check_notes(const cJSON *notes, struct text *problems)
         if (parse_date(note->string) >= 0 && cJSON_IsString(note) &&
             strlen(note->valuestring) < NOTE_SIZE)
             continue;
-        text_addf(problems, "“%.10s”的说明不对：应为日期到文字，文字最多 20 个字。\n", note->string);
+        text_addf(problems, "“%.10s”的说明不对：应为日期到文字，文字最多 20 个字。\n",
+                  note->string);
         bad++;
     }
     return bad;

@@ -313,7 +313,7 @@ export const mutants = [
   // --- telephony: somebody outside, callers passed on ---
   tel('dialed.c', '(dialed->only_trunk ? dialed->only_trunk != trunk->id : trunk->by_name_only))', 'trunk->by_name_only)', 'a named trunk is one of many'),
   tel('bot.c', '    count->used++;\n    call->bot =', '    call->bot =', 'a channel of the bot is given to two callers'),
-  tel('dialed.c', '.may_refer = dialed->may_refer};', '.may_refer = true};', 'anybody sends callers elsewhere'),
+  tel('dialed.c', '.may_refer = dialed->may_refer', '.may_refer = true', 'anybody sends callers elsewhere'),
   tel('bot.c', '    scene_close(t, call);\n    call->state = CALL_MENU;', '    call->state = CALL_MENU;', 'who comes back from the bot stands on a stage'),
   tel('bot.c', '    reach_drop(t, call, "outside");\n', '', 'the bot keeps the caller it sent away'),
   tel('bot.c', '    (void)sip_leg_refer_done(t->sip, refer->leg, 200);\n', '', 'the bot never hears that its caller was taken'),
