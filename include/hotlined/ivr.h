@@ -69,7 +69,7 @@ struct ivr_names {
 
 /* Parses and checks everything: unknown types and fields, missing targets, unreachable nodes, dead
  * ends, menus without keys, loops that neither wait nor end. Returns the number of problems; each
- * is one Chinese line "节点“main”:按键“3”指向的节点“x”不存在。" in problems. 0 = *ret_flow set. */
+ * is one Chinese line "节点“main”：按键“3”指向的节点“x”不存在。" in problems. 0 = *ret_flow set. */
 int ivr_flow_parse(const char *json, size_t length, const struct ivr_names *names,
                    struct ivr_flow **ret_flow, struct text *problems);
 struct ivr_flow *ivr_flow_ref(struct ivr_flow *flow);
