@@ -27,6 +27,7 @@ struct text;
  * nobody else can make one. */
 #define SIP_TRUNK_SELF (-1)
 #define SIP_ALONG_SIZE 8192 /* longest header X-Hotlined-Along that is read */
+#define SIP_BODY_SIZE  8192 /* longest body that is handed over */
 
 /* --- trunks -------------------------------------------------------------------------------- */
 
@@ -110,6 +111,13 @@ struct sip_refer {
     char told[400];             /* its X-Hotlined-Result, as it came; "" = none, or longer */
 };
 
+/* INFO in a leg, with a body of the type it takes (sip_call_out.takes). */
+struct sip_body {
+    handle_t leg;
+    const char *data; /* during the callback; not zero-terminated */
+    size_t length;    /* up to SIP_BODY_SIZE */
+};
+
 struct sip_handlers {
     /* A call wants in. Answer with sip_leg_progress/answer/reject, now or later. Numbers that are
      * not ours are the upper room's business: it rejects with 404. Strangers (no trunk, no phone)
@@ -140,6 +148,9 @@ struct sip_handlers {
     /* REFER in an established leg that may, naming a SIP address. Answer at once with
      * sip_leg_refer_answer(). May be NULL: refused with 403. */
     void (*on_refer)(const struct sip_refer *refer, void *arg);
+    /* NULL = taken; else what is wrong with it, a constant in ASCII: answered 400 with it, logged
+     * and counted here, the call is untouched. Only of legs that take a body. */
+    const char *(*on_body)(const struct sip_body *body, void *arg);
 };
 
 struct sip_options {
@@ -189,6 +200,9 @@ struct sip_call_out {
     const char *along;          /* value of X-Hotlined-Along; NULL = none */
     int ring_timeout_s;
     bool may_refer; /* it may send REFER: on_refer. Nobody else can, 405 */
+    /* Content type of bodies it may send in INFO: on_body. A constant: it is kept. NULL = none, as
+     * with everybody else: 415 */
+    const char *takes;
 };
 /* 0 and a leg; -ENOENT phone not registered or trunk unknown; -EAGAIN trunk full or down. */
 int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_leg);

@@ -76,9 +76,9 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
     'outside_legs', (SELECT coalesce(jsonb_agg(jsonb_build_object('purpose', o.purpose, 'agent_no', coalesce(u.agent_no, ''),
             'agent_name', coalesce(u.name, ''), 'number', mask_number(o.number, $2::boolean), 't_start', iso(o.t_start), 't_ans', iso(o.t_ans), 't_end', iso(o.t_end),
             'talk_ms', o.talk_ms, 'outcome', o.outcome, 'released_by', o.released_by, 'joined', o.joined, 'passed', o.passed,
-            'to_center', coalesce((SELECT f.name FROM center f WHERE f.code = o.to_center), o.to_center), 'bot_result', o.bot_result, 'bot_rounds', o.bot_rounds, 'bot_intent', o.bot_intent)
+            'to_center', coalesce((SELECT f.name FROM center f WHERE f.code = o.to_center), o.to_center), 'bot_result', o.bot_result, 'bot_rounds', o.bot_rounds, 'bot_intent', b.intent)
             ORDER BY o.t_start, o.reach_id), '[]')
-        FROM outside_leg o LEFT JOIN app_user u ON u.id = o.user_id WHERE o.call_id = c.call_id),
+        FROM outside_leg o LEFT JOIN bot_session b ON b.session_id = o.reach_id AND b.call_id = o.call_id LEFT JOIN app_user u ON u.id = o.user_id WHERE o.call_id = c.call_id),
     'ivr_transfers', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
             'mode', x.mode, 'target', x.target, 't_start', iso(x.t_start), 't_end', iso(x.t_end), 'result', x.result) ORDER BY x.t_start, x.visit_id), '[]')
         FROM ivr_transfer x LEFT JOIN app_user u ON u.id = x.user_id WHERE x.call_id = c.call_id),
@@ -87,6 +87,7 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
             ORDER BY s.t_asked, s.survey_id), '[]')
         FROM survey s LEFT JOIN app_user u ON u.id = s.user_id LEFT JOIN queue q ON q.id = s.queue_id WHERE s.call_id = c.call_id)
     ) || jsonb_build_object(
+    'bot_sessions', bot_sessions_of(c.call_id),
     'recordings', (SELECT coalesce(jsonb_agg(jsonb_build_object('recording_id', r.recording_id, 'length_ms', r.length_ms, 'size', r.size,
             'sha256', r.sha256, 'state', r.state, 'left', r.left_party, 'right', r.right_party, 'error', r.error,
             'started_at', iso(r.t_start)) ORDER BY r.t_start, r.recording_id), '[]')

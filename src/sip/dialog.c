@@ -281,32 +281,63 @@ static char read_key(const char *body, int *ret_duration_ms)
     return is_key(key) ? key : 0;
 }
 
-static void on_info(struct sip *sip, struct leg *leg, const struct event *event)
+static void take_key(struct sip *sip, struct leg *leg, const struct event *event)
 {
-    const sip_t *message = event->sip;
-    bool known_type = message && (is_type(message->sip_content_type, "application/dtmf-relay") ||
-                                  is_type(message->sip_content_type, "application/dtmf"));
+    const sip_payload_t *payload = event->sip->sip_payload;
     char body[256] = "";
     int duration_ms;
     char key;
 
-    if (event->status >= 200)
-        return;
-    if (!known_type) {
-        bool empty = !message || !message->sip_payload || message->sip_payload->pl_len == 0;
-
-        nua_respond(event->nh, empty ? 200 : 415, empty ? "OK" : "Unsupported Media Type",
-                    WITH_THIS(sip), TAG_IF(!empty, SIPTAG_ACCEPT_STR("application/dtmf-relay")),
-                    TAG_END());
-        return;
-    }
-    if (message->sip_payload && message->sip_payload->pl_len < sizeof(body))
-        memcpy(body, message->sip_payload->pl_data, message->sip_payload->pl_len);
+    if (payload && payload->pl_len < sizeof(body))
+        memcpy(body, payload->pl_data, payload->pl_len);
     key = read_key(body, &duration_ms);
     nua_respond(event->nh, key ? 200 : 400, key ? "OK" : "No Key In Body", WITH_THIS(sip),
                 TAG_END());
     if (key && leg->state == LEG_UP)
         sip->handlers.on_digit(leg->handle, key, duration_ms, sip->arg);
+}
+
+/* --- bodies for the upper room by INFO ------------------------------------------------------- */
+
+/* None of these answers ends the dialog (RFC 5057 5.1). */
+static void take_body(struct sip *sip, struct leg *leg, const struct event *event)
+{
+    const sip_payload_t *payload = event->sip->sip_payload;
+    struct sip_body body = {.leg = leg->handle,
+                            .data = payload ? payload->pl_data : "",
+                            .length = payload ? payload->pl_len : 0};
+    bool fits = body.length <= SIP_BODY_SIZE;
+    const char *wrong = NULL; /* one that crosses our goodbye has nobody to read it */
+
+    if (!fits)
+        wrong = "Body Too Large";
+    else if (leg->state == LEG_UP)
+        wrong = sip->handlers.on_body(&body, sip->arg);
+    if (wrong && sip_refused(sip, SIP_REFUSED_BODY))
+        log_warn("sip", "bad_body", "leg=%u bytes=%zu why=\"%s\"", leg->handle, body.length, wrong);
+    nua_respond(event->nh,
+                !wrong ? 200
+                : fits ? 400
+                       : 413,
+                wrong ? wrong : "OK", WITH_THIS(sip), TAG_END());
+}
+
+static void on_info(struct sip *sip, struct leg *leg, const struct event *event)
+{
+    const sip_t *message = event->sip;
+    const sip_content_type_t *type = message ? message->sip_content_type : NULL;
+    bool empty = !message || !message->sip_payload || message->sip_payload->pl_len == 0;
+
+    if (event->status >= 200)
+        return;
+    if (is_type(type, "application/dtmf-relay") || is_type(type, "application/dtmf"))
+        take_key(sip, leg, event);
+    else if (leg_io(sip, leg)->takes && is_type(type, leg_io(sip, leg)->takes))
+        take_body(sip, leg, event);
+    else
+        nua_respond(event->nh, empty ? 200 : 415, empty ? "OK" : "Unsupported Media Type",
+                    WITH_THIS(sip), TAG_IF(!empty, SIPTAG_ACCEPT_STR("application/dtmf-relay")),
+                    TAG_END());
 }
 
 /* --- ends ---------------------------------------------------------------------------------- */

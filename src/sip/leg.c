@@ -50,6 +50,7 @@ struct leg *leg_take(struct sip *sip, nua_handle_t *nh, int32_t trunk_id, int32_
     leg->trunk_id = trunk_id;
     leg->user_id = user_id;
     leg_io(sip, leg)->nh = nh;
+    leg_io(sip, leg)->takes = NULL;
     nua_handle_bind(nh, magic_make(KIND_LEG, handle));
     sip->live++;
     if (trunk)
@@ -437,6 +438,7 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
     }
     leg->outgoing = true;
     leg->state = LEG_CALLING;
+    leg_io(sip, leg)->takes = out->takes;
     (void)keep_sdp(sip, leg, out->sdp);
     metric_add(&sip_invites_out, 1);
     send_invite(sip, leg, out);

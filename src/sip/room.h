@@ -89,6 +89,7 @@ struct leg_io {
     struct loop_timer timer; /* ringing limit, later session refresh */
     char *local_sdp;         /* owned; our last description, sent again by a refresh */
     char contact[256];       /* ours, "" = as the stack chooses: see address_contact() */
+    const char *takes;       /* type of bodies for the upper room in their INFO; NULL = none */
     msg_t *reoffer;          /* referenced; the request that waits for sip_leg_reoffer_answer() */
 };
 
@@ -145,6 +146,7 @@ enum sip_refusal {
     SIP_REFUSED_TRUNK_FULL,
     SIP_REFUSED_NO_SLOT,
     SIP_REFUSED_MALFORMED,
+    SIP_REFUSED_BODY, /* in INFO, for the upper room */
     SIP_REFUSAL_COUNT
 };
 

@@ -52,6 +52,7 @@ static struct {
     [SIP_REFUSED_TRUNK_FULL] = {"trunk_full", "trunk_full", REFUSED("trunk_full")},
     [SIP_REFUSED_NO_SLOT] = {"no_leg", "no_slot", REFUSED("no_slot")},
     [SIP_REFUSED_MALFORMED] = {"malformed", "malformed", REFUSED("malformed")},
+    [SIP_REFUSED_BODY] = {"bad_body", "bad_body", REFUSED("bad_body")},
 };
 
 static void register_counters(void)

@@ -2,10 +2,12 @@
  *
  *   a flow's node "bot"    bot_begin(): policy of the center, its share, a node with a free channel
  *   they talk              reach.c, as with anybody the flow connects
+ *   it tells what is said  bot_tells(), by INFO: kept beside the call, journalled at once
  *   the bot hangs up       bot_said(): what it said decides between done and a human
  *   or refers him (RFC 3515) bot_refers(): he goes on in the flow where it says
  *
  * A caller is never lost to it: no answer, no sound or no word of it leads to the human branch. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <hotlined/acd.h>
@@ -20,8 +22,10 @@
 #include <hotlined/text.h>
 
 #include "telephony/bot.h"
+#include "telephony/bot_dialog.h"
 #include "telephony/bot_rules.h"
 #include "telephony/call.h"
+#include "telephony/facts.h"
 #include "telephony/leg.h"
 #include "telephony/menu.h"
 #include "telephony/pools.h"
@@ -122,6 +126,7 @@ static bool call_peer(struct telephony *t, struct call *call, const struct dir_b
                                   .record = peer->record,
                                   .tell_global = true,
                                   .may_refer = true,
+                                  .may_tell = true,
                                   .header = {{"X-Hotlined-Center", center ? center->code : ""}},
                                   .header_count = 1};
 
@@ -167,7 +172,8 @@ static bool note_report(struct call *call, const char *told)
 
     bot_report_read(told, &report);
     call->bot.rounds = report.rounds;
-    text_copy(call->bot.intent, sizeof(call->bot.intent), report.intent);
+    if (report.intent[0]) /* else what it told before stands */
+        text_copy(call->bot.intent, sizeof(call->bot.intent), report.intent);
     text_copy(call->bot.summary, sizeof(call->bot.summary), report.summary);
     return report.done;
 }
@@ -179,6 +185,60 @@ void bot_said(struct call *call, const struct sip_ended *ended)
         call->bot.result =
             note_report(call, ended->end == SIP_END_REMOTE ? ended->told : "") ? "done" : "human";
 }
+
+/* --- what is said there ---------------------------------------------------------------------- */
+
+static struct bot_dialog *dialog_of(struct telephony *t, const struct call *call)
+{
+    struct call_side *side = call_beside(t, call);
+
+    if (!side->dialog)
+        side->dialog = calloc(1, sizeof(*side->dialog));
+    return side->dialog;
+}
+
+/* When it was said, by our clock: what the bot counts from its answer lies between that and now. */
+static int64_t moment_of(struct telephony *t, const struct call *call, int64_t at_ms)
+{
+    int64_t now = loop_wall_ms(t->loop), at = call->reach.answered_ms + at_ms;
+
+    return at_ms < 0 || at > now ? now : at;
+}
+
+static void keep_dialog(struct telephony *t, struct call *call, const struct bot_message *message)
+{
+    struct bot_dialog *dialog = dialog_of(t, call);
+
+    if (!dialog) {
+        log_error("call", "no_memory", "what=dialog");
+        return;
+    }
+    if (message->has_intent)
+        text_copy(call->bot.intent, sizeof(call->bot.intent), message->intent);
+    for (unsigned i = 0; i < message->slot_count; i++)
+        if (bot_dialog_set(dialog, &message->slots[i]))
+            fact_bot_slot(t, call, &message->slots[i]);
+    for (unsigned i = 0; i < message->turn_count; i++) {
+        bool by_bot = message->turns[i].by_bot;
+        int64_t at_ms = moment_of(t, call, message->turns[i].at_ms);
+        if (bot_dialog_say(dialog, by_bot, at_ms, message->turns[i].text))
+            fact_bot_turn(t, call, by_bot, at_ms, message->turns[i].text);
+    }
+}
+
+const char *bot_tells(struct telephony *t, const struct leg *leg, const struct sip_body *body)
+{
+    struct call *call = call_find(t, leg->call);
+    struct bot_message message;
+    const char *wrong = bot_message_read(body->data, body->length, &message);
+
+    if (!wrong && call && call->reach.bot && call->reach.leg == leg->handle && call->reach.answered)
+        keep_dialog(t, call, &message);
+    return wrong;
+}
+
+/* --- where it sends him ------------------------------------------------------------------------
+ */
 
 /* Where in his flow the caller is to go on; IVR_NO_NODE = the flow has no such place. */
 static uint16_t place_of(struct telephony *t, const struct call *call, enum bot_place place,
@@ -254,6 +314,57 @@ enum ivr_answer bot_over(struct call *call, bool answered)
 }
 
 /* --- for pages ------------------------------------------------------------------------------ */
+
+static void add_slots(struct text *out, const struct bot_dialog *dialog)
+{
+    bool more = false;
+
+    for (unsigned i = 0; i < dialog->slot_count; i++) {
+        const struct bot_slot *slot = &dialog->slots[i];
+        if (!slot->value[0])
+            continue;
+        text_add(out, more ? "," : "");
+        text_add_json(out, slot->name);
+        text_add(out, ":");
+        text_add_json(out, slot->value);
+        more = true;
+    }
+}
+
+static void add_turns(struct text *out, const struct bot_dialog *dialog)
+{
+    for (unsigned i = 0; i < dialog->turn_count; i++) {
+        const struct bot_turn *turn = &dialog->turns[i];
+        text_addf(out, "%s{\"who\":\"%s\",\"text\":", i ? "," : "",
+                  turn->by_bot ? "bot" : "caller");
+        text_add_json(out, dialog->texts + turn->text);
+        text_add_name(out, ',', "at_ms");
+        text_add_int(out, turn->at_ms);
+        text_add(out, "}");
+    }
+}
+
+void bot_call_json(struct telephony *t, const struct call *call, struct text *out)
+{
+    static const struct bot_dialog nothing_told;
+    const struct bot_dialog *dialog = call_beside(t, call)->dialog;
+    const struct bot_visit *bot = &call->bot;
+
+    if (!bot->result) {
+        text_add(out, "null");
+        return;
+    }
+    dialog = dialog ? dialog : &nothing_told;
+    text_addf(out, "{\"rounds\":%u,\"result\":\"%s\",\"intent\":", bot->rounds, bot->result);
+    text_add_json(out, bot->intent);
+    text_add_name(out, ',', "summary");
+    text_add_json(out, bot->summary);
+    text_add(out, ",\"slots\":{");
+    add_slots(out, dialog);
+    text_add(out, "},\"turns\":[");
+    add_turns(out, dialog);
+    text_addf(out, "],\"left_out\":%s}", dialog->left_out ? "true" : "false");
+}
 
 void telephony_bots_json(struct telephony *t, int32_t center_id, struct text *out)
 {

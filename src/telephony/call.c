@@ -104,6 +104,8 @@ void call_side_clear(struct call_side *side)
     side->along = NULL;
     free(side->answer);
     side->answer = NULL;
+    free(side->dialog);
+    side->dialog = NULL;
 }
 
 void call_free(struct telephony *t, struct call *call)

@@ -143,6 +143,7 @@ struct call_side {
     int32_t handed_by;            /* the agent who typed it */
     char *along_out;              /* owned; header for the center it goes to */
     const struct ivr_pairs *query_take; /* of .query; in the flow */
+    struct bot_dialog *dialog; /* owned; what was said to voice bots, NULL = nothing told */
 };
 
 /* --- found ---------------------------------------------------------------------------------- */

@@ -138,7 +138,8 @@ static int call_over_trunks(struct telephony *t, struct leg *leg, const char *sd
                                .sdp = sdp,
                                .headers = dialed->headers,
                                .ring_timeout_s = dialed->ring_s,
-                               .may_refer = dialed->may_refer};
+                               .may_refer = dialed->may_refer,
+                               .takes = dialed->may_tell ? DIALED_TOLD : NULL};
     unsigned count;
     const struct sip_trunk_conf *trunks = directory_trunks(t->directory, &count);
     int err;

@@ -11,6 +11,7 @@
 
 #include "telephony/agent.h"
 #include "telephony/along.h"
+#include "telephony/bot_dialog.h"
 #include "telephony/call.h"
 #include "telephony/facts.h"
 #include "telephony/leg.h"
@@ -310,6 +311,35 @@ static void put_bot(struct text *json, const struct bot_visit *bot)
     put_int(json, "bot_rounds", bot->rounds);
     put_text(json, "bot_intent", bot->intent);
     put_text(json, "bot_summary", bot->summary);
+}
+
+void fact_bot_turn(struct telephony *t, const struct call *call, bool by_bot, int64_t at_ms,
+                   const char *said)
+{
+    struct uuid id = uuid_new(loop_wall_ms(t->loop));
+    struct text json = {0};
+
+    put_id(&json, "turn_id", &id);
+    put_id(&json, "call_id", &call->id);
+    put_id(&json, "reach_id", &call->reach.id);
+    put_text(&json, "who", by_bot ? "bot" : "caller");
+    put_text(&json, "text", said);
+    put_int(&json, "at_ms", at_ms);
+    emit(t, call->center_id, "bot_turn", &json);
+}
+
+void fact_bot_slot(struct telephony *t, const struct call *call, const struct bot_slot *slot)
+{
+    struct uuid id = uuid_new(loop_wall_ms(t->loop));
+    struct text json = {0};
+
+    put_id(&json, "slot_id", &id);
+    put_id(&json, "call_id", &call->id);
+    put_id(&json, "reach_id", &call->reach.id);
+    put_text(&json, "name", slot->name);
+    put_text(&json, "value", slot->value);
+    put_int(&json, "at_ms", loop_wall_ms(t->loop));
+    emit(t, call->center_id, "bot_slot", &json);
 }
 
 void fact_outside_leg(struct telephony *t, const struct call *call, const struct reach *reach,

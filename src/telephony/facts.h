@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct agent;
+struct bot_slot;
 struct call;
 struct dir_place;
 struct ivr_command;
@@ -33,6 +34,9 @@ void fact_offer_end(struct telephony *t, const struct agent *agent, const char *
 void fact_talk_begin(struct telephony *t, const struct call *call, const struct talk *talk);
 void fact_talk_end(struct telephony *t, const struct call *call, const struct talk *talk,
                    int64_t talk_ms, const char *released_by);
+void fact_bot_turn(struct telephony *t, const struct call *call, bool by_bot, int64_t at_ms,
+                   const char *said);
+void fact_bot_slot(struct telephony *t, const struct call *call, const struct bot_slot *slot);
 /* Of the second one outside, once it is over. released_by as of talks, or "outside". */
 void fact_outside_leg(struct telephony *t, const struct call *call, const struct reach *reach,
                       const struct leg *leg, const char *outcome, const char *released_by);

@@ -25,12 +25,14 @@ enum leg_kind {
 
 /* How somebody outside is called over the trunks: dialed.c. */
 #define DIALED_HEADERS 512
+#define DIALED_TOLD    "application/vnd.hotlined.dialog+json" /* what whom we called may tell */
 struct dialed {
     char number[SIP_NUMBER_SIZE], shown[SIP_NUMBER_SIZE];
     char headers[DIALED_HEADERS]; /* lines of sip_call_out */
     struct uuid global_id;        /* null = not told */
     int32_t only_trunk;           /* 0 = any, by priority; SIP_TRUNK_SELF */
     bool may_refer;
+    bool may_tell;    /* DIALED_TOLD */
     bool along;       /* the call's .along_out is told */
     int32_t trunk_id; /* over which he is called now */
     uint8_t tried;    /* of the directory's trunks */

@@ -119,6 +119,7 @@ static int fill(struct telephony *t, const struct call *call, struct leg *leg,
     dialed->only_trunk = target->trunk_id;
     dialed->along = target->along != NULL;
     dialed->may_refer = target->may_refer;
+    dialed->may_tell = target->may_tell;
     dialed->ring_s = (uint16_t)(target->ring_s > 0 ? target->ring_s : RING_S);
     if (target->tell_global)
         dialed->global_id = call->global_id;

@@ -26,6 +26,7 @@ struct reach_target {
     int ring_s;         /* 0 = a minute */
     bool record;        /* REACH_FLOW: their talk is recorded */
     bool may_refer;     /* it may send the far one elsewhere: bot_refers() */
+    bool may_tell;      /* what is said there: bot_tells() */
     bool tell_global;   /* the other side is told the call's global id */
     const char *along;  /* value of X-Hotlined-Along; NULL = none */
     int32_t to_center;  /* which center is called there, 0 = none */

@@ -97,6 +97,13 @@ static void on_refer(const struct sip_refer *refer, void *arg)
         bot_refers(arg, leg, refer);
 }
 
+static const char *on_body(const struct sip_body *body, void *arg)
+{
+    const struct leg *leg = call_leg_by_sip(arg, body->leg);
+
+    return leg ? bot_tells(arg, leg, body) : NULL;
+}
+
 static void on_media_digit(handle_t media, char digit, int duration_ms, void *arg)
 {
     struct leg *leg = call_leg_by_media(arg, media);
@@ -274,6 +281,7 @@ const struct sip_handlers *telephony_sip_handlers(void)
         .on_tell = told_tell,
         .on_told = told_status,
         .on_refer = on_refer,
+        .on_body = on_body,
     };
 
     return &handlers;

@@ -9,6 +9,7 @@
 #include <hotlined/text.h>
 
 #include "telephony/agent.h"
+#include "telephony/bot.h"
 #include "telephony/call.h"
 #include "telephony/centers.h"
 #include "telephony/consult.h"
@@ -142,21 +143,6 @@ static void add_path(struct text *out, const struct call *call)
         text_add(out, ":");
         text_add_json(out, call->ivr.variables[i].value);
     }
-    text_add(out, "}");
-}
-
-/* "bot": what the voice bot learnt; null when the caller was with none. */
-static void add_bot(struct text *out, const struct bot_visit *bot)
-{
-    text_add(out, ",\"bot\":");
-    if (!bot->result) {
-        text_add(out, "null");
-        return;
-    }
-    json_begin(out, "rounds", bot->rounds);
-    json_text(out, "result", bot->result);
-    json_text(out, "intent", bot->intent);
-    json_text(out, "summary", bot->summary);
     text_add(out, "}");
 }
 
@@ -313,7 +299,8 @@ void view_add_call(struct telephony *t, struct text *out, const struct call *cal
     json_bool(out, "muted", view_is_muted(call, agent->user_id));
     add_recording(t, out, call);
     add_consult(t, out, call);
-    add_bot(out, &call->bot);
+    text_add_name(out, ',', "bot");
+    bot_call_json(t, call, out);
     if (call->consult_failed)
         json_text(out, "consult_failed", call->consult_failed);
     else

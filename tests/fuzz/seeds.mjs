@@ -52,6 +52,34 @@ seed('sdp', 'clean_m', crlf(...head('-', '192.0.2.3'), 'm=audio 4000/2 RTP/AVP 8
 seed('sdp', 'control', 'v=0\r\no=\x01 1 1 IN IP4 192.0.2.3\r\n')
 seed('sdp', 'version_1', crlf('v=1', 'm=audio 4000 RTP/AVP 8'))
 
+// --- what a voice bot says ------------------------------------------------------------------------
+
+const turn = (who, text, at_ms) => ({ who, text, at_ms })
+const tell = (name, object) => seed('bot', name, json(object))
+seed('bot', 'report', `outcome=human;rounds=3;intent=${encodeURIComponent('退税')};summary=${encodeURIComponent('问缴费年限')}`)
+seed('bot', 'report_broken', 'rounds=1001; intent=%E9%80;summary=a%09b;;=x;outcome=done%0D%0A')
+seed('bot', 'place_queue', 'queue-consult')
+seed('bot', 'place_node', 'node-main')
+tell('full', { intent: '退税进度', slots: { taxpayer_no: '91450100MA5KABCD1X', 所属期: '2026-10', gone: null }, turns: [turn('bot', '您好，请问有什么可以帮您？', 0), turn('caller', '查一下\n退税', 4200)] })
+tell('empty', {})
+tell('turns_many', { turns: Array.from({ length: 16 }, (_, i) => turn(i % 2 ? 'bot' : 'caller', `第${i}句`, i)) })
+tell('turns_too_many', { turns: Array.from({ length: 17 }, () => turn('bot', 'x', 1)) })
+tell('slots_many', { slots: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`s${i}`, 'x'])) })
+tell('long', { turns: [turn('caller', '长'.repeat(700), 1)] })
+tell('long_slot', { slots: { a: 'x'.repeat(300) } })
+tell('control', { intent: 'a\u0001', turns: [turn('bot', '\u007f', 0)] })
+tell('surrogate', { turns: [turn('bot', '\ud800x', 0)] })
+tell('nobody', { turns: [turn('agent', 'x', 0)] })
+tell('at', { turns: [turn('bot', 'x', 86400001)] })
+tell('at_half', { turns: [turn('bot', 'x', 0.5)] })
+tell('unknown', { mood: 'good' })
+tell('kinds', { slots: [], turns: {}, intent: 3 })
+tell('turn_kinds', { turns: [turn('bot', 3, 'x'), 1, null] })
+seed('bot', 'twice', '{"slots":{"a":"b"},"slots":{"a":"c"}}')
+seed('bot', 'trailing', '{}  \r\n{')
+seed('bot', 'broken_utf8', Buffer.concat([Buffer.from('{"intent":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]))
+seed('bot', 'deep', `{"slots":${'{"a":'.repeat(400)}1${'}'.repeat(400)}}`)
+
 // --- what travels with a call between centers ----------------------------------------------------
 
 const along = (object) => Buffer.from(typeof object === 'string' ? object : json(object)).toString('base64url')

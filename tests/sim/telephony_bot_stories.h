@@ -39,6 +39,60 @@ static void NLU_05_the_bot_hands_back_to_a_human_with_what_it_learnt(void **stat
     assert_true(fact_says(fact_last("call_end"), "outcome", "answered"));
 }
 
+static const char *text_told(const struct bot_dialog *dialog, unsigned turn)
+{
+    return dialog->texts + dialog->turns[turn].text;
+}
+
+static void NLU_02_what_is_said_to_the_bot_stays_with_the_call(void **state)
+{
+    static const char hello[] = "{\"turns\":[{\"who\":\"bot\",\"text\":\"您好\",\"at_ms\":500}]}";
+    handle_t sip, bot = to_the_bot(&sip);
+    const struct bot_dialog *dialog;
+    struct text json = {0};
+    int64_t answered;
+
+    (void)state;
+    assert_false(far_says(bot, hello)); /* it only rings */
+    far_answer(bot);
+    answered = loop_wall_ms(world.telephony->loop);
+    run(2000);
+    assert_false(far_says(sip, hello)); /* the caller himself */
+    assert_true(far_says(bot, hello));
+    assert_true(fact_says(fact_last("bot_turn"), "who", "bot"));
+    assert_true(fact_says(fact_last("bot_turn"), "text", "您好"));
+    assert_true(far_says(bot,
+                         "{\"intent\":\"退税\",\"slots\":{\"period\":\"2026-10\",\"taxpayer_no\":"
+                         "\"91\"},\"turns\":[{\"who\":\"caller\",\"text\":\"退\\n税\",\"at_ms\":"
+                         "86400000}]}"));
+    assert_int_equal(fact_count_of("bot_slot"), 2);
+    assert_true(far_says(bot, "{\"slots\":{\"period\":\"2026-10\",\"taxpayer_no\":null}}"));
+    assert_int_equal(fact_count_of("bot_slot"), 3); /* what is so already is not told again */
+    assert_true(fact_says(fact_last("bot_slot"), "value", ""));
+    assert_false(
+        far_says(bot, "{\"turns\":[{\"who\":\"caller\",\"text\":\"x\"},{\"who\":\"dog\"}]}"));
+    assert_int_equal(fact_count_of("bot_turn"), 2); /* nothing of it */
+    dialog = call_beside(world.telephony, call_of(sip))->dialog;
+    assert_int_equal(dialog->turn_count, 2);
+    assert_int_equal(dialog->turns[0].at_ms, answered + 500);
+    assert_int_equal(dialog->turns[1].at_ms, answered + 2000); /* not later than now */
+    assert_string_equal(text_told(dialog, 1), "退 税");
+    ready(1);
+    far_tells(bot, ""); /* without a word: the intent it told stands */
+    run(3000);
+    check_everything();
+    assert_true(fact_says(fact_last("outside_leg"), "bot_intent", "退税"));
+    assert_false(far_says(bot, hello));
+    bot_call_json(world.telephony, call_of(sip), &json);
+    assert_non_null(strstr(json.data, "\"intent\":\"退税\""));
+    assert_non_null(
+        strstr(json.data, "\"slots\":{\"period\":\"2026-10\"},\"turns\":[{\"who\":\"bot\","));
+    text_done(&json);
+    far_end(sip, SIP_END_REMOTE, 200);
+    run(0);
+    check_everything();
+}
+
 static void NLU_05_whom_the_bot_has_served_needs_no_human(void **state)
 {
     handle_t sip, bot = to_the_bot(&sip);
@@ -175,6 +229,7 @@ static void CC_17_keys_of_a_talk_go_to_whoever_outside_hears_them(void **state)
 
 #define BOT_STORIES                                                                                \
     TEST(NLU_05_the_bot_hands_back_to_a_human_with_what_it_learnt),                                \
+        TEST(NLU_02_what_is_said_to_the_bot_stays_with_the_call),                                  \
         TEST(NLU_05_whom_the_bot_has_served_needs_no_human),                                       \
         TEST(NLU_05_the_bot_refers_its_caller_to_a_queue_of_the_flow),                             \
         TEST(NLU_05_the_bot_refers_its_caller_to_a_node_and_nobody_else_may),                      \

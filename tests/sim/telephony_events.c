@@ -143,6 +143,8 @@ static const struct kind kinds[] = {
      ANY_TIME, second_is_quiet},
     {"refers", "whom caller %1 is with sends him elsewhere (%2)", CALLER, 16, 8, ANY_TIME,
      second_refers},
+    {"says", "whom caller %1 is with tells what is said (%2)", CALLER, 16, 4, ANY_TIME,
+     second_says},
     {"asked-out", "whom agent %1 asks outside: %2", AGENT, 30, 14, TALKING, second_asked},
     {"say", "something is said to whom agent %1 talks with (%2)", AGENT, 12, 4, TALKING,
      agent_says},

@@ -24,7 +24,8 @@ event_h caller_calls, caller_is_passed_on, taxpayer_is_known, caller_hangs_up, c
     caller_key, caller_reoffers, caller_reoffers_late, caller_is_silent;
 /* whom agents call, and trunks: telephony_outside.c */
 event_h far_rings, far_answers, far_refuses, far_hangs_up, second_called, second_is_quiet,
-    second_asked, second_refers, trunk_share_changes, trunk_full, trunk_dies, trunk_back;
+    second_asked, second_refers, second_says, trunk_share_changes, trunk_full, trunk_dies,
+    trunk_back;
 /* lines and phones: telephony_agents.c */
 event_h line_new, line_restart, line_bad, line_lost, line_back, line_is_quiet, line_closed,
     phone_registers, phone_picked_up, phone_refuses, phone_put_down, phone_dies, phone_reoffers;

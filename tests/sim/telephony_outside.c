@@ -200,6 +200,17 @@ void second_refers(unsigned who, unsigned arg)
                      arg % 2 ? "rounds=1;intent=%E9%80%80" : "");
 }
 
+/* Whom the caller is with, a bot or not, or (3) the caller himself, tells what is said. */
+void second_says(unsigned who, unsigned arg)
+{
+    static const char *const told[] = {
+        "{\"intent\":\"退税\",\"slots\":{\"period\":\"2026-10\"},\"turns\":[{\"who\":\"bot\","
+        "\"text\":\"您好\",\"at_ms\":0},{\"who\":\"caller\",\"text\":\"退税\"}]}",
+        "{\"slots\":{\"period\":null}}", "{\"turns\":[{\"who\":\"agent\",\"text\":\"x\"}]}", "{}"};
+
+    (void)far_says(arg == 3 ? world.callers[who] : second_of_caller(who), told[arg]);
+}
+
 void trunk_share_changes(unsigned who, unsigned arg)
 {
     static const uint32_t most[] = {0, 2, 6, 0};

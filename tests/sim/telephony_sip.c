@@ -113,6 +113,15 @@ int far_refers(handle_t sip, const char *user, const char *told)
     return leg->refer;
 }
 
+bool far_says(handle_t sip, const char *json)
+{
+    const struct w_sip_leg *leg = far_leg(sip);
+    struct sip_body body = {.leg = sip, .data = json, .length = strlen(json)};
+
+    return leg && leg->state == W_UP && leg->takes &&
+           !sip_handlers()->on_body(&body, world.telephony);
+}
+
 int sip_leg_refer_answer(struct sip *sip, handle_t handle, int status, const char *phrase)
 {
     struct w_sip_leg *leg = far_leg(handle);
@@ -262,6 +271,7 @@ int sip_leg_call(struct sip *sip, const struct sip_call_out *out, handle_t *ret_
     leg->outgoing = true;
     leg->user_id = out->user_id;
     leg->may_refer = out->may_refer;
+    leg->takes = out->takes != NULL;
     (void)text_copy(leg->called, sizeof(leg->called), out->trunk_id ? out->called : "");
     world_after((uint64_t)out->ring_timeout_s * 1000, ring_over, leg->handle);
     *ret_leg = leg->handle;

@@ -43,7 +43,7 @@ struct w_sip_leg {
     int32_t trunk_id;
     int reoffers; /* re-INVITEs not yet answered */
     int refer;    /* the answer to its last REFER; 0 = none yet */
-    bool may_refer, refer_done;
+    bool may_refer, refer_done, takes;
     bool early;                       /* sounds before it is answered */
     uint64_t number;                  /* in the order in which they were made */
     char called[DIALING_NUMBER_SIZE]; /* as the trunk was asked */
@@ -192,6 +192,8 @@ void far_end(handle_t sip, enum sip_end end, int status);
 void far_tells(handle_t sip, const char *told);
 /* It wants the other one to be at that place; the status it is answered, 0 = it could not ask. */
 int far_refers(handle_t sip, const char *user, const char *told);
+/* It tells what is said; false: it may not, or it was refused. */
+bool far_says(handle_t sip, const char *json);
 /* The same with a Q.850 cause in a Reason header. */
 void far_end_with(handle_t sip, enum sip_end end, int status, int cause);
 void far_answer(handle_t sip); /* whoever we call picks up */

@@ -28,6 +28,8 @@
 
 #include "telephony/agent.h"
 #include "telephony/along.h"
+#include "telephony/bot.h"
+#include "telephony/bot_dialog.h"
 #include "telephony/call.h"
 #include "telephony/errand.h"
 #include "telephony/leg.h"

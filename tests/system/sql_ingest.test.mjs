@@ -6,7 +6,7 @@ import { Database, Journal, randomFrom, uuid7 } from './lib/sql.mjs';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const TABLES = ['fact', 'call', 'ivr_visit', 'ivr_key', 'queue_visit', 'door_refusal', 'offer', 'no_answer', 'talk', 'hold', 'acw', 'agent_session',
-  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'outside_leg', 'trunk_event', 'audit_log', 'record', 'survey', 'rollup_voice', 'rollup_agent'];
+  'agent_state', 'recording', 'leg_quality', 'unrecorded_call', 'outside_leg', 'bot_session', 'bot_turn', 'bot_slot', 'trunk_event', 'audit_log', 'record', 'survey', 'rollup_voice', 'rollup_agent'];
 const T0 = Date.parse('2026-10-31T23:00:00Z'); // over the border of a month
 const CENTERS = [1, 2, 3];
 
@@ -100,6 +100,13 @@ function happen(random, calls) {
       t_ans_ms: pick([null, t]), sl_threshold_ms: maybe(0.5) ? 0 : 15000 });
     if (maybe(0.2)) f('outside_leg', { reach_id: uuid7(t), call_id: call.id, purpose: pick(['consult', 'help', 'pass', 'flow']), user_id: pick([null, first]), number: '10086', to_center: pick(['', 'liuzhou']), trunk_id: null,
       t_start_ms: t, t_ans_ms: pick([null, t]), t_end_ms: t, talk_ms: 0, outcome: pick(['answered', 'busy']), released_by: 'outside', joined: maybe(0.5), passed: maybe(0.5) });
+    if (maybe(0.2)) {
+      const reach = uuid7(t);
+      for (let k = upTo(4); k > 0; k--) f('bot_turn', { turn_id: uuid7(t), call_id: call.id, reach_id: reach, who: pick(['caller', 'bot']), text: `第${k}句`, at_ms: t += 1 });
+      if (maybe(0.5)) f('bot_slot', { slot_id: uuid7(t), call_id: call.id, reach_id: reach, name: 'period', value: pick(['', '2026-10']), at_ms: t });
+      f('outside_leg', { reach_id: reach, call_id: call.id, purpose: 'bot', user_id: null, number: 'bot', trunk_id: 1, t_start_ms: t, t_ans_ms: t, t_end_ms: t, talk_ms: 0, outcome: 'answered',
+        released_by: 'outside', joined: false, passed: false, bot_peer_id: 1, bot_result: pick(['human', 'done', 'silent']), bot_rounds: upTo(5), bot_intent: pick(['', '退税']), bot_summary: '' });
+    }
     if (maybe(0.2)) f('unrecorded', { id: uuid7(t), call_id: call.id, why: 'record_no_room', at_ms: t });
     from = { center, global: passed?.global ?? call.id, t_end: t };
   }

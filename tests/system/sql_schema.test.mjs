@@ -119,6 +119,11 @@ function fill(center, base) {
     t_ans_ms: base + 1, t_end_ms: base + 905, talk_ms: 904, outcome: 'answered', released_by: 'outside', joined: true, passed: false });
   f(905, 'ivr_begin', { visit_id: uuid7(base + 905), call_id: call.id, flow_id: 1, flow_version: 1, t_start_ms: base + 905, mode: 'release', user_id: center, talk_id: talk, target: '主菜单' });
   journal.end(journal.begin(center, base + 70, { direction: 'out' }), base + 90, 'lost', { user_id: center });
+  const bot = uuid7(base + 70);
+  f(70, 'bot_turn', { turn_id: uuid7(base + 70), call_id: call.id, reach_id: bot, who: 'caller', text: '退税', at_ms: base + 70 });
+  f(70, 'bot_slot', { slot_id: uuid7(base + 70), call_id: call.id, reach_id: bot, name: 'period', value: '2026-10', at_ms: base + 70 });
+  f(80, 'outside_leg', { reach_id: bot, call_id: call.id, purpose: 'bot', user_id: null, number: 'bot', trunk_id: 1, t_start_ms: base + 60, t_ans_ms: base + 65, t_end_ms: base + 80,
+    talk_ms: 15, outcome: 'answered', released_by: 'outside', joined: false, passed: false, bot_peer_id: 1, bot_result: 'human', bot_rounds: 1, bot_intent: '退税', bot_summary: '问退税' });
   f(903, 'unrecorded', { id: uuid7(base + 903), call_id: call.id, why: '磁盘已满', at_ms: base + 903 });
   f(904, 'trunk_state', { id: uuid7(base + 904), trunk_id: 1, state: 'up', at_ms: base + 904 });
   f(905, 'audit', { id: uuid7(base + 905), user_id: null, action: 'test', object_kind: 'call', object_id: call.id, detail: '', address: '', at_ms: base + 905 });
@@ -157,7 +162,7 @@ test('GEN-04 DATA-05 the daemon with one center in scope sees that center only, 
       INSERT INTO center_grant (user_id, center_id, granted_center_id) VALUES (${agent}, ${center}, ${center});
       INSERT INTO center_transfer (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
       INSERT INTO connector (center_id, code, name, url) VALUES (${center}, 'x', '接口', 'https://x/');
-      INSERT INTO bot_share (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
+      INSERT INTO bot_share (center_id, data) VALUES (${center}, 'shared') ON CONFLICT (center_id) DO UPDATE SET data = 'shared';
       INSERT INTO pool_share (center_id, kind) VALUES (${center}, 'trunk');
       INSERT INTO api_key (center_id, name, groups, prefix, hash) VALUES (${center}, '系统', '{it}', 'hk_x', repeat('${center}', 64));
       INSERT INTO dial_rule (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;

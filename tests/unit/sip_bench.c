@@ -150,11 +150,30 @@ static void on_refer(const struct sip_refer *refer, void *arg)
                      0);
 }
 
+static const char *on_body(const struct sip_body *body, void *arg)
+{
+    struct bench *b = arg;
+
+    b->bodies++;
+    b->body_leg = body->leg;
+    b->body_length = body->length;
+    snprintf(b->body, sizeof(b->body), "%.*s", (int)body->length, body->data);
+    return b->body_wrong;
+}
+
 void bench_open(struct bench *b, const struct sip_options *more)
 {
-    static const struct sip_handlers handlers = {
-        on_invite, on_progress,    on_established, on_reoffer,           on_digit,
-        on_ended,  on_trunk_state, on_phone,       .on_knock = on_knock, .on_refer = on_refer};
+    static const struct sip_handlers handlers = {on_invite,
+                                                 on_progress,
+                                                 on_established,
+                                                 on_reoffer,
+                                                 on_digit,
+                                                 on_ended,
+                                                 on_trunk_state,
+                                                 on_phone,
+                                                 .on_knock = on_knock,
+                                                 .on_refer = on_refer,
+                                                 .on_body = on_body};
     struct sip_options options = more ? *more : (struct sip_options){0};
     char listen[32], tls_listen[32];
 
@@ -246,7 +265,8 @@ handle_t bench_call_out(struct bench *b, struct peer *peer, struct peer_dialog *
                                      .caller = "12366",
                                      .called = "13877100001",
                                      .sdp = bench_sdp(true),
-                                     .may_refer = b->may_refer};
+                                     .may_refer = b->may_refer,
+                                     .takes = b->takes};
     unsigned before = b->established;
     const char *invite;
     handle_t leg;

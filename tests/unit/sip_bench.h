@@ -19,8 +19,13 @@ struct bench {
     struct sip_invite invite;
     struct sip_refer refer;
     unsigned refers;
-    bool may_refer;   /* whom we call */
-    int refer_answer; /* of all of them */
+    bool may_refer;                 /* whom we call */
+    int refer_answer;               /* of all of them */
+    const char *takes, *body_wrong; /* whom we call; the answer to its bodies */
+    char body[256];
+    handle_t body_leg;
+    size_t body_length;
+    unsigned bodies;
     handle_t progress_leg, established_leg;
     int progress_status;
     bool progress_has_sdp, established_has_sdp, reoffer_has_sdp;

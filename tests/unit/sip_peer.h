@@ -10,7 +10,7 @@ struct loop;
 struct ssl_st;
 
 enum peer_transport { PEER_UDP, PEER_TCP, PEER_TLS };
-enum { PEER_MESSAGE = 8192, PEER_KEPT = 64 };
+enum { PEER_MESSAGE = 12288, PEER_KEPT = 64 };
 
 struct peer {
     struct loop *loop; /* turned while the peer waits */
