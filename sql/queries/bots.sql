@@ -26,20 +26,22 @@ FROM center c LEFT JOIN bot_share s ON s.center_id = c.id;
 SELECT bot_share_save($1::int, $2::int, $3::jsonb) AS document;
 
 -- name: bot_figures
--- $1 from, $2 to (timestamptz), $3 center id (null = all in sight). One column: {items}, a row for each center, never a sum of several:
+-- $1 from, $2 to (timestamptz, null = open), $3 center id (null = all in sight). One column: {items}, a row for each center, never a sum of several:
 -- sessions that began then, without test calls. "shown" is false for centers that keep theirs to themselves.
 WITH counted AS (
     SELECT s.center_id, count(*) AS sessions, count(*) FILTER (WHERE result = 'human') AS human, count(*) FILTER (WHERE result = 'done') AS done,
         count(*) FILTER (WHERE result = 'silent') AS silent, count(*) FILTER (WHERE result = 'abandoned') AS abandoned,
         count(*) FILTER (WHERE result = 'failed') AS failed, sum(rounds) AS rounds
     FROM bot_session s JOIN call c USING (call_id)
-    WHERE s.session_id >= uuid_floor($1::timestamptz) AND s.session_id < uuid_floor($2::timestamptz) AND NOT c.test
+    WHERE ($1::timestamptz IS NULL OR s.session_id >= uuid_floor($1::timestamptz)) AND ($2::timestamptz IS NULL OR s.session_id < uuid_floor($2::timestamptz))
+      AND NOT c.test
     GROUP BY s.center_id),
 meant AS (
     SELECT i.center_id, jsonb_agg(jsonb_build_object('intent', i.intent, 'sessions', i.n) ORDER BY i.n DESC, i.intent) FILTER (WHERE i.place <= 20) AS intents
     FROM (SELECT s.center_id, s.intent, count(*) AS n, row_number() OVER (PARTITION BY s.center_id ORDER BY count(*) DESC, s.intent) AS place
           FROM bot_session s JOIN call c USING (call_id)
-          WHERE s.session_id >= uuid_floor($1::timestamptz) AND s.session_id < uuid_floor($2::timestamptz) AND NOT c.test AND s.intent <> ''
+          WHERE ($1::timestamptz IS NULL OR s.session_id >= uuid_floor($1::timestamptz)) AND ($2::timestamptz IS NULL OR s.session_id < uuid_floor($2::timestamptz))
+      AND NOT c.test AND s.intent <> ''
           GROUP BY s.center_id, s.intent) i GROUP BY i.center_id)
 SELECT jsonb_build_object('items', coalesce(jsonb_agg(jsonb_build_object('center_id', c.id, 'center_name', c.name, 'kind', c.kind, 'shown', x.shown)
     || CASE WHEN x.shown THEN jsonb_build_object('sessions', coalesce(n.sessions, 0), 'human', coalesce(n.human, 0), 'done', coalesce(n.done, 0),

@@ -44,6 +44,7 @@ const struct api_routes *const api_route_tables[] = {
     &api_routes_transfers,
     &api_routes_routes,
     &api_routes_taxpayers,
+    &api_routes_settings_bots,
     &api_routes_bots,
     &api_routes_agent_centers,
     &api_routes_queries,

@@ -100,7 +100,7 @@ static const struct line {
     {FUNCTION_REASONS, "PUT", SET "/wrap-up-codes*", NULL},
     {FUNCTION_REASONS, "DELETE", SET "/wrap-up-codes*", NULL},
     {FUNCTION_NUMBER_LISTS, "*", SET "/number-lists*", NULL},
-    {FUNCTION_BOT, "PUT", SET "/bots/shares/{center_id}/policy", NULL},
+    {FUNCTION_BOT, "PUT", SET "/bots/shares/{id}/policy", NULL},
 };
 
 /* A row of the http room, and what its center must have. */

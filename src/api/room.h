@@ -268,7 +268,8 @@ extern const struct api_routes api_routes_trunks;     /* settings_trunks.c */
 extern const struct api_routes api_routes_audit;      /* audit_log.c */
 extern const struct api_routes api_routes_dialing;    /* settings_dialing.c */
 extern const struct api_routes api_routes_centers;    /* settings_centers.c */
-extern const struct api_routes api_routes_bots;       /* settings_bots.c */
+extern const struct api_routes api_routes_settings_bots;
+extern const struct api_routes api_routes_bots;
 extern const struct api_routes api_routes_transfers;  /* settings_transfers.c */
 extern const struct api_routes api_routes_routes;     /* settings_routes.c */
 extern const struct api_routes api_routes_taxpayers;  /* taxpayers.c */

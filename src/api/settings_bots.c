@@ -1,6 +1,6 @@
-/* The voice bot: nodes and quotas are the region's, when its callers meet it is each center's. */
+/* The voice bot: nodes and quotas are the region's; when its callers meet it, and who sees what it
+ * learns, is each center's. What became of the talks: bots.c. */
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "api/settings.h"
@@ -8,58 +8,19 @@
 static const char missing_node[] = "没有这个机器人节点";
 static const char missing_center[] = "没有这个中心，或不属于您管理的中心";
 
-struct node_body {
-    const char *name, *transport, *host, *sip_user;
-    int64_t port, channels;
-    bool record, enabled;
-};
-
-#define NODE(name, title, kind, flags, min, max)                                                   \
+static const struct settings_kind node_kind = {.name = "bot",
+                                               .missing = missing_node,
+                                               .permission = PERM_REGION_WRITE,
+                                               .update = STMT_SETTINGS_BOT_PEER_UPDATE,
+                                               .updated = "bot.update"};
+#define SHARE_KIND(need, action)                                                                   \
     {                                                                                              \
-#name, title, kind, offsetof(struct node_body, name), flags, min, max                      \
+        .name = "center", .missing = missing_center, .permission = need,                           \
+        .update = STMT_SETTINGS_BOT_SHARE_SAVE, .updated = action                                  \
     }
-static const struct http_field new_node_fields[] = {
-    NODE(name, "名称", HTTP_TEXT, HTTP_REQUIRED, 1, 20),
-    NODE(transport, "传输方式", HTTP_TEXT, 0, 1, 8),
-    NODE(host, "地址", HTTP_TEXT, HTTP_REQUIRED, 1, 127),
-    NODE(port, "端口", HTTP_INT, 0, 1, 65535),
-    NODE(sip_user, "呼叫用户名", HTTP_TEXT, 0, 1, 31),
-    NODE(channels, "通道数", HTTP_INT, 0, 0, 10000),
-    NODE(record, "录音", HTTP_BOOL, 0, 0, 0),
-    NODE(enabled, "启用", HTTP_BOOL, 0, 0, 0),
-};
-static const struct http_field node_fields[] = {
-    NODE(name, "名称", HTTP_TEXT, 0, 1, 20),
-    NODE(transport, "传输方式", HTTP_TEXT, 0, 1, 8),
-    NODE(host, "地址", HTTP_TEXT, 0, 1, 127),
-    NODE(port, "端口", HTTP_INT, 0, 1, 65535),
-    NODE(sip_user, "呼叫用户名", HTTP_TEXT, 0, 1, 31),
-    NODE(channels, "通道数", HTTP_INT, 0, 0, 10000),
-    NODE(record, "录音", HTTP_BOOL, 0, 0, 0),
-    NODE(enabled, "启用", HTTP_BOOL, 0, 0, 0),
-};
-
-struct quota_body {
-    bool allowed;
-    int64_t guaranteed, most;
-};
-
-static const struct http_field quota_fields[] = {
-    {"allowed", "许可使用", HTTP_BOOL, offsetof(struct quota_body, allowed), 0, 0, 0},
-    {"guaranteed", "保底通道数", HTTP_INT, offsetof(struct quota_body, guaranteed), 0, 0, 10000},
-    {"most", "最多通道数", HTTP_INT, offsetof(struct quota_body, most), 0, 0, 10000},
-};
-
-struct policy_body {
-    const char *policy, *calendar_code;
-    int64_t share_percent;
-};
-
-static const struct http_field policy_fields[] = {
-    {"policy", "接入策略", HTTP_TEXT, offsetof(struct policy_body, policy), HTTP_REQUIRED, 1, 20},
-    {"share_percent", "百分比", HTTP_INT, offsetof(struct policy_body, share_percent), 0, 0, 100},
-    {"calendar_code", "工作日历", HTTP_TEXT, offsetof(struct policy_body, calendar_code), 0, 1, 47},
-};
+static const struct settings_kind quota_kind = SHARE_KIND(PERM_REGION_WRITE, "bot.quota");
+static const struct settings_kind policy_kind = SHARE_KIND(PERM_SETTINGS_WRITE, "bot.policy");
+static const struct settings_kind data_kind = SHARE_KIND(PERM_SETTINGS_WRITE, "bot.data");
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -71,21 +32,46 @@ static bool is_one_of(const char *text, const char *const *words)
 
 /* --- nodes ---------------------------------------------------------------------------------- */
 
-static bool check_node(struct http_request *request, const struct node_body *body)
+struct node_body {
+    const char *name, *transport, *host, *sip_user;
+    int64_t port, channels;
+    bool record, enabled;
+};
+
+#define NODE(name, title, kind, flags, min, max)                                                   \
+    {                                                                                              \
+#name, title, kind, offsetof(struct node_body, name), flags, min, max                      \
+    }
+#define NODE_FIELDS(required)                                                                      \
+    NODE(name, "名称", HTTP_TEXT, required, 1, 20),                                                \
+        NODE(transport, "传输方式", HTTP_TEXT, 0, 1, 8),                                           \
+        NODE(host, "地址", HTTP_TEXT, required, 1, 127),                                           \
+        NODE(port, "端口", HTTP_INT, 0, 1, 65535),                                                 \
+        NODE(sip_user, "呼叫用户名", HTTP_TEXT, 0, 1, 31),                                         \
+        NODE(channels, "通道数", HTTP_INT, 0, 0, 10000), NODE(record, "录音", HTTP_BOOL, 0, 0, 0), \
+        NODE(enabled, "启用", HTTP_BOOL, 0, 0, 0)
+static const struct http_field new_node_fields[] = {NODE_FIELDS(HTTP_REQUIRED)};
+static const struct http_field node_fields[] = {NODE_FIELDS(0)};
+
+static bool read_node(struct http_request *request, const struct http_field *fields, size_t count)
 {
     static const char *const transports[] = {"udp", "tcp", "tls", NULL};
     static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-";
-    cJSON *errors = cJSON_CreateObject();
+    struct node_body body = {0};
+    cJSON *errors;
 
-    if (body->transport && !is_one_of(body->transport, transports))
+    if (!http_read_body(request, fields, count, &body))
+        return false;
+    errors = cJSON_CreateObject();
+    if (body.transport && !is_one_of(body.transport, transports))
         settings_complain(errors, "transport", "传输方式应为 udp、tcp 或 tls");
-    if (body->host && !settings_consists_of(body->host, host))
+    if (body.host && !settings_consists_of(body.host, host))
         settings_complain(errors, "host", "地址只能是 IP 地址或域名");
-    if (body->sip_user &&
-        !settings_consists_of(body->sip_user, "abcdefghijklmnopqrstuvwxyz"
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-" SETTINGS_DIGITS))
+    if (body.sip_user &&
+        !settings_consists_of(body.sip_user, "abcdefghijklmnopqrstuvwxyz"
+                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-" SETTINGS_DIGITS))
         settings_complain(errors, "sip_user", "用户名只能由字母、数字、_、. 和 - 组成");
-    if (body->name && settings_is_blank(body->name))
+    if (body.name && settings_is_blank(body.name))
         settings_complain(errors, "name", "名称不能为空");
     return !settings_refuse(request, errors);
 }
@@ -97,6 +83,7 @@ static void list_nodes(struct http_request *request, void *arg)
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
+/* Of no center, so not by settings_create(). */
 static void post_node(struct http_request *request, void *arg)
 {
     struct api_ask ask = {.statement = STMT_SETTINGS_BOT_PEER_CREATE,
@@ -106,11 +93,9 @@ static void post_node(struct http_request *request, void *arg)
                           .missing = missing_node,
                           .action = "bot.create",
                           .object_kind = "bot"};
-    struct node_body body = {0};
     size_t length;
 
-    if (!http_read_body(request, SETTINGS_BODY(new_node_fields), &body) ||
-        !check_node(request, &body))
+    if (!read_node(request, SETTINGS_BODY(new_node_fields)))
         return;
     store_param_text(&ask.params, http_body(request, &length));
     text_copy(ask.detail, sizeof(ask.detail), http_body(request, &length));
@@ -119,29 +104,38 @@ static void post_node(struct http_request *request, void *arg)
 
 static void put_node(struct http_request *request, void *arg)
 {
-    struct api_ask ask = {.statement = STMT_SETTINGS_BOT_PEER_UPDATE,
-                          .permission = PERM_REGION_WRITE,
-                          .answer = API_RESULT,
-                          .missing = missing_node,
-                          .action = "bot.update",
-                          .object_kind = "bot"};
-    struct node_body body = {0};
-    int64_t version;
-    size_t length;
-    int32_t id;
+    struct api_ask ask;
 
-    if (!api_path_int(request, "id", &id) || !api_if_match(request, &version) ||
-        !http_read_body(request, SETTINGS_BODY(node_fields), &body) || !check_node(request, &body))
-        return;
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", id);
-    store_param_int(&ask.params, id);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, http_body(request, &length));
-    text_copy(ask.detail, sizeof(ask.detail), http_body(request, &length));
-    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    if (settings_update(request, &node_kind, &ask) &&
+        read_node(request, SETTINGS_BODY(node_fields)))
+        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
-/* --- shares --------------------------------------------------------------------------------- */
+/* --- shares: of the path's center, as far as the permission reaches --------------------------- */
+
+struct share_body {
+    bool allowed;
+    int64_t guaranteed, most, share_percent;
+    const char *policy, *calendar_code, *data;
+};
+
+#define SHARE(name, title, kind, flags, min, max)                                                  \
+    {                                                                                              \
+#name, title, kind, offsetof(struct share_body, name), flags, min, max                     \
+    }
+static const struct http_field quota_fields[] = {
+    SHARE(allowed, "许可使用", HTTP_BOOL, 0, 0, 0),
+    SHARE(guaranteed, "保底通道数", HTTP_INT, 0, 0, 10000),
+    SHARE(most, "最多通道数", HTTP_INT, 0, 0, 10000),
+};
+static const struct http_field policy_fields[] = {
+    SHARE(policy, "接入策略", HTTP_TEXT, HTTP_REQUIRED, 1, 20),
+    SHARE(share_percent, "百分比", HTTP_INT, 0, 0, 100),
+    SHARE(calendar_code, "工作日历", HTTP_TEXT, 0, 1, 47),
+};
+static const struct http_field data_fields[] = {
+    SHARE(data, "机器人数据", HTTP_TEXT, HTTP_REQUIRED, 1, 10),
+};
 
 static void list_shares(struct http_request *request, void *arg)
 {
@@ -150,84 +144,52 @@ static void list_shares(struct http_request *request, void *arg)
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
-/* Of the path's center, as far as the permission reaches. */
-static void save_share(struct http_request *request, struct api *api, enum permission permission,
-                       const char *action, int32_t center, int64_t version)
+static bool read_share(struct http_request *request, const struct http_field *fields, size_t count)
 {
-    struct api_ask ask = {.statement = STMT_SETTINGS_BOT_SHARE_SAVE,
-                          .permission = permission,
-                          .answer = API_RESULT,
-                          .missing = missing_center,
-                          .action = action,
-                          .object_kind = "center"};
-    size_t length;
+    static const char *const policies[] = {"off",   "always", "out_of_hours", "busy", "key",
+                                           "share", NULL};
+    static const char *const data[] = {"own", "shared", NULL};
+    struct share_body body = {0};
+    cJSON *errors;
 
-    snprintf(ask.object_id, sizeof(ask.object_id), "%d", center);
-    store_param_int(&ask.params, center);
-    store_param_int(&ask.params, version);
-    store_param_text(&ask.params, http_body(request, &length));
-    text_copy(ask.detail, sizeof(ask.detail), http_body(request, &length));
-    api_ask(api, request, api_person(request), &ask, NULL, NULL);
+    if (!http_read_body(request, fields, count, &body))
+        return false;
+    errors = cJSON_CreateObject();
+    if (body.policy && !is_one_of(body.policy, policies))
+        settings_complain(errors, "policy",
+                          "接入策略应为 off、always、out_of_hours、busy、key 或 share");
+    if (body.data && !is_one_of(body.data, data))
+        settings_complain(errors, "data",
+                          "机器人数据应为 own（仅本中心）或 shared（与自治区共享）");
+    return !settings_refuse(request, errors);
 }
 
-/* The path's center, as far as the permission reaches; asked for after the body was found good. */
-static bool read_center(struct api *api, struct http_request *request, enum permission permission,
-                        int32_t *ret_center)
+static void put_share(struct http_request *request, struct api *api,
+                      const struct settings_kind *kind, const struct http_field *fields,
+                      size_t count)
 {
-    int32_t wanted;
+    struct api_ask ask;
+    int32_t id, center;
 
-    return api_path_int(request, "center_id", &wanted) &&
-           api_check_center(api, request, permission, wanted, ret_center);
+    if (api_path_int(request, "id", &id) &&
+        api_check_center(api, request, kind->permission, id, &center) &&
+        settings_update(request, kind, &ask) && read_share(request, fields, count))
+        api_ask(api, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void put_quota(struct http_request *request, void *arg)
 {
-    struct quota_body body = {0};
-    int64_t version;
-    int32_t center;
-
-    if (api_if_match(request, &version) &&
-        http_read_body(request, SETTINGS_BODY(quota_fields), &body) &&
-        read_center(arg, request, PERM_REGION_WRITE, &center))
-        save_share(request, arg, PERM_REGION_WRITE, "bot.quota", center, version);
+    put_share(request, arg, &quota_kind, SETTINGS_BODY(quota_fields));
 }
 
 static void put_policy(struct http_request *request, void *arg)
 {
-    static const char *const policies[] = {"off",   "always", "out_of_hours", "busy", "key",
-                                           "share", NULL};
-    struct policy_body body = {0};
-    cJSON *errors;
-    int64_t version;
-    int32_t center;
-
-    if (!api_if_match(request, &version) ||
-        !http_read_body(request, SETTINGS_BODY(policy_fields), &body) ||
-        !read_center(arg, request, PERM_SETTINGS_WRITE, &center))
-        return;
-    errors = cJSON_CreateObject();
-    if (!is_one_of(body.policy, policies))
-        settings_complain(errors, "policy",
-                          "接入策略应为 off、always、out_of_hours、busy、key 或 share");
-    if (!settings_refuse(request, errors))
-        save_share(request, arg, PERM_SETTINGS_WRITE, "bot.policy", center, version);
+    put_share(request, arg, &policy_kind, SETTINGS_BODY(policy_fields));
 }
 
-/* --- now ------------------------------------------------------------------------------------ */
-
-static void get_use(struct http_request *request, void *arg)
+static void put_data(struct http_request *request, void *arg)
 {
-    struct api *api = arg;
-    const struct api_person *person = api_person(request);
-    bool region = person->subject.scope[PERM_MONITOR_READ] == ACCESS_REGION;
-    struct text json = {0};
-
-    telephony_bots_json(api->deps.telephony, region ? 0 : person->subject.center_id, &json);
-    if (json.failed)
-        api_unavailable(request);
-    else
-        http_answer_json(request, 200, json.data);
-    text_done(&json);
+    put_share(request, arg, &data_kind, SETTINGS_BODY(data_fields));
 }
 
 #define BASE "/api/v1/settings/bots"
@@ -239,13 +201,14 @@ static const struct api_route routes[] = {
      SETTINGS_BODY(node_fields),
      .if_match = true},
     {.http = {"GET", BASE "/shares", PERM_SETTINGS_READ, list_shares, "各中心的机器人配额与策略"}},
-    {{"PUT", BASE "/shares/{center_id}", PERM_REGION_WRITE, put_quota, "设置机器人许可与配额"},
+    {{"PUT", BASE "/shares/{id}", PERM_REGION_WRITE, put_quota, "设置机器人许可与配额"},
      SETTINGS_BODY(quota_fields),
      .if_match = true},
-    {{"PUT", BASE "/shares/{center_id}/policy", PERM_SETTINGS_WRITE, put_policy,
-      "设置机器人接入策略"},
+    {{"PUT", BASE "/shares/{id}/policy", PERM_SETTINGS_WRITE, put_policy, "设置机器人接入策略"},
      SETTINGS_BODY(policy_fields),
      .if_match = true},
-    {.http = {"GET", "/api/v1/monitor/bots", PERM_MONITOR_READ, get_use, "机器人通道使用情况"}},
+    {{"PUT", BASE "/shares/{id}/data", PERM_SETTINGS_WRITE, put_data, "设置机器人数据是否共享"},
+     SETTINGS_BODY(data_fields),
+     .if_match = true},
 };
-const struct api_routes api_routes_bots = API_ROUTES(routes);
+const struct api_routes api_routes_settings_bots = API_ROUTES(routes);

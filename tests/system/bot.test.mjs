@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Caller, Person, Region, until } from './lib/region.mjs';
 import { Agent } from './lib/agent.mjs';
 import { samplesOf, shareOfTime } from './lib/sound.mjs';
-import { Bot, ANSWER_HZ, QUESTION_HZ } from './lib/bot.mjs';
+import { Bot, ANSWER_HZ, HEARD, QUESTION_HZ, SAID, SLOTS } from './lib/bot.mjs';
 import { closeFarSides } from './lib/sipp.mjs';
 
 const NUMBER = '07711236601', CENTER = 2;
@@ -92,15 +92,63 @@ test('NLU-01 NLU-02 NLU-05 the caller meets the bot first, is answered by key, a
   await agent.ready();
   const { call } = await agent.ring();
   assert.equal(call.party_no, caller.from);
-  assert.deepEqual(call.bot, { rounds: 1, result: 'human', intent: '退税进度', summary: '想知道出口退税到哪一步' });
+  const { turns, ...learnt } = call.bot;
+  assert.deepEqual(learnt, { rounds: 1, result: 'human', intent: '退税进度', summary: '想知道出口退税到哪一步', slots: SLOTS, left_out: false });
+  assert.deepEqual(turns.map((t) => [t.who, t.text]), [['caller', HEARD], ['bot', SAID]]);
+  assert.ok(turns.every((t) => t.at_ms >= call.began_ms && t.at_ms <= call.queued_ms), 'said between the beginning and the queue');
   await agent.answer(call.call_id);
   await agent.waitState('talk');
+  assert.deepEqual((await agent.person.get('/agent')).call.bot, call.bot, 'in the talk as before');
   await caller.hangUp();
   await agent.waitState('acw');
   await agent.done();
   await agent.person.put('/agent/state', { state: 'busy' });
   assert.equal(await outcome(caller), 'answered');
   assert.equal(visits(caller), 'human 1');
+  const detail = await agent.person.get(`/calls/${call.call_id}`);
+  assert.deepEqual(detail.bot_sessions.map(({ session_id, t_start, t_end, turns: said, ...rest }) => ({ ...rest, turns: said.map((s) => [s.who, s.text, Date.parse(s.at)]) })),
+    [{ result: 'human', rounds: 1, intent: '退税进度', summary: '想知道出口退税到哪一步', slots: Object.entries(SLOTS).map(([name, value]) => ({ name, value })), turns: turns.map((s) => [s.who, s.text, s.at_ms]) }]);
+  const looks = () => Number(region.sql(`SELECT count(*) FROM audit_log WHERE action = 'call.read' AND object_id = '${call.call_id}'`));
+  await until('the look is in the audit log', () => looks() === 1);
+  const stranger = await Person.signIn(region, 'nanning', 'a1002');
+  assert.equal((await stranger.raw('GET', `/calls/${call.call_id}`)).status, 404, 'an agent who had nothing to do with it');
+  assert.equal((await (await Person.signIn(region, 'liuzhou', 'admin')).raw('GET', `/calls/${call.call_id}`)).status, 404, 'another city');
+});
+
+test('NLU-02 what a bot tells wrongly is refused, logged and counted; the talk goes on, and what was right stays', async () => {
+  const refused = async () => Number(/hotlined_sip_refused_total\{reason="bad_body"\} (\d+)/.exec(await (await fetch(`${region.base}/metrics`)).text())[1]);
+  const before = await refused();
+  const caller = dial();
+  const session = await withBot(caller);
+  await caller.waitFor('tone');
+  const answered = async (what, status, type) => {
+    const count = session.tellings.length;
+    session.tell(what, type);
+    await until(`an answer to ${JSON.stringify(what).slice(0, 60)}`, () => session.tellings.length > count);
+    assert.equal(session.tellings.at(-1), status, JSON.stringify(what).slice(0, 60));
+  };
+  await answered({ turns: [{ who: 'bot', text: '您好' }] }, 200);
+  const wrong = ['', 'x', '[]', '{} x', { turns: [{ who: 'agent', text: 'x' }] }, { slots: { a: 1 } }, { intent: 'x'.repeat(64) }, { turns: [{ who: 'bot', text: '对' }, { who: 'bot' }] }, { mood: 'good' }];
+  for (const what of wrong) await answered(what, 400);
+  await answered({ intent: 'x'.repeat(9000) }, 413);
+  await answered({}, 415, 'application/json');
+  assert.equal(await refused(), before + wrong.length + 1);
+  assert.match(region.log, /event=bad_body .*why="Turn Of Nobody"/);
+  for (let n = 0; n < 7; n++) await answered({ turns: Array.from({ length: 16 }, (_, i) => ({ who: 'caller', text: `第${n}-${i}句` })) }, 200); // 113 of a hundred
+  caller.say('key 1');
+  await until('the talk goes on', () => session.rounds === 1);
+  session.refer('<sip:queue-consult@hotlined>', 'rounds=1');
+  await agent.ready();
+  const { call } = await agent.ring();
+  assert.deepEqual([call.bot.turns.length, call.bot.left_out, call.bot.turns[0].text, call.bot.intent], [100, true, '您好', '退税进度']);
+  assert.deepEqual(call.bot.slots, SLOTS);
+  await agent.answer(call.call_id);
+  await agent.waitState('talk');
+  await caller.hangUp();
+  await agent.waitState('acw');
+  await agent.done();
+  await agent.person.put('/agent/state', { state: 'busy' });
+  await until('in the record', () => region.sql(`SELECT count(*) FROM bot_turn WHERE call_id = '${call.call_id}'`) === '100');
 });
 
 test('NLU-01 NLU-02 NLU-05 a bot refers its caller to a queue of the city: accepted, notified until done, with what it learnt; nonsense is refused and the talk goes on', async () => {
@@ -125,7 +173,7 @@ test('NLU-01 NLU-02 NLU-05 a bot refers its caller to a queue of the city: accep
   await until('in the queue', () => region.sql(`SELECT count(*) FROM queue_visit v JOIN call c USING (call_id) WHERE c.caller_no = '${caller.from}' AND v.t_q_out IS NULL`) === '1');
   await agent.ready();
   const { call } = await agent.ring();
-  assert.deepEqual(call.bot, { rounds: 4, result: 'human', intent: '社保缴费', summary: '问缴费年限' });
+  assert.deepEqual({ ...call.bot, turns: call.bot.turns.length }, { rounds: 4, result: 'human', intent: '社保缴费', summary: '问缴费年限', slots: SLOTS, turns: 2, left_out: false });
   await agent.answer(call.call_id);
   await agent.waitState('talk');
   await caller.hangUp();
@@ -203,6 +251,43 @@ test('NLU-06 who needs nothing more ends with the bot: self-service of that cent
   assert.equal(await outcome(caller), 'ivr_self');
   assert.equal(visits(caller), 'done 1');
   assert.equal(region.sql('SELECT string_agg(DISTINCT center_id::text, \',\') FROM outside_leg WHERE purpose = \'bot\''), String(CENTER));
+});
+
+test('NLU-06 a city\'s talks with the bot are its own until it shares them with the region, and no figure of 12366 either way; the switch is in the audit log', async () => {
+  const span = `from=2026-01-01T00:00:00Z&to=${new Date(Date.now() + 86400000).toISOString()}`;
+  const figures = async (person) => (await person.get(`/bots/figures?${span}`)).items;
+  const of = async (person, center) => (await figures(person)).find((f) => f.center_id === center);
+  const list = async (person) => (await person.get(`/bots/sessions?${span}`)).items;
+  const call = region.sql('SELECT call_id FROM bot_session ORDER BY session_id LIMIT 1');
+  const switchTo = async (person, data) => {
+    await person.put(`/settings/bots/shares/${CENTER}/data`, { data }, { 'if-match': `"${(await share()).version}"` });
+    assert.equal((await share()).data, data);
+  };
+  const mine = await of(admin, CENTER);
+  assert.equal(mine.sessions, Number(region.sql(`SELECT count(*) FROM bot_session WHERE center_id = ${CENTER}`)));
+  assert.ok(mine.sessions > 3 && mine.human > 0 && mine.done > 0 && mine.intents.length);
+  const region12366 = JSON.stringify(await of(chief, 1));
+  assert.equal(JSON.parse(region12366).sessions, 0);
+  const hidden = async () => {
+    assert.deepEqual(Object.keys(await of(chief, CENTER)).sort(), ['center_id', 'center_name', 'kind', 'shown']);
+    assert.deepEqual(await list(chief), []);
+    assert.deepEqual((await chief.get(`/calls/${call}`)).bot_sessions, []);
+  };
+  await hidden();
+  await switchTo(admin, 'shared');
+  assert.deepEqual(await of(chief, CENTER), mine);
+  assert.equal((await list(chief)).length, mine.sessions);
+  assert.equal((await chief.get(`/calls/${call}`)).bot_sessions[0].turns.length, 2);
+  assert.equal(JSON.stringify(await of(chief, 1)), region12366);
+  assert.deepEqual((await figures(await Person.signIn(region, 'liuzhou', 'admin'))).map((f) => f.center_id), [3], 'another city sees itself');
+  await switchTo(chief, 'own');
+  await hidden();
+  const body = { data: 'everybody' };
+  const wrong = await admin.raw('PUT', `/settings/bots/shares/${CENTER}/data`, body, { 'if-match': `"${(await share()).version}"` });
+  assert.deepEqual([wrong.status, Object.keys(wrong.body.errors)], [422, ['data']]);
+  assert.equal((await admin.raw('PUT', '/settings/bots/shares/3/data', { data: 'own' }, { 'if-match': '"1"' })).status, 403, 'another center\'s');
+  assert.equal((await agent.person.raw('PUT', `/settings/bots/shares/${CENTER}/data`, { data: 'own' }, { 'if-match': '"1"' })).status, 403);
+  await until('both switches', () => region.sql("SELECT string_agg(detail, ',' ORDER BY at) FROM audit_log WHERE action = 'bot.data'") === '{"data":"shared"},{"data":"own"}');
 });
 
 test('NLU-05 a bot that falls silent, says nothing at its end, or does not answer loses nobody: the caller comes to a human', async () => {

@@ -1,6 +1,6 @@
 // A voice bot for tests: a SIP service that answers by keys, as many callers at once as like. Each hears a question (a tone);
 // 1 is answered (another tone) and counts a round, 0 asks for a human, 2 needs nothing more, 5 makes it fall silent. It
-// hangs up with what it learnt in X-Hotlined-Result; or it refers its caller (RFC 3515) and keeps what became of that. What it never does is take a caller with it.
+// tells by INFO what is said, as it is said, and hangs up with what it learnt in X-Hotlined-Result; or it refers its caller (RFC 3515) and keeps what became of that. What it never does is take a caller with it.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
@@ -9,6 +9,9 @@ import { parse } from './phone.mjs';
 import { Rtp } from './sipp.mjs';
 
 export const QUESTION_HZ = 620, ANSWER_HZ = 930;
+export const TOLD_TYPE = 'application/vnd.hotlined.dialog+json';
+// What it takes a key 1 for, answers, and knows then.
+export const HEARD = '我想查一下出口退税到哪一步了', SAID = '请问是哪一个所属期？', SLOTS = { taxpayer_no: '91450100MA5KABCD1X', period: '2026-10' };
 
 function alaw(sample) {
   const sign = sample >= 0 ? 0x80 : 0, magnitude = Math.min(32635, sample >= 0 ? sample : -sample - 1);
@@ -26,7 +29,7 @@ function tone(hz) {
 const QUESTION = tone(QUESTION_HZ), ANSWER = tone(ANSWER_HZ);
 
 class Session {
-  constructor(bot, invite) { Object.assign(this, { bot, invite, tag: randomBytes(5).toString('hex'), rounds: 0, keys: '', cseq: 0, answers: [], notified: [] }); }
+  constructor(bot, invite) { Object.assign(this, { bot, invite, tag: randomBytes(5).toString('hex'), rounds: 0, keys: '', cseq: 0, answers: [], tellings: [], notified: [] }); }
 
   async answer() {
     this.rtp = await Rtp.open('127.0.0.1');
@@ -37,7 +40,10 @@ class Session {
     const here = `127.0.0.1:${this.bot.port}`;
     this.bot.reply(this.invite, 200, 'OK', this, [`Contact: <sip:bot@${here}>`, 'Content-Type: application/sdp'],
       ['v=0', 'o=bot 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', `m=audio ${this.rtp.port} RTP/AVP 8 101`, 'a=rtpmap:101 telephone-event/8000', ''].join('\r\n'));
+    this.began = Date.now();
   }
+
+  at() { return Date.now() - this.began; }
 
   // The end of a key (RFC 4733), once for its timestamp.
   hear(packet) {
@@ -50,15 +56,22 @@ class Session {
 
   press(key) {
     this.keys += key;
-    if (key === '1') { this.rounds++; this.rtp.sound = ANSWER; }
+    if (key === '1') {
+      this.rounds++;
+      this.rtp.sound = ANSWER;
+      this.tell({ turns: [{ who: 'caller', text: HEARD, at_ms: this.at() }, { who: 'bot', text: SAID, at_ms: this.at() }], slots: SLOTS, intent: '退税进度' });
+    }
     if (key === '5') this.rtp.mute = true;
     if (key === '0' || key === '2') this.hangUp(`outcome=${key === '2' ? 'done' : 'human'};rounds=${this.rounds};intent=${encodeURIComponent('退税进度')};summary=${encodeURIComponent('想知道出口退税到哪一步')}`);
   }
 
-  ask(method, headers) {
+  // What is said, as JSON or as it is; the answers are kept.
+  tell(what, type = TOLD_TYPE) { this.ask('INFO', [`Content-Type: ${type}`], typeof what === 'string' || Buffer.isBuffer(what) ? what : JSON.stringify(what)); }
+
+  ask(method, headers, body = '') {
     const { invite } = this;
     this.bot.send([`${method} ${/<([^>]*)>/.exec(invite.get('contact'))[1]} SIP/2.0`, `Via: SIP/2.0/UDP 127.0.0.1:${this.bot.port};branch=z9hG4bK${randomBytes(6).toString('hex')}`, 'Max-Forwards: 70',
-      `From: ${invite.get('to')};tag=${this.tag}`, `To: ${invite.get('from')}`, `Call-ID: ${invite.get('call-id')}`, `CSeq: ${++this.cseq} ${method}`, `Contact: <sip:bot@127.0.0.1:${this.bot.port}>`, ...headers, 'Content-Length: 0', '', ''], this.from);
+      `From: ${invite.get('to')};tag=${this.tag}`, `To: ${invite.get('from')}`, `Call-ID: ${invite.get('call-id')}`, `CSeq: ${++this.cseq} ${method}`, `Contact: <sip:bot@127.0.0.1:${this.bot.port}>`, ...headers, `Content-Length: ${Buffer.byteLength(body)}`, '', body], this.from);
   }
 
   hangUp(result) {
@@ -86,7 +99,7 @@ export class Bot {
   take(message, from) {
     const session = this.sessions.get(message.get('call-id'));
     if (this.deaf) return;
-    if (message.status) { if (session && / REFER$/.test(message.get('cseq'))) session.answers.push(message.status); return; }
+    if (message.status) { if (session && / REFER$/.test(message.get('cseq'))) session.answers.push(message.status); if (session && / INFO$/.test(message.get('cseq'))) session.tellings.push(message.status); return; }
     if (message.method === 'NOTIFY') {
       session?.notified.push([message.body.trim(), message.get('subscription-state').split(';')[0]]);
       this.reply(message, session ? 200 : 481, 'OK', session ?? { from, tag: 'gone' });

@@ -109,6 +109,7 @@ function idFor(path, name, thing) {
   if (path.startsWith('/settings/routes/')) return thing.trunk_id; // the region's alone, whatever the number
   if (path.startsWith('/taxpayers/')) return thing.taxpayer_id;
   if (path.startsWith('/settings/offices/')) return thing.office_id;
+  if (path.startsWith('/settings/bots/shares/')) return thing.center_id;
   if (path.startsWith('/settings/bots/nodes/')) return thing.trunk_id;
   if (path.startsWith('/settings/trunks/')) return thing.trunk_id;
   if (name === 'source') return 'from_12366';
