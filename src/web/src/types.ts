@@ -41,6 +41,11 @@ export interface Passed {
   global_call_id: string; center_id: number; center_name: string; agent_no: string; agent_name: string; note: string;
   path: PathStep[]; draft: Record<string, string> | null;
 }
+/** What the voice bot the caller was with has learnt. */
+export interface LiveBot {
+  rounds: number; result: string; intent: string; summary: string; slots: Record<string, string>;
+  turns: { who: string; text: string; at_ms: number }[]; left_out: boolean;
+}
 export interface LiveCall {
   transfer?: Passed | null;
   call_id: string; direction: 'in' | 'out'; dialing: boolean; party_no: string; caller_no: string; caller_place: string; caller_city: string;
@@ -52,6 +57,7 @@ export interface LiveCall {
   held_since_ms: number | null; muted: boolean; consult: Consult | null; consult_failed: string | null; pass: Pass | null; leader: { mode: 'whisper' | 'barge'; name: string } | null;
   survey: boolean; flow: { target: string; since_ms: number } | null; recording: LiveRecording | null;
   handed?: { agent_no: string; name: string; draft: Record<string, unknown> } | null;
+  bot?: LiveBot | null;
 }
 /** How it stands with the recording of a talk, and what its agent may do about it. */
 export interface LiveRecording { rule: 'always' | 'on_demand' | 'never'; state: 'on' | 'paused' | 'off' | 'failed'; may_pause: boolean; resumes_ms: number | null }
@@ -108,6 +114,11 @@ export interface OutsideLeg {
   purpose: string; agent_no: string; agent_name: string; number: string; t_start: string; t_ans: string | null; t_end: string; talk_ms: number; outcome: string; released_by: string;
   joined: boolean; passed: boolean; to_center: string; bot_result: string | null; bot_rounds: number | null; bot_intent: string | null;
 }
+/** A talk with a voice bot; none is told to whom its center does not share it with. */
+export interface BotSession {
+  session_id: string; t_start: string; result: string; rounds: number; intent: string; summary: string;
+  slots: { name: string; value: string }[]; turns: { who: string; text: string; at: string }[];
+}
 /** What a leader did with a call or who waited. */
 export interface LeaderAction {
   at: string; action: string; by_name: string; by_center: string; agent_no: string; agent_name: string; mode: string | null; seconds: number | null;
@@ -121,7 +132,7 @@ export interface Quality {
 export interface IvrTransfer { agent_no: string; agent_name: string; mode: string; target: string; t_start: string; t_end: string | null; result: string | null }
 export interface Surveyed { agent_no: string; agent_name: string; queue_name: string; asked_at: string; level: number | null; name: string }
 export interface CallDetail extends CallItem {
-  ivr_transfers: IvrTransfer[]; surveys: Surveyed[]; holds: Hold[]; outside_legs: OutsideLeg[]; leader_actions: LeaderAction[]; linked: LinkedCall[];
+  ivr_transfers: IvrTransfer[]; surveys: Surveyed[]; holds: Hold[]; outside_legs: OutsideLeg[]; bot_sessions: BotSession[]; leader_actions: LeaderAction[]; linked: LinkedCall[];
   from_center: string; from_agent_no: string;
   ivr_path: PathStep[]; queue_visits: Visit[]; offers: Offer[]; talks: Talk[]; recordings: Recording[]; quality: Quality[];
   recording_gaps: { from: string; to: string; ms: number; by: 'agent' | 'limit' | 'end'; agent_no: string; agent_name: string }[];

@@ -1,4 +1,5 @@
 import type { CallDetail, LeaderAction, OutsideLeg, Talk } from '../types';
+import { botResultWords } from './bot';
 import { clock, endOf, endWords, keyResultWords, lasting, offerWords, outcomeWords, reachEndWords, sourceWords, word } from './words';
 
 /** One step of a call's path, in words. number: of somebody outside, to be called by a click. */
@@ -10,7 +11,6 @@ const ivrModeWords: Record<string, string> = { release: '转IVR', suspend: '转I
 const ivrResultWords: Record<string, string> = { queue: '再次要求人工', hangup: '流程结束', caller: '来电人挂机', error: '出错', agent: '返回坐席', taken_back: '坐席取回' };
 const talkWords: Record<string, string> = { consult: '磋商', help: '求助', transfer_in: '转入接听', internal: '内部通话' };
 const purposeWords: Record<string, string> = { consult: '磋商外部号码', pass: '转接外部号码', flow: '流程转接外部号码', bot: '转智能客服' };
-const botWords: Record<string, string> = { human: '转人工', done: '自助解决', silent: '无声音', abandoned: '来电人放弃', failed: '未接通' };
 const modeWords: Record<string, string> = { listen: '监听', whisper: '密语', barge: '强插' };
 const actionWords: Record<string, string> = { 'monitor.listen': '监听', 'monitor.whisper': '密语', 'monitor.barge': '强插', 'monitor.take_over': '接话', 'monitor.disconnect': '强拆' };
 const visitTones: Record<string, Step['tone']> = { lost: 'bad', ab_queue: 'warn', ab_ring: 'warn' };
@@ -33,7 +33,7 @@ function outside(o: OutsideLeg): Step[] {
   const by = o.agent_no ? who(o) : '';
   const result = o.outcome === 'answered' ? '' : word(reachEndWords, o.outcome);
   const steps: Step[] = [{ at: o.t_start, what, more: join(by, result), number, tone: result ? 'warn' : undefined }];
-  if (o.t_ans && o.purpose === 'bot') steps.push({ at: o.t_ans, what: '智能客服应答', more: join(word(botWords, o.bot_result), o.bot_rounds !== null && `${o.bot_rounds} 轮`, o.bot_intent), tone: o.bot_result === 'failed' ? 'bad' : 'good' });
+  if (o.t_ans && o.purpose === 'bot') steps.push({ at: o.t_ans, what: '智能客服应答', more: join(word(botResultWords, o.bot_result), o.bot_rounds !== null && `${o.bot_rounds} 轮`, o.bot_intent), tone: o.bot_result === 'failed' ? 'bad' : 'good' });
   else if (o.t_ans) steps.push({ at: o.t_ans, what: o.to_center ? '对方中心接听' : '外部一方接通', more: join(`通话 ${lasting(o.talk_ms)}`, o.joined && '有三方通话', o.passed && '与来电人单独通话'), number, tone: 'good' });
   return steps;
 }

@@ -73,6 +73,7 @@ export const useRegistrations = defineStore('registrations', {
         said: '', failed: false,
       };
       const entry = this.entries[call.call_id];
+      this.takeBot(entry, call);
       this.takeAlong(entry, call);
       this.takeHanded(entry, call);
       try {
@@ -85,6 +86,12 @@ export const useRegistrations = defineStore('registrations', {
         if (error instanceof ApiError && [0, 404, 503].includes(error.status)) return; // none, or the band above says why
         entry.said = `草稿未取到：${wordsOf(error)}`;
       }
+    },
+    /** What the voice bot has asked already, into fields of the same name. */
+    takeBot(entry: Entry, call: LiveCall): void {
+      const given = (['taxpayer_no', 'taxpayer_name', 'caller_name'] as const).filter((field) => call.bot?.slots[field]);
+      for (const field of given) entry.form[field] = call.bot!.slots[field];
+      if (given.length) entry.said = '已带入机器人问得的内容';
     },
     /** What the colleague who transferred the call has typed: all of it, in a registration of one's own. */
     takeHanded(entry: Entry, call: LiveCall): void {
