@@ -2,6 +2,7 @@
 import { answerAudio } from './answer_audio.mjs';
 import { answerPage } from './answer_page.mjs';
 import { bare } from './bare.mjs';
+import { botHouse } from './bot_house.mjs';
 import { decision } from './decision.mjs';
 import { facts } from './facts.mjs';
 import { firstPacket } from './first_packet.mjs';
@@ -22,11 +23,11 @@ import { wall } from './wall.mjs';
 export const PARTS = {
   bare, facts, queue_rate: queueRate, overload, queue_rate_rtp: queueRateRtp, recorded_talks: recordedTalks, memory, first_packet: firstPacket,
   answer_audio: answerAudio, answer_page: answerPage, reaction, decision, wall, save: saveRegistration,
-  restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage, full_house: fullHouse,
+  restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage, full_house: fullHouse, bot_house: botHouse,
 };
 
-// Asked for by name only, to keep the rest short: five minutes of calls alone, ten of a full house,
+// Asked for by name only, to keep the rest short: five minutes of calls alone, ten of a full house and of talks with bots,
 // a second rate, and a load for make profile.
-const BY_NAME = ['memory_gone', 'full_house', 'queue_rate_rtp', 'talks'];
+const BY_NAME = ['memory_gone', 'full_house', 'bot_house', 'queue_rate_rtp', 'talks'];
 // What "make bench" measures when nothing is named.
 export const USUAL = Object.keys(PARTS).filter((name) => !BY_NAME.includes(name));

@@ -64,6 +64,13 @@ const rows = {
     ['  CPU of the daemon; memory after a minute / at the end', `${p.daemon_percent} % of core 0; ${p.rss_mb.first_minute} / ${p.rss_mb.last} MB`],
     ['  talks / recordings / of another length than the talk', `${p.talks} / ${p.recordings} / ${p.recordings_of_another_length}`],
   ],
+  bot_house: (p) => [
+    [`bot house, ${p.seconds} s: sessions / rounds, at once`, `${p.sessions} / ${p.rounds}, ${p.sessions_at_once.least} to ${p.sessions_at_once.most}`],
+    ['  wrong answers / lost; key to answer p50 / p99', `${p.wrong_answers} / ${p.lost}; ${p.answer_ms.p50} / ${p.answer_ms.p99} ms`],
+    ['  81sts that waited in the queue / met a bot', `${p.record.overflow_waited} / ${p.taken_81st + p.record.overflow_met_bot}`],
+    ['  in use: nodes; centers', `${p.use.nodes.join(', ')}; ${Object.entries(p.use.centers).map(([id, n]) => `${id}: ${n}`).join(', ')}`],
+    ['  CPU of the daemon; memory after a minute / at the end', `${p.daemon_percent} % of core 0; ${p.rss_mb.first_minute} / ${p.rss_mb.last} MB`],
+  ],
   idle_lines: (p) => [[`${p.lines} idle browser lines`, `${p.daemon_percent} % of a core (${p.without.daemon_percent} without), ${p.per_line_us_per_second} us a second each; leftover loop ${p.leftover_lost_percent} % less`]],
   memory_gone: (p) => [[`memory before / at most / 60 s after ${p.calls} calls`, `${p.idle} / ${p.most} / ${p.after['60 s']} MB (${p.failed} failed)`]],
   talks: (p) => [[`${p.at_once} talks with sound to both sides`, `${p.daemon_percent} % of a core, ${p.us_per_talk_and_second} us a second each`]],

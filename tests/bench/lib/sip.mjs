@@ -28,8 +28,10 @@ export function parse(bytes) {
 const tagOf = (header) => /;tag=([^;>\s]+)/.exec(header)?.[1];
 const uriOf = (header) => /<([^>]+)>/.exec(header)?.[1] ?? header;
 
-export const sdp = (host, port) => [
-  'v=0', `o=bench 1 1 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', `m=audio ${port} RTP/AVP 8`, 'a=rtpmap:8 PCMA/8000', '',
+// keys: telephone events, too (RFC 4733).
+export const sdp = (host, port, keys = false) => [
+  'v=0', `o=bench 1 1 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', `m=audio ${port} RTP/AVP 8${keys ? ' 101' : ''}`, 'a=rtpmap:8 PCMA/8000',
+  ...(keys ? ['a=rtpmap:101 telephone-event/8000'] : []), '',
 ].join(CRLF);
 
 export class Endpoint {
@@ -55,12 +57,12 @@ export class Endpoint {
 
   write(text) { if (!this.closed) this.socket.send(text, this.server.port, this.server.host); }
 
-  request(dialog, method, { body = '', cseq = ++dialog.cseq, extra = [] } = {}) {
+  request(dialog, method, { body = '', cseq = ++dialog.cseq, extra = [], type = 'application/sdp' } = {}) {
     return [
       `${method} ${dialog.target} SIP/2.0`, `Via: SIP/2.0/UDP ${this.host}:${this.port};branch=z9hG4bK${token()};rport`, 'Max-Forwards: 70',
       `From: <${dialog.local}>;tag=${dialog.localTag}`, `To: <${dialog.remote}>${dialog.remoteTag ? `;tag=${dialog.remoteTag}` : ''}`,
       `Call-ID: ${dialog.callId}`, `CSeq: ${cseq} ${method}`, `Contact: <sip:${dialog.user}@${this.host}:${this.port}>`, ...extra,
-      ...(body ? ['Content-Type: application/sdp'] : []), `Content-Length: ${body.length}`, '', body,
+      ...(body ? [`Content-Type: ${type}`] : []), `Content-Length: ${Buffer.byteLength(body)}`, '', body,
     ].join(CRLF);
   }
 
@@ -113,7 +115,7 @@ export class Endpoint {
 
 export class Callers extends Endpoint {
   // Gives a dialog at once; dialog.answered resolves with the time of the 200, dialog.ended with that of the end.
-  call({ from, to, mediaHost = this.host, mediaPort }) {
+  call({ from, to, mediaHost = this.host, mediaPort, keys }) {
     const dialog = {
       callId: `${token()}${token()}`, user: from, localTag: token(), cseq: 0, target: `sip:${to}@${this.server.host}:${this.server.port}`,
       local: `sip:${from}@${this.host}`, remote: `sip:${to}@${this.server.host}`, invitedAt: performance.now(),
@@ -122,7 +124,7 @@ export class Callers extends Endpoint {
     dialog.answered.catch(() => {});
     dialog.ended = new Promise((over) => { dialog.over = over; });
     this.dialogs.set(dialog.callId, dialog);
-    this.reliably(dialog, this.request(dialog, 'INVITE', { body: sdp(mediaHost, mediaPort) }));
+    this.reliably(dialog, this.request(dialog, 'INVITE', { body: sdp(mediaHost, mediaPort, keys) }));
     return dialog;
   }
 
