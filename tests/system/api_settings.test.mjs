@@ -455,7 +455,7 @@ test('IVR-01 a virtual caller tries a document that is not published: the path, 
   assert.deepEqual([wrong.path, wrong.waits], [[], null]);
   assert.match(wrong.problems.join(), /工号“99999999”不存在/);
   const query = await admin.post(`/settings/flows/${flow.id}/check`, { document: { entry: 'a', nodes: { a: { type: 'http', connector: 'tax', next: 'b', failed: 'b', timeout: 'b' }, b: { type: 'hangup' } } } });
-  assert.deepEqual(query.problems, ['节点“a”:查询接口“tax”没有配置。']);
+  assert.deepEqual(query.problems, ['节点“a”：查询接口“tax”没有配置。']);
   refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: [{ kind: 'dance' }] }), 'events');
   refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: [key('A')] }), 'events');
   refused(await admin.raw('POST', `/settings/flows/${flow.id}/try`, { document, events: Array(501).fill(heard) }), 'events');

@@ -272,7 +272,7 @@ test('IVR-01 IVR-04 a key leads to a query of a system outside: what it answers 
   const main = flows.find((f) => f.code === 'main' && f.center_id === office.id);
   const refused = await admin.raw('POST', `/settings/flows/${main.id}/publish`, { document: queryFlow('tax') }, match(main.version));
   assert.equal(refused.status, 422);
-  assert.match(refused.body.problems.join(), /节点“ask”:查询接口“tax”没有配置/);
+  assert.match(refused.body.problems.join(), /节点“ask”：查询接口“tax”没有配置/);
   const { id } = await office.changed(() => admin.post('/settings/connectors', body));
   assert.deepEqual(Object.keys((await admin.raw('POST', '/settings/connectors', body)).body.errors), ['code']);
   const listed = async () => (await admin.get('/settings/connectors')).items.find((c) => c.id === id);
