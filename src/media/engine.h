@@ -292,7 +292,9 @@ void send_bytes(struct engine *engine, struct mleg *leg, const uint8_t *bytes, s
                 bool rtcp);
 /* A packet of `from` came in (fresh: its stream restarted): pass it to those who hear only it. */
 void send_forward(struct engine *engine, struct mleg *from, const struct rtp_packet *packet,
-                  bool event, bool fresh);
+                  bool fresh);
+/* A key of `from` came in: no packet of it goes to anybody. */
+void send_withhold(const struct mleg *from);
 /* This tick's packet for a leg: digit, play, mix, or silence. */
 void send_tick(struct engine *engine, struct mleg *leg);
 /* When the leg must be looked at for what it gets: now or in the past = each tick. */

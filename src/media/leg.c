@@ -338,7 +338,7 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
         char digit = tev_receive(&leg->digits_in, &packet, engine_now_ms(engine), &duration_ms);
         tell_digit(engine, leg, digit, duration_ms);
         engine_wake_leg(engine, leg); /* its end may be lost */
-        send_forward(engine, leg, &packet, true, order == RTP_RESTART);
+        send_withhold(leg);
     } else if (is_audio(&packet) && packet.length > 0) {
         const uint8_t *to_alaw = packet.payload_type == SDP_PT_PCMA ? NULL : g711_alaw_of_ulaw;
         bool fresh = order == RTP_RESTART || packet.marker;
@@ -347,7 +347,7 @@ void leg_received_rtp(struct engine *engine, struct mleg *leg, const uint8_t *by
             leg->stats.packets_discarded++;
         if (leg->recording)
             tracks_leg_speaks(engine, leg);
-        send_forward(engine, leg, &packet, false, order == RTP_RESTART);
+        send_forward(engine, leg, &packet, order == RTP_RESTART);
     }
 }
 

@@ -75,13 +75,13 @@ static uint32_t next_ts(const struct sender *sender, uint32_t clock)
 }
 
 static bool leaps(const struct engine *engine, const struct sender *sender,
-                  const struct rtp_packet *packet, bool event)
+                  const struct rtp_packet *packet)
 {
     uint32_t clock = sender->base_ts + engine_samples(engine);
     int32_t drift = (int32_t)(packet->timestamp + sender->ts_delta - clock);
     int16_t step = (int16_t)(packet->seq + sender->seq_delta - sender->seq);
 
-    return step > JUMP_SEQ || (!event && (drift > JUMP_SAMPLES || drift < -JUMP_SAMPLES));
+    return step > JUMP_SEQ || drift > JUMP_SAMPLES || drift < -JUMP_SAMPLES;
 }
 
 static void start_segment(const struct engine *engine, struct sender *sender,
@@ -110,17 +110,16 @@ static const uint8_t *translate(const struct rtp_packet *packet, uint8_t codec,
 /* Losses and reorderings of the source stay visible to the receiver: within a segment sequence
  * numbers and timestamps differ from the source's by a constant. */
 static void forward_to(struct engine *engine, struct mleg *leg, const struct mleg *from,
-                       const struct rtp_packet *packet, bool event, bool fresh)
+                       const struct rtp_packet *packet, bool fresh)
 {
     struct sender *sender = &leg->sender;
     uint8_t translated[PACKET_MAX];
     struct rtp_packet out = *packet;
 
-    if (!leg->may_send || !hears_only_forwarded(leg) || (event && leg->telephone_event < 0))
+    if (!leg->may_send || !hears_only_forwarded(leg))
         return;
     bool same = sender->segment == SEGMENT_FORWARD && sender->source == from->handle &&
-                sender->source_ssrc == packet->ssrc && !fresh &&
-                !leaps(engine, sender, packet, event);
+                sender->source_ssrc == packet->ssrc && !fresh && !leaps(engine, sender, packet);
     if (!same) {
         start_segment(engine, sender, from, packet);
         out.marker = true;
@@ -129,21 +128,33 @@ static void forward_to(struct engine *engine, struct mleg *leg, const struct mle
     }
     out.seq = (uint16_t)(packet->seq + sender->seq_delta);
     out.timestamp = packet->timestamp + sender->ts_delta;
-    out.payload_type = event ? (uint8_t)leg->telephone_event : leg->codec;
-    if (!event)
-        out.payload = translate(packet, leg->codec, translated);
+    out.payload_type = leg->codec;
+    out.payload = translate(packet, leg->codec, translated);
     sender->forwarded_ms = engine_now_ms(engine);
     send_packet(engine, leg, &out);
 }
 
 void send_forward(struct engine *engine, struct mleg *from, const struct rtp_packet *packet,
-                  bool event, bool fresh)
+                  bool fresh)
 {
     const struct mroom *room = from->room;
 
     for (unsigned seat = 0; room && seat < MEDIA_ROOM_LEGS; seat++)
         if (room->legs[seat] && room->hears[seat] >> from->seat & 1)
-            forward_to(engine, room->legs[seat], from, packet, event, fresh);
+            forward_to(engine, room->legs[seat], from, packet, fresh);
+}
+
+/* It is told upwards, and who else is to have it gets one of ours: passed on as well, it would
+ * arrive twice. The numbers it took are nobody's loss: what follows is a new segment. */
+void send_withhold(const struct mleg *from)
+{
+    const struct mroom *room = from->room;
+
+    for (unsigned seat = 0; room && seat < MEDIA_ROOM_LEGS; seat++) {
+        struct sender *sender = room->legs[seat] ? &room->legs[seat]->sender : NULL;
+        if (sender && sender->segment == SEGMENT_FORWARD && sender->source == from->handle)
+            sender->segment = SEGMENT_NONE;
+    }
 }
 
 /* --- playing -------------------------------------------------------------------------------- */

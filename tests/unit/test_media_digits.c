@@ -87,11 +87,56 @@ static void a_sent_digit_arrives_as_one_press(void **state)
     world_close(&world);
 }
 
+/* Sound, a key as telephones send it, sound: who listens gets both sounds as one row of packets and
+ * nothing of the key; whoever is to have it gets one from the upper rooms. */
+static void CC_17_a_key_is_not_passed_on_beside_the_one_that_is_sent(void **state)
+{
+    struct media_world world;
+    uint8_t sound[160];
+    size_t wanted = 1;
+    handle_t room;
+
+    (void)state;
+    world_open(&world, 0);
+    struct phone *a = world_phone(&world, 0, false), *b = world_phone(&world, 0, false);
+    assert_int_equal(media_room_open(world.media, &room), 0);
+    assert_int_equal(media_room_join(world.media, room, a->leg), 0);
+    assert_int_equal(media_room_join(world.media, room, b->leg), 0);
+    assert_int_equal(media_room_hears(world.media, room, b->leg, a->leg, true), 0);
+    pass_ms(&world, 60); /* the room is in force */
+    tone_fill(sound, sizeof(sound), 400);
+    for (int n = 0; n < 5; n++, a->ts += 160) {
+        phone_send_rtp(a, 8, n == 0, sound, sizeof(sound));
+        pass_ms(&world, 20);
+    }
+    for (int n = 0; n < 8; n++) { /* 100 ms; the end three times */
+        send_event(a, 5, n < 5 ? 160 * (n + 1) : 800, n >= 5);
+        pass_ms(&world, 20);
+    }
+    assert_true(world_wait(&world, digit_came, &wanted, 5000));
+    a->ts += 8 * 160;
+    for (int n = 0; n < 5; n++, a->ts += 160) {
+        phone_send_rtp(a, 8, false, sound, sizeof(sound));
+        pass_ms(&world, 20);
+    }
+    assert_string_equal(world.digits, "5");
+    assert_true(b->count > 10);
+    unsigned heard = 0;
+    for (unsigned n = 0; n < b->count; n++) {
+        assert_int_equal(b->log[n].pt, 8);
+        assert_true(n == 0 || b->log[n].seq == (uint16_t)(b->log[n - 1].seq + 1));
+        heard += memcmp(b->log[n].payload, sound, sizeof(sound)) == 0;
+    }
+    assert_int_equal(heard, 10);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_come_once_per_press_even_without_their_end),
         cmocka_unit_test(a_sent_digit_arrives_as_one_press),
+        cmocka_unit_test(CC_17_a_key_is_not_passed_on_beside_the_one_that_is_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
