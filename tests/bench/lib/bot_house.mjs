@@ -230,18 +230,29 @@ function inTheRecord(region, house) {
   return { sessions: Object.keys(rows).length, dialogs_wrong: wrong.length, first_wrong: wrong[0]?.[0], overflow_waited: waited, overflow_met_bot: met };
 }
 
+// Whatever happens, no socket stays open: the bench would not end.
 export async function botHouse(region) {
-  const bots = [await BotNode.open(AGENTS, { host: SERVER, port: 0 }), await BotNode.open(AGENTS, { host: SERVER, port: 0 })];
+  const opened = [];
+  try {
+    return await measured(region, opened);
+  } finally {
+    for (const one of opened) one.close();
+  }
+}
+
+async function measured(region, opened) {
+  const bots = [await BotNode.open(AGENTS, { host: SERVER, port: region.sipPort }), await BotNode.open(AGENTS, { host: SERVER, port: region.sipPort })];
   region.sql(seedSql(bots.map((bot) => bot.port)));
   await region.restart();
   const sound = new Sound();
   const house = await House.open(CALLERS, { host: SERVER, port: region.sipPort });
-  for (const bot of bots) { bot.server.port = region.sipPort; bot.prepare({ sound }); }
+  for (const bot of bots) bot.prepare({ sound });
   house.prepare(sound, bots);
+  opened.push(house, sound, ...bots);
   const chief = await Person.signIn(region, 'guangxi', 'admin');
   const agents = [await Person.signIn(region, 'bench', 'p1'), await Person.signIn(region, 'nanning', 'a1001')];
   for (const agent of agents) { // the queue of the branch "off" is served, but nobody is ready
-    await agent.post('/agent/sign-in', { line: 'phone' });
+    await agent.post('/agent/sign-in', { line: 'browser' });
     await agent.put('/agent/state', { state: 'busy' });
   }
   const chairs = [];
@@ -271,9 +282,6 @@ export async function botHouse(region) {
   const left = (await chief.get('/monitor/bots')).nodes.reduce((a, n) => a + n.used, 0);
   const record = inTheRecord(region, house);
   const mb = (kb) => round(kb / 1024), span = (values) => `${Math.min(...values)} to ${Math.max(...values)}`;
-  house.close();
-  for (const bot of bots) bot.close();
-  sound.close();
   for (const agent of agents) await agent.post('/agent/sign-out');
   const result = {
     seconds: SECONDS, sessions: house.sessions, sessions_at_once: { least, mean: round(sum / looks), most: house.most }, rounds: house.rounds, wrong_answers: house.wrong.length, first_wrong: house.wrong[0] ?? null,
