@@ -171,9 +171,9 @@ static void put_share(struct http_request *request, struct api *api,
     struct api_ask ask;
     int32_t id, center;
 
-    if (api_path_int(request, "id", &id) &&
-        api_check_center(api, request, kind->permission, id, &center) &&
-        settings_update(request, kind, &ask) && read_share(request, fields, count))
+    if (settings_update(request, kind, &ask) && read_share(request, fields, count) &&
+        api_path_int(request, "id", &id) &&
+        api_check_center(api, request, kind->permission, id, &center))
         api_ask(api, request, api_person(request), &ask, NULL, NULL);
 }
 
