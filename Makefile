@@ -48,6 +48,12 @@ $(GEN): $(B)/gen/.stamp ;
 # knows all others.
 SAYS_VERSION := src/api/openapi.c src/main/daemon.c src/main/main.c
 version_of = $(if $(filter $(SAYS_VERSION),$(1)),-DHOTLINED_VERSION='"$(VERSION)"')
+# Written when it is another one: a tree that was pulled says what it is now.
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+$(foreach f,$(SAYS_VERSION),$(call rel_obj,$(f)) $(call asan_obj,$(f))): $(B)/version
+FORCE:
 
 # --- objects ------------------------------------------------------------------------------------
 $(B)/rel/%.o: %.c $(B)/gen/.stamp
