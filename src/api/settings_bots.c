@@ -144,21 +144,17 @@ static void list_shares(struct http_request *request, void *arg)
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
-static bool read_share(struct http_request *request, const struct http_field *fields, size_t count)
+static bool check_share(struct http_request *request, const struct share_body *body)
 {
     static const char *const policies[] = {"off",   "always", "out_of_hours", "busy", "key",
                                            "share", NULL};
     static const char *const data[] = {"own", "shared", NULL};
-    struct share_body body = {0};
-    cJSON *errors;
+    cJSON *errors = cJSON_CreateObject();
 
-    if (!http_read_body(request, fields, count, &body))
-        return false;
-    errors = cJSON_CreateObject();
-    if (body.policy && !is_one_of(body.policy, policies))
+    if (body->policy && !is_one_of(body->policy, policies))
         settings_complain(errors, "policy",
                           "接入策略应为 off、always、out_of_hours、busy、key 或 share");
-    if (body.data && !is_one_of(body.data, data))
+    if (body->data && !is_one_of(body->data, data))
         settings_complain(errors, "data",
                           "机器人数据应为 own（仅本中心）或 shared（与自治区共享）");
     return !settings_refuse(request, errors);
@@ -168,12 +164,15 @@ static void put_share(struct http_request *request, struct api *api,
                       const struct settings_kind *kind, const struct http_field *fields,
                       size_t count)
 {
+    struct share_body body = {0};
     struct api_ask ask;
     int32_t id, center;
 
-    if (settings_update(request, kind, &ask) && read_share(request, fields, count) &&
+    // Form first (version, types), as everywhere; then whose it is; only then what it means.
+    if (settings_update(request, kind, &ask) && http_read_body(request, fields, count, &body) &&
         api_path_int(request, "id", &id) &&
-        api_check_center(api, request, kind->permission, id, &center))
+        api_check_center(api, request, kind->permission, id, &center) &&
+        check_share(request, &body))
         api_ask(api, request, api_person(request), &ask, NULL, NULL);
 }
 

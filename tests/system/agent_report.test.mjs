@@ -4,6 +4,7 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Called, Person, Region, until } from './lib/region.mjs';
 import { Office, answer, callOf, rings } from './lib/office.mjs';
+import { metric } from './lib/drills.mjs';
 
 const TRUNK = '本机演示中继';
 const day = (offset = 0) => new Date(Date.now() + 8 * 3600e3 + offset * 86400e3).toISOString().slice(0, 10);
@@ -238,6 +239,7 @@ test('RPT-17 passed on blind and after asking, not taken and back, helped by two
 
 test('MON-02 MON-06 the leader\'s page says of today what RPT-17 says: to the leader, to the administrator, to the region, in the list and in the events', async () => {
   await only(null);
+  await until('nothing of it waits for the database', async () => await metric(region, 'hotlined_facts_pending') === 0);
   const document = await counted();
   const facts = JSON.parse(region.sql(`SELECT json_object_agg(user_id, ms) FROM (SELECT user_id, sum(talk_ms) AS ms FROM talk WHERE kind IN ('inbound', 'outbound', 'transfer_in') GROUP BY 1) x`));
   const people = { leader: office.leader, admin: office.admin, supervisor };
