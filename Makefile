@@ -107,8 +107,8 @@ unit: $(filter $(B)/tests/unit/%,$(TEST_BINS))
 sim: $(filter $(B)/tests/sim/%,$(TEST_BINS))
 
 test: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build $(B)/hotlined-asan tools unit sim fuzz-build
-	@B=$(B) tests/run
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B) build $(B)/hotlined-asan tools
+	@B=$(B) MAKING='$(MAKE) --no-print-directory -j$(JOBS) B=$(B) unit sim fuzz-build' tests/run
 
 # Tools may link rooms too (/* rooms: */ and /* with: */ as tests do); they are release builds.
 C_TOOLS   := $(sort $(wildcard tests/tools/*.c))

@@ -44,6 +44,16 @@ const levelOf = (desk, hz) => desk.page.evaluate((wanted) => {
 }, hz);
 const LOUD_DB = -55;
 const hears = (desk, hz, on) => until(`${desk.name} hears ${hz} Hz: ${on}`, async () => ((await levelOf(desk, hz)) > LOUD_DB) === on, WAIT_MS);
+// A gap of a busy machine is a click, which is all frequencies for a moment; a voice that leaks is there in every look.
+async function neverHears(desk, hz, what) {
+  const looks = [];
+  while (looks.length < 9) {
+    looks.push(await levelOf(desk, hz));
+    await desk.page.waitForTimeout(60);
+  }
+  const loud = looks.filter((level) => level > LOUD_DB).length;
+  assert.ok(loud <= 4, `${what}: in ${loud} of 9 looks he does (${looks.map(Math.round)} dB)`);
+}
 const seatOf = (desk, no) => desk.page.locator('[data-testid^="leader-seat-"]', { hasText: no });
 const act = async (verb, desk = leader, no = '1001') => {
   if (verb === '监听') return seatOf(desk, no).getByTestId(/^listen-\d+$/).click();
@@ -94,7 +104,7 @@ test('a leader listens, whispers, barges in, takes over, cuts off and moves who 
     await leader.see('watch-microphone', '麦克风关闭');
     await hears(leader, CALLER_HZ, true);
     await hears(leader, AGENT_HZ, true);
-    assert.ok((await levelOf(agent, LEADER_HZ)) < LOUD_DB, 'the agent hears nothing of him');
+    await neverHears(agent, LEADER_HZ, 'the agent hears nothing of him');
     assert.equal(count('tone'), 0, 'nor does the caller');
     assert.equal(await agent.el('bar-leader').count(), 0, 'and the agent is not told');
     assert.equal(await leader.el('mute').count(), 0, 'there is nothing to unmute');
@@ -415,7 +425,7 @@ test('a leader listens, whispers, barges in, takes over, cuts off and moves who 
     await supervisor.see('watch-microphone', '麦克风关闭');
     await hears(supervisor, CALLER_HZ, true);
     await hears(supervisor, AGENT_HZ, true);
-    assert.ok((await levelOf(agent, LEADER_HZ)) < LOUD_DB, 'the agent hears nothing of him');
+    await neverHears(agent, LEADER_HZ, 'the agent hears nothing of him');
     assert.equal(count('tone'), 0, 'nor does the caller');
     await supervisor.el('watch-whisper').click();
     await hears(agent, LEADER_HZ, true);
