@@ -44,6 +44,9 @@ void fact_emit(struct fact_outbox *outbox, const struct uuid *id, int32_t center
  * file. */
 void fact_outbox_yield(struct fact_outbox *outbox, bool on);
 
+/* PostgreSQL is back: what waits is sent now and not at the next of the growing pauses. */
+void fact_outbox_store_is_back(struct fact_outbox *outbox);
+
 /* For /metrics and the page's band: facts not yet in PostgreSQL. */
 uint64_t fact_outbox_pending(const struct fact_outbox *outbox);
 

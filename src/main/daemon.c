@@ -76,6 +76,8 @@ static void on_store_available(bool available, int64_t since_ms, void *arg)
 
     if (available && d->directory)
         directory_refresh(d->directory);
+    if (available && d->outbox)
+        fact_outbox_store_is_back(d->outbox);
     if (d->api)
         api_on_store(d->api, available, since_ms);
 }

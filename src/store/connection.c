@@ -13,7 +13,7 @@
 
 #define FAST_IN_FLIGHT 32
 #define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS  2000
+#define RETRY_LAST_MS  500
 #define CONNECT_MS     10000 /* from the first packet to all statements prepared */
 #define WATCH_EVERY_MS 500
 #define WATCH_GRACE_MS 2000 /* the server's own statement_timeout comes first */

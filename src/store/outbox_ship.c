@@ -299,6 +299,13 @@ void fact_outbox_yield(struct fact_outbox *o, bool on)
     o->yields = on;
 }
 
+void fact_outbox_store_is_back(struct fact_outbox *o)
+{
+    o->retry_ms = RETRY_FIRST_MS;
+    if (o->retry.armed) /* otherwise a question or a batch is under way */
+        loop_timer_start(&o->retry, 0);
+}
+
 void outbox_ship_init(struct fact_outbox *o)
 {
     o->limit = BATCH_MAX;

@@ -36,6 +36,7 @@ async function measure(name, region) {
     process.stderr.write(`bench: ${name} failed: ${result.error}\n${result.log ?? ''}\n`);
   }
   result.took_s = Math.round((performance.now() - began) / 100) / 10;
+  process.stderr.write(`  ${result.took_s} s\n`);
   return result;
 }
 

@@ -7,17 +7,19 @@ import { round, sleep } from './numbers.mjs';
 const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 14;
 const LIVE_RATE = 10;
 
+// From the last look at which nothing had gone yet: until then the daemon finds out that PostgreSQL is back, which is said apart.
 async function catchUp(region) {
-  const began = performance.now(), from = await region.metric('hotlined_facts_pending');
-  const emitted = await region.metric('hotlined_facts_total');
-  let pending = from;
-  while (pending > 500 && performance.now() - began < 120000) {
-    await sleep(200);
-    pending = await region.metric('hotlined_facts_pending');
+  const began = performance.now();
+  const look = async () => ({ at: performance.now(), pending: await region.metric('hotlined_facts_pending'), emitted: await region.metric('hotlined_facts_total') });
+  let first = await look(), now = first;
+  const waiting = first.pending;
+  while (now.pending > 500 && now.at - began < 120000) {
+    await sleep(50);
+    now = await look();
+    if (now.pending >= first.pending) first = now;
   }
-  const came = (await region.metric('hotlined_facts_total')) - emitted;
-  const seconds = (performance.now() - began) / 1000;
-  return { waiting: from, came_meanwhile: came, seconds: round(seconds), facts_per_second: Math.round((from + came - pending) / seconds), done: pending <= 500 };
+  const gone = first.pending + now.emitted - first.emitted - now.pending, seconds = (now.at - first.at) / 1000;
+  return { waiting, found_again_s: round((first.at - began) / 1000, 2), came_meanwhile: now.emitted - first.emitted, seconds: round(seconds), facts_per_second: Math.round(gone / seconds), done: now.pending <= 500 };
 }
 
 // What the rows cost PostgreSQL when nothing is looked at, applied or counted.
