@@ -80,7 +80,7 @@ const microphoneWords: Record<string, string> = {
 };
 
 async function takeMicrophone(): Promise<MediaStream> {
-  if (!navigator.mediaDevices) throw new Error('这个地址不是安全连接(https)，浏览器不允许使用麦克风。');
+  if (!navigator.mediaDevices) throw new Error('这个地址不是安全连接（https），浏览器不允许使用麦克风。');
   const wanted = (deviceId: string): Promise<MediaStream> =>
     navigator.mediaDevices.getUserMedia({
       audio: {
