@@ -13,8 +13,8 @@ const MODULES = '/usr/lib/baresip/modules';
 export class Baresip {
   // user, password: registers at registrar (host:port) when there is a password. hz: the tone it says. answers: takes every call.
   static async start(dir, { user, password, registrar, transport = 'udp', hz, answers = false, cafile }) {
-    const phone = new this();
-    Object.assign(phone, { user, transport, events: [], port: await freePort(), control: await freePort(), dir: join(dir, `baresip-${user}-${transport}`) });
+    const phone = new this(); // takes the next port as well, for TLS
+    Object.assign(phone, { user, transport, events: [], port: await freePort({ next: true }), control: await freePort(), dir: join(dir, `baresip-${user}-${transport}`) });
     mkdirSync(phone.dir, { recursive: true });
     const tone = join(phone.dir, 'tone.wav');
     execFileSync('sox', ['-n', '-r', '8000', '-b', '16', '-c', '1', tone, 'synth', '90', 'sine', String(hz), 'vol', '0.5']);
@@ -36,7 +36,7 @@ export class Baresip {
     this.child = spawn('baresip', ['-f', this.dir], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TERM: 'dumb' } });
     for (const out of [this.child.stdout, this.child.stderr]) out.on('data', (text) => { this.said += text; });
     this.exited = once(this.child, 'exit');
-    await until('the control port', () => this.open());
+    await until('the control port', () => this.open()).catch((error) => { throw new Error(`${error.message}\nbaresip (${this.child.exitCode ?? 'runs'}) said: ${this.said}`); });
     this.socket.on('data', (bytes) => this.read(bytes));
   }
 

@@ -9,6 +9,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PSQL } from './psql.mjs';
 
 export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 export const B = resolve(ROOT, process.env.B || 'build');
@@ -71,10 +72,11 @@ function abandoned(file) {
   }
 }
 
-export async function freePort() {
+// next: the port above it is ours, too.
+export async function freePort({ next = false } = {}) {
   for (;;) {
     const port = 61001 + randomInt(65535 - 61001);
-    if (claim(port) && await isFree(port)) return port;
+    if (claim(port) && await isFree(port) && (!next || (claim(port + 1) && await isFree(port + 1)))) return port;
   }
 }
 
@@ -214,7 +216,8 @@ export class Region {
   }
 
   sql(statement) {
-    return this.run('scripts/pg', ['psql', this.pgDir, '--', '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', statement]).trim();
+    this.ownerDb ??= this.run('scripts/pg', ['conninfo', this.pgDir]).trim();
+    return this.run(PSQL, ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-d', this.ownerDb, '-c', statement]).trim();
   }
 
   // Waits until the daemon works with the configuration as it is in the database now.

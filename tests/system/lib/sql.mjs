@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PSQL } from './psql.mjs';
 
 const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)));
 
@@ -63,7 +64,7 @@ export class Database {
 
   psql(role, input, args = []) {
     try {
-      return execFileSync('psql', ['-qAtX', '-h', this.socket, '-U', role, '-d', this.database, '-v', 'ON_ERROR_STOP=1',
+      return execFileSync(PSQL, ['-qAtX', '-h', this.socket, '-U', role, '-d', this.database, '-v', 'ON_ERROR_STOP=1',
         '-v', 'VERBOSITY=verbose', ...args], { cwd: ROOT, encoding: 'utf8', input, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'pipe'] }).trim();
     } catch (error) {
       throw new SqlError(error.stderr || String(error));
