@@ -55,15 +55,13 @@ static void watch(struct admission *a, uint64_t now_ms, unsigned length_ms, bool
 {
     if (!grows) {
         remember(a, length_ms);
-        a->standing = a->standing_served = a->standing_ms = a->standing_us = 0;
+        a->standing = a->standing_served = a->standing_ms = 0;
         return;
     }
     a->standing++;
     a->standing_served += a->taken;
     a->standing_ms += length_ms;
-    a->standing_us += a->least_us;
-    if (a->standing >= ADMISSION_STANDING ||
-        (a->standing > 1 && a->standing_us >= ADMISSION_ENOUGH_US))
+    if (a->standing >= ADMISSION_STANDING || (a->standing > 1 && a->least_us >= ADMISSION_HIGH_US))
         enter(a, now_ms);
 }
 

@@ -2,12 +2,12 @@
  *
  * Every message of the SIP port is late by the time between its arrival in the kernel and our
  * reading it. The least lateness of a short window is the queue that stands there and does not go
- * away (CoDel's idea): a burst or one slow turn raises the worst, not the least. Five windows in a
- * row above the target and not falling are overload, or two when it grows fast; from then on new
- * calls are let in at a rate that starts at what was carried, is cut while the queue grows and
- * grows back by itself, carefully near the rate where it was cut last. What waited too long is
- * refused beyond the rate, which empties the queue within moments, since a refusal costs a
- * thirtieth of a call.
+ * away (CoDel's idea): a burst or one slow turn raises the worst, not the least. Twelve windows in
+ * a row above the target and not falling are overload, or two when it is high; what others take of
+ * the processor for moments raises it to half of that and is not. From then on new calls are let in
+ * at a rate that starts at what was carried, is cut while the queue grows and grows back by itself,
+ * carefully near the rate where it was cut last. What waited too long is refused beyond the rate,
+ * which empties the queue within moments, since a refusal costs a thirtieth of a call.
  *
  * Only new calls are asked about. Pure: times are given, no clock, no I/O, no memory. */
 #ifndef TELEPHONY_ADMISSION_H
@@ -22,9 +22,9 @@ enum {
      * second. */
     ADMISSION_TARGET_US = 30 * 1000,
     ADMISSION_LATE_US = 2 * ADMISSION_TARGET_US,
-    ADMISSION_STANDING = 5,           /* windows until it is believed */
-    ADMISSION_ENOUGH_US = 180 * 1000, /* of lateness in fewer windows: it is believed at once */
-    ADMISSION_LEAVE_MS = 2000,        /* without a refusal, until the limit is lifted */
+    ADMISSION_STANDING = 12,       /* windows until it is believed */
+    ADMISSION_HIGH_US = 70 * 1000, /* so late it is believed at once; 4 * 70 ms, and the way down */
+    ADMISSION_LEAVE_MS = 2000,     /* without a refusal, until the limit is lifted */
     ADMISSION_RATE_MIN = 10,      /* calls a second: never less, a trickle is no overload of ours */
     ADMISSION_RATE_MAX = 1000000, /* where growing ends */
 };
@@ -42,7 +42,6 @@ struct admission {
     unsigned taken, refused;  /* new calls in this window */
     unsigned standing;        /* windows in a row with a queue that does not shrink */
     unsigned standing_served; /* new calls read in those */
-    unsigned standing_us;     /* lateness of those, added up */
     unsigned standing_ms;     /* how long those were: a slow turn makes a window long */
 };
 

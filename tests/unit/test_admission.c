@@ -224,6 +224,25 @@ static void one_slow_turn_refuses_nobody(void **state)
     }
 }
 
+/* Others take a part of the processor for moments: a queue of a tenth of a second comes and goes,
+ * which is no overload. */
+static void slow_moments_of_a_busy_server_refuse_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        begin(seed);
+        run(400, 5000); /* 80 % */
+        for (int i = 0; i < 10; i++) {
+            w.capacity = 0.65;
+            run(400, 400);
+            w.capacity = 1;
+            run(400, 4600);
+        }
+        assert_int_equal(sum(w.refused, 0, 55), 0);
+        assert_true(p99_ms(5, 55) < 500);
+    }
+}
+
 static void a_trickle_is_served_on_a_slow_machine(void **state)
 {
     (void)state;
@@ -317,6 +336,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_and_busy_servers_refuse_nobody),
         cmocka_unit_test(one_slow_turn_refuses_nobody),
+        cmocka_unit_test(slow_moments_of_a_busy_server_refuse_nobody),
         cmocka_unit_test(a_trickle_is_served_on_a_slow_machine),
         cmocka_unit_test(a_third_too_much_settles_in_seconds_and_ends_by_itself),
         cmocka_unit_test(three_times_too_much_settles_in_seconds_and_ends_by_itself),
