@@ -92,11 +92,12 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     await admin.el('restore-1').click();
     await admin.see('versions', '退回到版本 1');
     await until('no special days', async () => (await admin.el('days').locator('tr').count()) === 0, WAIT_MS);
-    await admin.el('calendar-cancel').click();
     admin.expect(/settings\/calendars\/\d+ .*422/);
     await row(admin, 'calendars', '全天').getByRole('button', { name: '删除' }).click();
     await admin.el('calendar-remove-yes').click();
     await admin.see('problem', /主流程.*open/);
+    assert.equal(await admin.el('calendar-form').locator('.field-error').count(), 0, 'the form that is open is another calendar\'s');
+    await admin.el('calendar-cancel').click();
     await admin.shot('settings-calendars', false);
     await row(admin, 'calendars', '办公时间').getByRole('button', { name: '删除' }).click();
     await admin.el('calendar-remove-yes').click();

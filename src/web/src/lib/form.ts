@@ -2,9 +2,10 @@
 import { nextTick, ref, type Ref } from 'vue';
 import { api, errorsOf, wordsOf } from '../api';
 
-type Attempt = (work: () => Promise<unknown>) => Promise<boolean>;
+type Attempt = (work: () => Promise<unknown>, ofForm?: boolean) => Promise<boolean>;
 
-/** Something is sent; what is wrong with it is said once above the list, and at the fields that are meant. */
+/** Something is sent; what is wrong with it is said once above the list, and at the fields that are meant - unless it is
+ * not of the form (`ofForm`) but of a row: a form may be open beside it. */
 export function useAttempt(): { saving: Ref<boolean>; problem: Ref<string>; errors: Ref<Record<string, string>>; forget: () => void; attempt: Attempt } {
   const saving = ref(false);
   const problem = ref('');
@@ -13,7 +14,7 @@ export function useAttempt(): { saving: Ref<boolean>; problem: Ref<string>; erro
     problem.value = '';
     errors.value = {};
   }
-  async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  async function attempt(work: () => Promise<unknown>, ofForm = true): Promise<boolean> {
     saving.value = true;
     forget();
     try {
@@ -21,7 +22,7 @@ export function useAttempt(): { saving: Ref<boolean>; problem: Ref<string>; erro
       return true;
     } catch (error) {
       problem.value = wordsOf(error);
-      errors.value = errorsOf(error);
+      if (ofForm) errors.value = errorsOf(error);
       return false;
     } finally {
       saving.value = false;
@@ -48,7 +49,7 @@ export function useRows(path: string, attempt: Attempt, load: () => Promise<void
   const changed = (send: () => Promise<unknown>): Promise<boolean> => attempt(async () => {
     await send();
     await load();
-  });
+  }, false);
   return {
     removing,
     turn: (row) => changed(() => api.put(`${path}/${row.id}`, { enabled: !row.enabled }, row.version)),
