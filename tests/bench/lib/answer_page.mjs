@@ -6,7 +6,7 @@ import { B, Caller, Region, until } from '../../system/lib/region.mjs';
 import { Office, WAIT_MS } from '../../browser/lib/desk.mjs';
 import { summary } from './numbers.mjs';
 
-const CALLS = Number(process.env.BENCH_CALLS ?? 8);
+const CALLS = Number(process.env.BENCH_CALLS ?? 5);
 const NUMBER = '07711236601';
 
 async function sitDown(region, office) {

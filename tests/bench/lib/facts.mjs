@@ -4,8 +4,8 @@ import { hold } from './queue_rate.mjs';
 import { RateLab } from './rate_lab.mjs';
 import { round, sleep } from './numbers.mjs';
 
-const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 14;
-const LIVE_RATE = 10;
+const RATE = Number(process.env.BENCH_FACTS_RATE ?? 500), SECONDS = 10;
+const LIVE_RATE = 10, LIVE_S = 7;
 
 // From the last look at which nothing had gone yet: until then the daemon finds out that PostgreSQL is back, which is said apart.
 async function catchUp(region) {
@@ -39,7 +39,7 @@ export async function facts(region) {
   region.run('scripts/pg', ['stop', region.pgDir]);
   const away = await hold(region, load, RATE, SECONDS);
   region.run('scripts/pg', ['start', region.pgDir]);
-  const live = hold(region, load, LIVE_RATE, SECONDS);
+  const live = hold(region, load, LIVE_RATE, LIVE_S);
   const out = { away: { rate: away.rate, failed: away.failed, p99: away.setup_ms.p99 }, ...await catchUp(region) };
   out.live = await live.then((r) => ({ rate: r.rate, failed: r.failed, p99: r.setup_ms.p99 }));
   out.bare_insert_per_second = bare(region);

@@ -46,7 +46,7 @@ async function series(region, { direction, steps, hold_s }) {
     (out.not_held ||= []).push(out.held);
     delete out.held;
   }
-  region.held_rate = direction === 'inactive' ? out.held?.rate : region.held_rate;
+  if (direction === 'inactive') region.held_rate = (out.held ?? out.not_held?.at(-1))?.rate; // of `overload`
   out.agents_not_ready_afterwards = await lab.stuck();
   out.calls_in_database = Number(region.sql('SELECT count(*) FROM call WHERE center_id = 90'));
   return out;
