@@ -155,8 +155,9 @@ bool http_read_query_int(struct http_request *request, const char *name, const c
 /* --- server-sent events -------------------------------------------------------------------- */
 
 /* Turns the request into an event stream. on_closed comes exactly once, later, when the reader has
- * gone, was too slow (64 KB unsent), http_stream_close() was called or the server stops; the
- * stream means nothing afterwards. Until then it may be written to, though nobody may read it. */
+ * gone, was too slow (took nothing for 2 s while 64 KB wait, or 4 MB wait), http_stream_close() was
+ * called or the server stops; the stream means nothing afterwards. Until then it may be written to,
+ * though nobody may read it. */
 int http_stream_open(struct http_request *request, void (*on_closed)(void *arg), void *arg,
                      struct http_stream **ret_stream);
 /* id may be NULL. data is one JSON text without newlines. Heartbeats are sent by the room. */

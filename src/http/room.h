@@ -121,7 +121,8 @@ struct http_stream {
     struct MHD_Connection *connection;
     struct http_server *server;
     struct text unsent;
-    size_t unsent_at; /* bytes of unsent already handed over */
+    size_t unsent_at;        /* bytes of unsent already handed over */
+    uint64_t stuck_since_ms; /* much waits and nothing was taken since; 0 = not so */
     void (*on_closed)(void *arg);
     void *arg;
     bool suspended, ending, told;

@@ -1,8 +1,11 @@
 /* Server-sent events: a response without end whose bytes wait here, bounded, until MHD takes them.
  *
  * While nothing waits the connection is suspended; MHD then neither times it out nor notices that
- * the reader left. So every stream gets a comment line now and then, and a reader that takes
- * nothing for 64 KB is cut off by shutting its socket down. */
+ * the reader left. So every stream gets a comment line now and then.
+ *
+ * A reader is too slow when 64 KB wait for him and he takes nothing for two seconds, or when 4 MB
+ * wait: what is said of a whole region in one turn may be more than 64 KB, and nobody is slow who
+ * had no chance to read it. He is cut off by shutting his socket down. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,9 @@
 #include "http/room.h"
 
 #define BLOCK_SIZE     8192
-#define UNSENT_MAX     (64 * 1024)
+#define UNSENT_MANY    (64 * 1024)
+#define UNSENT_MAX     (4 * 1024 * 1024)
+#define PATIENCE_MS    2000
 #define IDLE_TIMEOUT_S 60
 
 static struct metric readers = {.name = "hotlined_event_readers",
@@ -68,20 +73,45 @@ static void tell_and_free(void *arg)
     free(stream);
 }
 
+static size_t unsent(const struct http_stream *stream)
+{
+    return stream->unsent.length - stream->unsent_at;
+}
+
+static void forget(struct http_stream *stream)
+{
+    if (stream->unsent.capacity > UNSENT_MANY)
+        text_done(&stream->unsent);
+    text_clear(&stream->unsent);
+    stream->unsent_at = 0;
+}
+
+/* What was sent leaves the memory: at the end, and of a long one now and then. */
+static void forget_sent(struct http_stream *stream)
+{
+    size_t left = unsent(stream);
+
+    if (!left) {
+        forget(stream);
+    } else if (stream->unsent_at >= UNSENT_MANY && stream->unsent_at >= left) {
+        memmove(stream->unsent.data, stream->unsent.data + stream->unsent_at, left + 1);
+        stream->unsent.length = left;
+        stream->unsent_at = 0;
+    }
+}
+
 static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t size)
 {
     struct http_stream *stream = arg;
-    size_t left = stream->unsent.length - stream->unsent_at;
+    size_t left = unsent(stream);
 
     (void)at;
     if (left) {
         size_t take = left < size ? left : size;
         memcpy(out, stream->unsent.data + stream->unsent_at, take);
         stream->unsent_at += take;
-        if (take == left) {
-            text_clear(&stream->unsent);
-            stream->unsent_at = 0;
-        }
+        stream->stuck_since_ms = 0;
+        forget_sent(stream);
         return (ssize_t)take;
     }
     if (stream->ending)
@@ -150,15 +180,24 @@ static void cut_off(struct http_stream *stream, const char *why)
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(stream->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-    log_warn("http", "stream_cut", "why=%s unsent=%zu", why,
-             stream->unsent.length - stream->unsent_at);
+    log_warn("http", "stream_cut", "why=%s unsent=%zu", why, unsent(stream));
     stream->ending = true;
-    text_clear(&stream->unsent);
-    stream->unsent_at = 0;
+    forget(stream);
     if (info)
         (void)shutdown(info->connect_fd, SHUT_RDWR); /* fails when the peer was faster: the same */
     wake(stream);
     http_wake(stream->server);
+}
+
+static bool is_too_slow(struct http_stream *stream)
+{
+    uint64_t now = loop_now_ms(stream->http->loop) + 1; /* never 0 */
+
+    if (unsent(stream) <= UNSENT_MANY)
+        return false;
+    if (!stream->stuck_since_ms)
+        stream->stuck_since_ms = now;
+    return unsent(stream) > UNSENT_MAX || now - stream->stuck_since_ms > PATIENCE_MS;
 }
 
 static void add_bytes(struct http_stream *stream, const char *what, const char *text)
@@ -180,7 +219,7 @@ void http_stream_send(struct http_stream *stream, const char *id, const char *ev
     text_add(&stream->unsent, "\n");
     if (stream->unsent.failed)
         cut_off(stream, "memory");
-    else if (stream->unsent.length - stream->unsent_at > UNSENT_MAX)
+    else if (is_too_slow(stream))
         cut_off(stream, "slow");
     else
         wake(stream);
@@ -201,7 +240,7 @@ void http_streams_heartbeat(void *arg)
         if (s->ending)
             continue;
         text_add(&s->unsent, ":\n\n");
-        if (s->unsent.length - s->unsent_at > UNSENT_MAX)
+        if (is_too_slow(s))
             cut_off(s, "slow");
         else
             wake(s);

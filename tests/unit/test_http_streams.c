@@ -117,6 +117,26 @@ static void a_reader_who_left_is_noticed_when_something_is_sent(void **state)
     assert_int_equal(streams_closed, 1);
 }
 
+/* The figures of a region's agents in one turn are more than what a slow reader may owe. */
+static void a_burst_larger_than_the_bound_reaches_who_reads(void **state)
+{
+    static char big[30001], seen[20 * 30000];
+    char buffer[4096];
+    int fd = open_events(buffer, sizeof(buffer)), heard = 0;
+
+    (void)state;
+    memset(big, '~', sizeof(big) - 1);
+    for (int i = 0; i < 15; i++)
+        http_stream_send(stream, NULL, "agents_today", big);
+    http_stream_send(stream, NULL, "last", "{}");
+    assert_true(client_read_until(loop, fd, "event: last\n", seen, sizeof(seen)));
+    for (const char *at = seen; *at; at++)
+        heard += *at == '~';
+    assert_int_equal(heard, 15 * 30000);
+    assert_int_equal(streams_closed, 0);
+    close(fd);
+}
+
 static void a_slow_reader_is_cut_off_and_memory_stays_bounded(void **state)
 {
     static char big[8001];
@@ -146,6 +166,7 @@ int main(void)
         TEST(events_reach_the_reader_at_once),
         TEST(a_closed_stream_ends_for_the_reader),
         TEST(a_reader_who_left_is_noticed_when_something_is_sent),
+        TEST(a_burst_larger_than_the_bound_reaches_who_reads),
         TEST(a_slow_reader_is_cut_off_and_memory_stays_bounded),
     };
 
