@@ -5,7 +5,8 @@ import { RateLab } from './rate_lab.mjs';
 import { sleep } from './numbers.mjs';
 
 const TALK_MS = 2000;
-const STEPS = (process.env.BENCH_STEPS ?? '1000,1200').split(',').map(Number);
+const STEPS = (process.env.BENCH_STEPS ?? '1000').split(',').map(Number);
+const ABOVE = process.env.BENCH_STEPS ? [] : [1200]; // shown for some seconds after the minute, which must not begin with their leftovers
 const RTP_STEPS = (process.env.BENCH_RTP_STEPS ?? '300,450').split(',').map(Number);
 const STEP_S = Number(process.env.BENCH_STEP_S ?? 6);
 const CALM_PERCENT = 88;
@@ -45,6 +46,10 @@ async function series(region, { direction, steps, hold_s }) {
     if (out.held.holds) break;
     (out.not_held ||= []).push(out.held);
     delete out.held;
+  }
+  if (direction === 'inactive' && out.held) {
+    out.above = [];
+    for (const rate of ABOVE) out.above.push(await hold(region, load, rate, STEP_S));
   }
   if (direction === 'inactive') region.held_rate = (out.held ?? out.not_held?.at(-1))?.rate; // of `overload`
   out.agents_not_ready_afterwards = await lab.stuck();
