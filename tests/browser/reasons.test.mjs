@@ -54,7 +54,7 @@ test('reasons and wrap-up codes by their page (CC-20, CC-06, CC-21, GEN-10)', as
     await admin.el('desk-save').click();
     await admin.see('desk-said', '已保存');
     assert.equal(region.sql('SELECT hold_warn_s FROM desk_setting WHERE center_id = 2'), '90');
-    assert.equal(region.sql("SELECT detail FROM audit_log WHERE action = 'desk.settings'"), 'hold_warn_s=90');
+    assert.equal(await until('audited', () => region.sql("SELECT detail FROM audit_log WHERE action = 'desk.settings'")), 'hold_warn_s=90');
     await admin.shot('settings-desk', false);
   });
 

@@ -241,7 +241,7 @@ test('CC-17 the center\'s rule decides what may be called, how the trunk is aske
   }
   const refused = await ask(agent, '010 1234 5678');
   assert.match(refused.body.errors.number, /01012345678.*“国内长途”/);
-  assert.equal(region.sql(`SELECT object_id FROM audit_log WHERE action = 'dialing.update'`), String(office.id));
+  assert.equal(await until('audited', () => region.sql(`SELECT object_id FROM audit_log WHERE action = 'dialing.update'`)), String(office.id));
 
   // Every outcome.
   for (const [args, outcome] of [[['--refuse', '480'], 'lost|no_answer'], [['--refuse', '480', '--cause', '20'], 'lost|power_off'], [['--talk', '1'], 'answered|caller']]) {

@@ -69,7 +69,7 @@ chapter('drill 5: the disk gets full: first an alarm, then recordings past their
   if (stateOf(old) !== 'closed' || !existsSync(old.file)) lost.push('a recording that need not have gone');
   const answer = await supervisor.raw('GET', `/recordings/${oldest.id}/audio`);
   assert.deepEqual([answer.status, answer.body.title], [410, '录音已按保存期限清除']);
-  assert.match(row(`SELECT detail FROM audit_log WHERE action = 'recording.expire' AND object_id = '${oldest.id}'`), /^keep_until=\d{4}-\d\d-\d\d disk_free_percent=\d+$/);
+  assert.match(await until('audited', () => row(`SELECT detail FROM audit_log WHERE action = 'recording.expire' AND object_id = '${oldest.id}'`)), /^keep_until=\d{4}-\d\d-\d\d disk_free_percent=\d+$/);
 
   region.fill(5);
   await until('the next one, too', () => stateOf(old) === 'deleted', WAIT_MS);
@@ -86,7 +86,7 @@ chapter('drill 5: the disk gets full: first an alarm, then recordings past their
   await isState('good');
   const next = await recorded(1);
   assert.equal(stateOf(next), 'closed');
-  assert.equal(row("SELECT count(*) FROM audit_log WHERE action = 'recording.expire'"), '2');
+  await until('both audited', () => row("SELECT count(*) FROM audit_log WHERE action = 'recording.expire'") === '2');
   const figures = await accounts(region);
   tell('a disk that gets full', [...lost, ...figures.lost], `2 recordings past their day removed with an audit row each, 2 within it kept, 1 call listed as not recorded; ${figures.text}`);
   await close();

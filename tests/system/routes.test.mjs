@@ -151,7 +151,7 @@ test('ACD-11 taxpayers are imported by their center, with an error for each wron
     assert.deepEqual((await cityAdmin.get('/taxpayers')).items, []); // of another city
     const { items } = await admin.get('/taxpayers?q=13877100001');
     assert.deepEqual([items.length, items[0].name, items[0].org_name], [1, '柳州甲公司', office]);
-    assert.equal(region.sql("SELECT count(*) > 0 FROM audit_log WHERE action = 'taxpayer.list' AND center_id = 3 AND detail LIKE '%13877100001%'"), 't');
+    await until('audited', () => region.sql("SELECT count(*) > 0 FROM audit_log WHERE action = 'taxpayer.list' AND center_id = 3 AND detail LIKE '%13877100001%'") === 't');
     assert.equal((await admin.raw('DELETE', `/taxpayers/${items[0].id}`)).status, 200);
     assert.equal(region.sql("SELECT count(*) FROM taxpayer_phone WHERE number = '13877100001'"), '0');
     assert.equal((await upload(admin, '/taxpayers/import', file)).body.made, 1);

@@ -175,8 +175,9 @@ test('RPT-17 the roll-up of the random facts is the sum of what each of them cou
     const [facts, rollup] = ['facts', 'rollup'].map((source) => db.document({ centers: '*' }, 'rpt_agent_voice', '2026-10-30', '2026-11-02', null, null, null, null, by, source));
     assert.deepEqual([facts.rows, facts.total], [rollup.rows, rollup.total], `seed ${SEED}, ${by}`);
     assert.equal(rollup.check, 0, `seed ${SEED}, ${by}`);
-    for (const id of ['offers', 'ans', 'xfer_in', 'xfer_out', 'internal', 'help', 'conf', 'hold_cnt', 'acw_cnt', 'to_ivr', 'push', 'rated']) {
+    for (const id of ['offers', 'ans', 'xfer_in', 'xfer_out', 'internal', 'hold_cnt', 'acw_cnt'])
       assert.ok(rollup.total[id] > 0, `seed ${SEED}: some ${id}`);
+    for (const id of ['offers', 'ans', 'xfer_in', 'xfer_out', 'internal', 'help', 'conf', 'hold_cnt', 'acw_cnt', 'to_ivr', 'push', 'rated']) { // one seed of some hundred has none of the last ones
       assert.equal(rollup.rows.reduce((sum, r) => sum + r[id], 0), rollup.total[id], `seed ${SEED}, ${by}: ${id}`);
     }
   }

@@ -98,7 +98,7 @@ test('XFER-04 CC-18 CC-04 a number outside is asked, joined, and the caller pass
   assert.deepEqual(detail.talks.map((k) => [k.kind, k.passed_to, k.released_by]), [['inbound', 'outside', 'agent']]);
   assert.deepEqual(detail.recordings.map((r) => [r.left, r.right]), [['caller', 'agent'], ['caller', 'outside']]);
   assert.deepEqual(detail.quality.map((q) => q.party).sort(), ['agent', 'caller', 'outside']);
-  assert.equal(Number(region.sql(`SELECT count(*) FROM audit_log WHERE object_id = '${caller.call_id}' AND action = 'call.consult'`)), 1);
+  await until('audited', () => region.sql(`SELECT count(*) FROM audit_log WHERE object_id = '${caller.call_id}' AND action = 'call.consult'`) === '1');
 }));
 
 test('CC-13 a caller passed on blind: to a colleague who takes it, one who does not, a number that is busy, one that answers', inCity('guilin', async (office) => {
@@ -288,7 +288,7 @@ test('CC-05 what is recorded follows the center\'s rule: a pause with permission
     assert.ok(Math.abs(Date.parse(gap.from) - end) < 400 && Math.abs(Date.parse(gap.to) - Date.parse(detail.recordings[i + 1].started_at)) < 400, `${JSON.stringify(gap)} ${JSON.stringify(detail.recordings)}`);
   });
   assert.ok(detail.recording_gaps[0].ms >= 1200 && Math.abs(detail.recording_gaps[1].ms - 1000) < 300);
-  assert.deepEqual(region.sql(`SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE action IN ('recording.pause', 'recording.resume') AND position('${caller.call_id}' IN detail) > 0`), 'recording.pause recording.resume recording.pause recording.resume');
+  await until('each audited', () => region.sql(`SELECT string_agg(action, ' ' ORDER BY at) FROM audit_log WHERE action IN ('recording.pause', 'recording.resume') AND position('${caller.call_id}' IN detail) > 0`) === 'recording.pause recording.resume recording.pause recording.resume');
   await idle([agent]);
 
   // On demand.

@@ -46,7 +46,7 @@ test('XFER-08 a city changes its own access code: audited, known to nobody on th
   await code(city.id, 'from_12366', { code: '7001' }, city.admin);
   assert.equal((await center(city.id)).codes.find((c) => c.source === 'from_12366').code, '7001');
   assert.equal(await refused('7001'), 404);
-  assert.match(region.sql(`SELECT detail FROM audit_log WHERE action = 'transfer.code' AND object_id = '${city.id}'`), /code=7001/);
+  assert.match(await until('audited', () => region.sql(`SELECT detail FROM audit_log WHERE action = 'transfer.code' AND object_id = '${city.id}'`)), /code=7001/);
   const { version } = (await center(city.id, city.admin)).codes.find((c) => c.source === 'from_12366');
   const put = (id, body, v = version, person = city.admin) => person.raw('PUT', `/settings/transfers/${id}/codes/from_12366`, body, match(v));
   assert.equal((await put(city.id, { code: '7002' }, version - 1)).status, 412);

@@ -267,7 +267,7 @@ test('VM-08 VM-02 # ends it, what he said is heard on the left track, and a draf
   const [left, right] = [0, 1].map((channel) => samplesOf(sound, channel).subarray(8000, 24000));
   assert.ok(shareOf(left, CALLER_HZ) > 0.4, 'he is heard');
   assert.ok(right.every((s) => Math.abs(s) < 100), 'and nobody else');
-  assert.equal(Number(region.sql(`SELECT count(*) FROM audit_log WHERE action = 'recording.play' AND object_id = '${m.voicemail_id}'`)), 1, 'listening is audited');
+  await until('listening is audited', () => region.sql(`SELECT count(*) FROM audit_log WHERE action = 'recording.play' AND object_id = '${m.voicemail_id}'`) === '1');
   const short = await leave('', 1000);
   short.say('key #');
   await over(short);
