@@ -21,10 +21,17 @@ export class RateLab {
     const lab = new this();
     Object.assign(lab, { region, direction, sink: await region.sink('0.0.0.0') }); // both sides: a port without a listener would cost the daemon an ICMP a packet
     const { port, numbers } = await registerAll(region);
-    lab.load = await CallLoad.open(region, { agentsPort: port, sinkPort: lab.sink.port, direction });
+    lab.options = { agentsPort: port, sinkPort: lab.sink.port, direction };
+    lab.load = await CallLoad.open(region, lab.options);
     lab.people = await region.signInPhones(numbers);
     region.lab = lab;
     return lab;
+  }
+
+  // From now on talks last so long: with 2 s, 3,000 phones are 1,500 calls a second, and callers beyond that wait for people.
+  async talks(talk_ms) {
+    await this.load.close();
+    this.load = await CallLoad.open(this.region, { ...this.options, talk_ms });
   }
 
   // Agents left in a state: none may be after a run, however hard it was.
