@@ -12,8 +12,21 @@ const stage = (was, becomes, what) => ({ engine: 'stage', file: 'src/stage/stage
 const rule = (was, becomes, what) => ({ engine: 'telephony', file: 'src/acd/overflow.c', was, becomes, what });
 const right = (was, becomes, what) => ({ engine: 'telephony', file: 'src/access/access.c', was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
+const admit = (was, becomes, what) => ({ engine: 'admission', file: 'src/telephony/admission.c', was, becomes, what });
 
 export const mutants = [
+  // --- overload ---
+  admit('a->standing >= ADMISSION_STANDING ||', 'a->standing >= 2 ||', 'what others take of the processor for a moment is overload'),
+  admit('(a->standing > 1 && a->least_us >= ADMISSION_HIGH_US)', 'false', 'a queue that grows fast is watched for twelve windows'),
+  admit('most(ADMISSION_RATE_MIN, most(served, a->carried))', 'ADMISSION_RATE_MIN', 'the limit begins at the least and not at what was carried'),
+  admit('a->tokens < 1 || is_too_late(a, late_us)', 'a->tokens < 1', 'what waited too long is let in'),
+  admit('a->tokens < 1 || is_too_late(a, late_us)', 'is_too_late(a, late_us)', 'the rate limits nothing'),
+  admit('        a->tokens--;\n', '', 'a call takes nothing from what may come'),
+  admit('now_ms - a->refused_ms >= ADMISSION_LEAVE_MS && ', '', 'the limit is lifted in the first calm window'),
+  admit('bool grows = now_us > ADMISSION_TARGET_US && now_us >= a->before_us;', 'bool grows = now_us > ADMISSION_TARGET_US;', 'a queue that shrinks is overload, too'),
+  admit('a->rate * CUT);', 'a->rate);', 'the limit is not cut while the queue grows'),
+  admit('(a->rate < known ? GROW_FAST : GROW_SLOW)', '0', 'the limit never grows back'),
+  admit('if (late_us < a->least_us)', 'if (true)', 'a burst is a queue'),
   // --- telephony: calls between centers ---
   tel('centers.c', '        return invite->trunk_id != SIP_TRUNK_SELF;\n', '        return true;\n', 'the daemon may call its own public numbers'),
   tel('centers.c', '    return invite->trunk_id == SIP_TRUNK_SELF ||\n', '    return true ||\n', 'anybody may dial an access code'),

@@ -23,6 +23,7 @@ const SUITES = {
   ivr: ['unit/test_ivr', 'unit/test_ivr_tasks', 'unit/test_calendar', 'sim/test_ivr', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
   stage: ['unit/test_stage', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
   telephony: ['sim/test_telephony stories', 'sim/test_telephony schedules'],
+  admission: ['unit/test_admission'],
 };
 const ENVIRONMENT = {
   ...process.env, CMOCKA_MESSAGE_OUTPUT: 'TAP', ASAN_OPTIONS: 'symbolize=0', UBSAN_OPTIONS: 'symbolize=0', HOTLINED_SEED: '1000', HOTLINED_STEPS: '300000',
