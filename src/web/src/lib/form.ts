@@ -1,6 +1,7 @@
 // Forms beside lists: what is being sent, what came of it, where the keyboard goes, and what every row of a list can do.
 import { nextTick, ref, type Ref } from 'vue';
 import { api, errorsOf, wordsOf } from '../api';
+import type { Page } from '../types';
 
 type Attempt = (work: () => Promise<unknown>, ofForm?: boolean) => Promise<boolean>;
 
@@ -58,4 +59,17 @@ export function useRows(path: string, attempt: Attempt, load: () => Promise<void
       return changed(() => api.remove(`${path}/${row.id}`));
     },
   };
+}
+
+/** One of several lists on a page, each with what goes wrong in it (`...useAttempt()`). */
+interface Section<Entry> { path: string; entries: Entry[]; attempt: Attempt }
+export async function loadSection<Entry>(section: Section<Entry>): Promise<void> {
+  section.entries = (await api.get<Page<Entry>>(section.path)).items;
+}
+/** What goes wrong is said above the list, and at the fields only if it is of the form. */
+export function changeSection<Entry>(section: Section<Entry>, send: () => Promise<unknown>, ofForm = false): Promise<boolean> {
+  return section.attempt(async () => {
+    await send();
+    await loadSection(section);
+  }, ofForm);
 }
