@@ -162,10 +162,35 @@ static bool is_clean_port(const char *word)
     return digits > 0 && word[digits + 1] && !word[digits + 1 + strspn(word + digits + 1, DIGITS)];
 }
 
+/* RTP/AVP: tokens with one slash between them (RFC 8866 9). What begins with a slash, sofia would
+ * take for the port's number of ports, and could not read our answer again. */
+static bool is_clean_proto(const char *word)
+{
+    for (;; word++) {
+        size_t token = strspn(word, TOKEN_CHARS);
+
+        word += token;
+        if (token == 0 || (*word && *word != '/'))
+            return false;
+        if (!*word)
+            return true;
+    }
+}
+
+static bool is_clean_word(size_t place, const char *word)
+{
+    enum { PORT = 1, PROTO = 2 };
+
+    if (place == PORT)
+        return is_clean_port(word);
+    if (place == PROTO)
+        return is_clean_proto(word);
+    return !word[strspn(word, TOKEN_CHARS)];
+}
+
 /* "audio 4000 RTP/AVP 8 0": words of token characters, one blank or more between them. */
 static bool is_clean_media(const char *line, size_t length)
 {
-    enum { KIND, PORT, PROTO };
     char copy[512];
     size_t words = 0;
     char *save = NULL;
@@ -175,10 +200,7 @@ static bool is_clean_media(const char *line, size_t length)
     memcpy(copy, line, length);
     copy[length] = 0;
     for (char *word = strtok_r(copy, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
-        const char *allowed = words == PROTO ? TOKEN_CHARS "/" : TOKEN_CHARS;
-        bool clean = words == PORT ? is_clean_port(word) : !word[strspn(word, allowed)];
-
-        if (!clean)
+        if (!is_clean_word(words, word))
             return false;
         words++;
     }

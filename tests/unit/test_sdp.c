@@ -188,6 +188,9 @@ static void PLAT_02_broken_descriptions(void **state)
         {HEAD "m=audio 4000 RTP/AVP 8\r\nm=image 7000 udptl t\"38\r\n", -EINVAL},
         {HEAD "m=audio 4000 RTM-q/AVP 8\3010\r\n", -EINVAL},
         {HEAD "m=audio 0RTP /AVP 8\r\n", -EINVAL},
+        {HEAD "m=audio 4000 RTP/AVP 8\r\nm=audio 4000/2 /AV 8\r\n", -EINVAL},
+        {HEAD "m=audio 4000 RTP/AVP 8\r\nm=audio 4000 RTP/ 8\r\n", -EINVAL},
+        {HEAD "m=audio 4000 RTP/AVP 8\r\nm=audio 4000 RTP//AVP 8\r\n", -EINVAL},
     };
 
     (void)state;
