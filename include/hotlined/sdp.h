@@ -13,7 +13,7 @@ enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
 #define SDP_PT_PCMU 0
 #define SDP_PT_PCMA 8
 
-#define SDP_MAX_LINES 6 /* more m= lines than this are -ENOTSUP */
+#define SDP_MAX_LINES 6 /* more m= lines than this are -ENOTSUP, as are longer words in them */
 
 /* One m= line as its author wrote it: an answer has to refuse it by the same name. */
 struct sdp_line {

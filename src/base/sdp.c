@@ -89,19 +89,22 @@ static int read_media(const sdp_session_t *session, const sdp_media_t *media,
     return 0;
 }
 
-/* Whatever line it is, the answer must name its kind again (RFC 3264 6). */
-static void remember_line(const sdp_media_t *media, struct sdp_line *line)
+/* Whatever line it is, the answer must name its kind again (RFC 3264 6): false for words of a
+ * length that nobody uses and a shortened one would not be the same. */
+static bool remember_line(const sdp_media_t *media, struct sdp_line *line)
 {
-    const char *format = media->m_format ? media->m_format->l_text : NULL;
+    const char *kind = media->m_type_name ? media->m_type_name : "audio";
+    const char *proto = media->m_proto_name ? media->m_proto_name : "RTP/AVP";
+    const char *format = media->m_format && media->m_format->l_text ? media->m_format->l_text : "0";
+    char number[4];
 
-    (void)text_copy(line->kind, sizeof(line->kind),
-                    media->m_type_name ? media->m_type_name : "audio");
-    (void)text_copy(line->proto, sizeof(line->proto),
-                    media->m_proto_name ? media->m_proto_name : "RTP/AVP");
-    if (media->m_rtpmaps)
-        snprintf(line->format, sizeof(line->format), "%u", (unsigned)media->m_rtpmaps->rm_pt);
-    else
-        (void)text_copy(line->format, sizeof(line->format), format ? format : "0");
+    if (media->m_rtpmaps) {
+        snprintf(number, sizeof(number), "%u", (unsigned)media->m_rtpmaps->rm_pt);
+        format = number;
+    }
+    return text_copy(line->kind, sizeof(line->kind), kind) &&
+           text_copy(line->proto, sizeof(line->proto), proto) &&
+           text_copy(line->format, sizeof(line->format), format);
 }
 
 static bool is_plain_audio(const sdp_media_t *media)
@@ -118,9 +121,8 @@ static const sdp_media_t *choose_line(const sdp_session_t *session, struct sdp_a
         struct sdp_audio codecs = {0};
         int index = (int)audio->media_lines++;
 
-        if (audio->media_lines > SDP_MAX_LINES)
+        if (audio->media_lines > SDP_MAX_LINES || !remember_line(media, &audio->lines[index]))
             return NULL;
-        remember_line(media, &audio->lines[index]);
         if (!is_plain_audio(media) || (chosen && (chosen->m_port || !media->m_port)))
             continue;
         read_codecs(media, &codecs);

@@ -181,6 +181,8 @@ static void PLAT_02_broken_descriptions(void **state)
         {"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n", -EINVAL},
         {HEAD "m=audio 4000 RTP/AVP 18 4\r\n", -ENOTSUP},
         {HEAD "m=audio 4000 RTP/SAVP 8\r\n", -ENOTSUP},
+        {HEAD "m=audio 4000 RTP/AVP 8\r\nm=audio 4000 RTP/AVPsomething-longer/8000 8\r\n",
+         -ENOTSUP},
         {HEAD "m=video 4000 RTP/AVP 96\r\n", -ENOTSUP},
         {HEAD "m=audio 99999 RTP/AVP 8\r\n", -EINVAL},
         {HEAD "m=audio\r\n", -EINVAL},
