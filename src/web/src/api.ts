@@ -112,6 +112,11 @@ export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Why a list or a card could not be read; what the database will give again is not an error of whoever asked. */
+export function whyUnread(error: unknown, later = '恢复后再查'): string {
+  return error instanceof ApiError && error.status === 503 ? `数据库暂不可用，${later}` : wordsOf(error);
+}
+
 export function errorsOf(error: unknown): Record<string, string> {
   return error instanceof ApiError ? error.errors : {};
 }
