@@ -22,6 +22,7 @@ let onSignedOut = (): void => undefined;
 export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
+export const signedOut = (): void => onSignedOut();
 
 export type Query = Record<string, string | number | undefined | null>;
 

@@ -5,7 +5,7 @@ import { useLeader } from '../stores/leader';
 import { useLive } from '../stores/live';
 import { useSession } from '../stores/session';
 import { useWork } from '../stores/work';
-import { channelName, openStream, type Message } from './kinds';
+import { AGAIN_MS, channelName, openStream, type Message } from './kinds';
 
 /** A worker whose stream neither opens nor fails by then is of no use: this tab reads for itself. */
 const WORKER_ANSWERS_WITHIN_MS = 4000;
@@ -33,6 +33,8 @@ function apply(message: Message): void {
   if (message.kind === 'down') {
     missed = true;
     connection.down();
+    // The reason may be that nobody is signed in here any more; else it is said at the next event.
+    if (message.refused) void useSession().renew().catch(() => undefined);
     return;
   }
   connection.up();
@@ -88,7 +90,7 @@ function openDirect(): void {
   const open = (): void => {
     source = openStream((message) => {
       apply(message);
-      if (message.kind === 'down' && source.readyState === EventSource.CLOSED) timer = window.setTimeout(open, 3000);
+      if (message.kind === 'down' && message.refused) timer = window.setTimeout(open, AGAIN_MS);
     });
   };
   open();

@@ -1,12 +1,12 @@
 import { defineStore } from 'pinia';
-import { api, setCsrfToken } from '../api';
+import { api, ApiError, setCsrfToken, signedOut } from '../api';
 import type { Dictionaries, Me } from '../types';
 
 const scopes = ['self', 'team', 'center', 'region'];
 
 /** Who is signed in and what he may do; the server checks everything again. */
 export const useSession = defineStore('session', {
-  state: () => ({ me: null as Me | null, dictionaries: null as Dictionaries | null, asked: false }),
+  state: () => ({ me: null as Me | null, dictionaries: null as Dictionaries | null, asked: false, expired: false }),
   getters: {
     /** Has the own center this function? Pages show nothing of one it has not. */
     has: (state) => (name: string): boolean => !state.me?.functions_off.includes(name),
@@ -16,6 +16,7 @@ export const useSession = defineStore('session', {
   actions: {
     take(me: Me): void {
       this.me = me;
+      this.expired = false;
       setCsrfToken(me.csrf_token);
     },
     async restore(): Promise<void> {
@@ -28,7 +29,10 @@ export const useSession = defineStore('session', {
     },
     /** Something was published: perhaps a function of the center, or a permission. */
     async renew(): Promise<void> {
-      if (this.me) this.take(await api.get<Me>('/me'));
+      if (this.me) this.take(await api.get<Me>('/me').catch((error: unknown) => {
+        if (error instanceof ApiError && error.status === 401) signedOut();
+        throw error;
+      }));
       await this.loadDictionaries();
     },
     async signIn(center: string, login: string, password: string): Promise<void> {
@@ -43,7 +47,9 @@ export const useSession = defineStore('session', {
       await api.remove('/sessions/current');
       this.forget();
     },
-    forget(): void {
+    /** `expired`: not by his own wish; the sign-in page says so. */
+    forget(expired = false): void {
+      this.expired = expired && !!this.me;
       this.me = null;
       this.dictionaries = null;
       setCsrfToken('');
