@@ -48,6 +48,8 @@ enum permission {
     PERM_MONITOR_QUEUE,     /* move callers who wait */
     PERM_RECORDING_PAUSE,   /* of one's own talk */
     PERM_KEY_WRITE,         /* keys of other systems */
+    PERM_SMS_READ,          /* messages sent, and replies */
+    PERM_SMS_DELIVER,       /* tell what became of them: keys of gateways only */
     PERM_COUNT
 };
 

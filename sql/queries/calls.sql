@@ -83,7 +83,7 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
             'mode', x.mode, 'target', x.target, 't_start', iso(x.t_start), 't_end', iso(x.t_end), 'result', x.result) ORDER BY x.t_start, x.visit_id), '[]')
         FROM ivr_transfer x LEFT JOIN app_user u ON u.id = x.user_id WHERE x.call_id = c.call_id),
     'surveys', (SELECT coalesce(jsonb_agg(jsonb_build_object('agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''),
-            'queue_name', coalesce(q.name, ''), 'asked_at', iso(s.t_asked), 'level', s.level, 'name', CASE WHEN s.level IS NULL THEN '未评价' ELSE s.name END)
+            'queue_name', coalesce(q.name, ''), 'channel', s.channel, 'asked_at', iso(s.t_asked), 'level', s.level, 'name', CASE WHEN s.level IS NULL THEN '未评价' ELSE s.name END)
             ORDER BY s.t_asked, s.survey_id), '[]')
         FROM survey s LEFT JOIN app_user u ON u.id = s.user_id LEFT JOIN queue q ON q.id = s.queue_id WHERE s.call_id = c.call_id)
     ) || jsonb_build_object(

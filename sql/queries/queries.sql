@@ -1,4 +1,4 @@
--- Queries over what happened (docs/api.md "Queries"): recordings, calls out, sign-ins, states, holds, no-answers, transfers to the IVR.
+-- Queries over what happened (docs/api.md "Queries"): recordings, calls out, sign-ins, states, holds, no-answers, transfers to the IVR, messages.
 --
 -- All take the same first parameters: $1 from, $2 to (timestamptz, null = open), $3 center id, $4 only of these users (int array,
 -- null = all), $5 agent no, $6 limit, $7 after (cursor), $8 reveal numbers, $9 also counts by center. Then their own.
@@ -53,7 +53,9 @@ LEFT JOIN call t ON t.call_id = x.call_id
 LEFT JOIN talk k ON k.talk_id = x.talk_id
 LEFT JOIN queue q ON q.id = coalesce(k.queue_id, CASE t.direction WHEN 'in' THEN t.first_queue_id END)
 LEFT JOIN LATERAL (SELECT record_no FROM record WHERE call_id = x.call_id ORDER BY created_at LIMIT 1) d ON true
-LEFT JOIN LATERAL (SELECT s.level, s.name, true AS asked FROM survey s WHERE s.call_id = x.call_id ORDER BY s.t_asked DESC LIMIT 1) w ON true;
+-- A rating by phone goes before one by SMS, whichever came last.
+LEFT JOIN LATERAL (SELECT s.level, s.name, true AS asked FROM survey s WHERE s.call_id = x.call_id
+    ORDER BY s.level IS NOT NULL AND s.channel = 'voice' DESC, s.t_asked DESC LIMIT 1) w ON true;
 
 -- name: query_outbound
 -- Attempts agents made (QRY-06, CC-17). $10 number called, $11 result (connected, busy, no_answer, power_off ...).
@@ -353,3 +355,42 @@ JOIN center c ON c.id = k.center_id;
 SELECT CASE WHEN (now() AT TIME ZONE 'Asia/Shanghai')::time >= '03:00'
     AND NOT EXISTS (SELECT FROM data_check k WHERE k.day = (now() AT TIME ZONE 'Asia/Shanghai')::date - 1)
     THEN check_states((now() AT TIME ZONE 'Asia/Shanghai')::date - 1) END AS document;
+
+-- name: query_sms
+-- Messages sent (SMS-05), with what was replied. $10 number, $11 state (queued, sent, delivered, failed). The agent is the one who is rated.
+WITH found AS NOT MATERIALIZED (
+    SELECT s.* FROM sms s
+    WHERE ($1::timestamptz IS NULL OR s.created_at >= $1::timestamptz) AND ($2::timestamptz IS NULL OR s.created_at < $2::timestamptz)
+      AND ($3::int IS NULL OR s.center_id = $3::int)
+      AND ($4::int[] IS NULL OR s.user_id = ANY ($4::int[]))
+      AND ($5::text IS NULL OR s.user_id IN (SELECT id FROM app_user WHERE agent_no = $5::text))
+      AND ($10::text IS NULL OR s.number IN ($10::text, nullif(normalise_number($10::text), '')))
+      AND ($11::text IS NULL OR s.state = $11::text)),
+page AS (
+    SELECT f.* FROM found f
+    WHERE $7::text IS NULL OR (f.created_at, f.sms_id) < (cursor_time($7::text), cursor_id($7::text)::uuid)
+    ORDER BY f.created_at DESC, f.sms_id DESC LIMIT $6::int + 1),
+numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.created_at DESC, p.sms_id DESC) AS n FROM page p)
+SELECT jsonb_build_object('title', '短信记录', 'numbers', CASE WHEN $8::boolean THEN 'whole' ELSE 'masked' END,
+    'columns', '[{"id": "created_at", "title": "时间", "kind": "time"}, {"id": "center_name", "title": "机构", "kind": "text"},
+        {"id": "kind_name", "title": "用途", "kind": "text"}, {"id": "number", "title": "号码", "kind": "phone"},
+        {"id": "agent_no", "title": "工号", "kind": "text"}, {"id": "text", "title": "内容", "kind": "text"},
+        {"id": "state_name", "title": "状态", "kind": "text"}, {"id": "reason", "title": "原因", "kind": "text"},
+        {"id": "attempts", "title": "提交次数", "kind": "count"}, {"id": "sent_at", "title": "提交时间", "kind": "time"},
+        {"id": "done_at", "title": "送达时间", "kind": "time"}, {"id": "replied", "title": "回复", "kind": "text"}]'::jsonb,
+    'items', coalesce(jsonb_agg(jsonb_build_object('center_id', x.center_id, 'center_name', c.name,
+            'sms_id', x.sms_id, 'created_at', iso(x.created_at), 'kind', x.kind, 'kind_name', sms_word('kind', x.kind),
+            'number', mask_number(x.number, $8::boolean), 'call_id', x.call_id,
+            'user_id', x.user_id, 'agent_no', coalesce(u.agent_no, ''), 'agent_name', coalesce(u.name, ''), 'text', x.text,
+            'state', x.state, 'state_name', sms_word('state', x.state), 'reason', x.reason, 'attempts', x.attempts,
+            'sent_at', iso(x.sent_at), 'done_at', iso(x.done_at), 'replies', coalesce(r.replies, '[]'), 'replied', coalesce(r.replied, '')) ORDER BY n) FILTER (WHERE n <= $6::int), '[]'),
+    'next', (SELECT cursor_of(created_at, sms_id::text) FROM numbered WHERE n = $6::int AND EXISTS (SELECT FROM numbered WHERE n > $6::int)),
+    'groups', CASE WHEN $9::boolean THEN (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('center_id', g.center_id, 'center_name', k.name, 'count', g.count, 'ms', NULL) ORDER BY k.sort, k.id), '[]')
+        FROM (SELECT f.center_id, count(*) AS count FROM found f GROUP BY 1) g JOIN center k ON k.id = g.center_id) END) AS document
+FROM numbered x
+JOIN center c ON c.id = x.center_id
+LEFT JOIN app_user u ON u.id = x.user_id
+LEFT JOIN LATERAL (SELECT jsonb_agg(jsonb_build_object('at', iso(y.received_at), 'text', y.text, 'outcome', y.outcome) ORDER BY y.reply_id) AS replies,
+        string_agg(y.text || '（' || sms_word('outcome', y.outcome) || '）', '；' ORDER BY y.reply_id) AS replied
+    FROM sms_reply y WHERE y.sms_id = x.sms_id) r ON true;

@@ -35,6 +35,8 @@ static const char *const names[PERM_COUNT] = {
     [PERM_MONITOR_QUEUE] = "monitor.queue",
     [PERM_RECORDING_PAUSE] = "recording.pause",
     [PERM_KEY_WRITE] = "key.write",
+    [PERM_SMS_READ] = "sms.read",
+    [PERM_SMS_DELIVER] = "sms.deliver",
 };
 
 static bool is_valid(enum permission permission)

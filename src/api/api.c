@@ -60,6 +60,8 @@ const struct api_routes *const api_route_tables[] = {
     &api_routes_keys,
     &api_routes_agent_media,
     &api_routes_pools,
+    &api_routes_sms,
+    &api_routes_settings_sms,
 };
 /* clang-format on */
 const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);

@@ -13,12 +13,14 @@ const char *const api_key_group_names[API_KEY_GROUPS] = {
     [API_KEY_MEDIA] = "media",
     [API_KEY_AGENT] = "agent",
     [API_KEY_IT] = "it",
+    [API_KEY_SMS] = "sms",
 };
 const char *const api_key_group_titles[API_KEY_GROUPS] = {
     [API_KEY_CALL] = "呼叫控制",
     [API_KEY_MEDIA] = "媒体",
     [API_KEY_AGENT] = "坐席",
     [API_KEY_IT] = "数据",
+    [API_KEY_SMS] = "短信通道",
 };
 
 #define IN(group) (1u << API_KEY_##group)
@@ -86,6 +88,9 @@ static const struct line {
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/voice_service.csv"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/agent_voice"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports/agent_voice.csv"},
+
+    {IN(SMS), API_KEY_ROUTE_YES, "POST", V1 "/sms/reports"},
+    {IN(SMS), API_KEY_ROUTE_YES, "POST", V1 "/sms/replies"},
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 
@@ -106,6 +111,7 @@ static const struct grant {
     {IN(AGENT), PERM_MONITOR_READ}, {IN(IT), PERM_CALL_READ},          {IN(IT), PERM_RECORD_READ},
     {IN(IT), PERM_RECORD_WRITE},    {IN(IT), PERM_CONTACT_READ},       {IN(IT), PERM_REPORT_READ},
     {IN(IT), PERM_SETTINGS_READ}, /* for who pays taxes; no line leads to settings */
+    {IN(SMS), PERM_SMS_DELIVER},
 };
 
 void api_key_grant(struct access_subject *subject, unsigned groups, enum access_scope scope)

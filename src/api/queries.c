@@ -1,5 +1,5 @@
 /* Lists of what happened: recordings, calls out, sign-ins, states, holds, no-answers, transfers to
- * the IVR. A page of it, or all of it as a file.
+ * the IVR, messages. A page of it, or all of it as a file.
  *
  * One row of a table is one list: its statement and what may be asked for besides time, center and
  * agent. All statements take the same first parameters (sql/queries/queries.sql). */
@@ -36,6 +36,7 @@ struct listing {
 #define NO_ANSWERS COMMON " number queue_id"
 #define IVR        COMMON " number mode result"
 #define UNRECORDED COMMON " number reason"
+#define SMS        COMMON " number state"
 #define SECONDS(filter)                                                                            \
     {                                                                                              \
         filter, "时长（秒）", FILTER_INT                                                           \
@@ -84,6 +85,11 @@ static const struct listing listings[] = {
      PERM_CALL_READ,
      UNRECORDED,
      {{"number", "", FILTER_TEXT}, {"reason", "", FILTER_TEXT}}},
+    {"sms",
+     STMT_QUERY_SMS,
+     PERM_SMS_READ,
+     SMS,
+     {{"number", "", FILTER_TEXT}, {"state", "", FILTER_TEXT}}},
 };
 
 /* The route was found by the server: so is its list. */
@@ -283,6 +289,7 @@ static const struct api_route routes[] = {
     LISTING("no-answers", PERM_CALL_READ, NO_ANSWERS, "查询久不应答"),
     LISTING("ivr-transfers", PERM_CALL_READ, IVR, "查询转IVR记录"),
     LISTING("unrecorded", PERM_CALL_READ, UNRECORDED, "查询未录音通话"),
+    LISTING("sms", PERM_SMS_READ, SMS, "查询短信记录"),
     {.http = {"GET", BASE "timeline", PERM_CALL_READ, show_timeline, "坐席的一天"},
      .query = "day center_id agent_no mine"},
     {.http = {"GET", BASE "data-checks", PERM_SETTINGS_READ, show_checks, "每夜数据核对的结果"},

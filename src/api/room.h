@@ -293,6 +293,9 @@ extern const struct api_routes api_routes_agent_media;
 extern const struct api_routes api_routes_pools;
 /* settings_keys.c */
 extern const struct api_routes api_routes_keys;
+/* sms.c, settings_sms.c */
+extern const struct api_routes api_routes_sms;
+extern const struct api_routes api_routes_settings_sms;
 
 /* All of them, in the order above. */
 extern const struct api_routes *const api_route_tables[];
@@ -349,7 +352,14 @@ void api_key_revoked(struct api *api, int32_t id);
 
 /* --- key_routes.c: what a key may ask for ----------------------------------------------------- */
 
-enum api_key_group { API_KEY_CALL, API_KEY_MEDIA, API_KEY_AGENT, API_KEY_IT, API_KEY_GROUPS };
+enum api_key_group {
+    API_KEY_CALL,
+    API_KEY_MEDIA,
+    API_KEY_AGENT,
+    API_KEY_IT,
+    API_KEY_SMS,
+    API_KEY_GROUPS
+};
 extern const char *const api_key_group_names[API_KEY_GROUPS];  /* "call" ... */
 extern const char *const api_key_group_titles[API_KEY_GROUPS]; /* Chinese */
 

@@ -46,6 +46,16 @@ void settings_get_own(struct api *api, struct http_request *request,
 bool settings_put_own(struct api *api, struct http_request *request, enum store_statement statement,
                       const char *action, const char *name, struct api_ask *ret_ask);
 
+/* --- systems outside (settings_outside.c) --- */
+
+/* A token of RFC 9110; what the client itself says is not to be said again. */
+bool settings_is_header_name(const char *name);
+bool settings_is_header_value(const char *value);
+/* Complains of a secret header; NULL = it was not sent. */
+void settings_check_secret(cJSON *errors, const char *name, const char *value);
+/* {"end","status","ms","why","body","truncated"}: what one answered to a try. */
+void settings_add_answer(struct text *json, const struct query_answer *answer);
+
 /* Everything wrong with a body is collected in an object and said at once. The first complaint
  * about a field stays. */
 void settings_complain(cJSON *errors, const char *field, const char *message);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "api/settings.h"
 
@@ -46,27 +45,6 @@ static void list_connectors(struct http_request *request, void *arg)
 
 /* --- changing ------------------------------------------------------------------------------- */
 
-/* A token of RFC 9110; what the client itself says is not to be said again. */
-static bool is_header_name(const char *name)
-{
-    static const char *const own[] = {"host", "connection", "content-length", "transfer-encoding"};
-
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (strcasecmp(own[i], name) == 0)
-            return false;
-    return strlen(name) <= QUERY_MAX_HEADER_NAME &&
-           settings_consists_of(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789!#$%&'*+-.^_`|~");
-}
-
-static bool is_header_value(const char *value)
-{
-    for (const char *c = value; *c; c++)
-        if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
-            return false;
-    return strlen(value) <= 500;
-}
-
 static const char *headers_problem(const cJSON *headers)
 {
     const cJSON *header;
@@ -77,10 +55,10 @@ static const char *headers_problem(const cJSON *headers)
     {
         const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "name"));
         const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(header, "value"));
-        if (!name || !is_header_name(name))
+        if (!name || !settings_is_header_name(name))
             return "请求头的名称只能由字母、数字和 - 等组成，且不能是 Host、Connection "
                    "等由系统填写的";
-        if (!value || !is_header_value(value))
+        if (!value || !settings_is_header_value(value))
             return "请求头的值只能是英文字符，最多 500 个";
     }
     return NULL;
@@ -105,11 +83,7 @@ static bool read_connector(struct http_request *request, const struct http_field
         settings_complain(errors, "method", "方法只能是 GET 或 POST");
     if (body->headers && (problem = headers_problem(body->headers)))
         settings_complain(errors, "headers", problem);
-    if (body->secret_name && *body->secret_name && !is_header_name(body->secret_name))
-        settings_complain(errors, "secret_name",
-                          "请求头的名称只能由字母、数字和 - 等组成，且不能是 Host、Connection 等");
-    if (body->secret_value && !is_header_value(body->secret_value))
-        settings_complain(errors, "secret_value", "值只能是英文字符，最多 500 个");
+    settings_check_secret(errors, body->secret_name, body->secret_value);
     return !settings_refuse(request, errors);
 }
 
@@ -150,8 +124,6 @@ static void delete_connector(struct http_request *request, void *arg)
 
 /* --- trying --------------------------------------------------------------------------------- */
 
-#define SHOWN_BYTES 4000
-
 struct try_body {
     const cJSON *fields;
 };
@@ -172,37 +144,15 @@ static void free_trying(void *state)
     free(trying);
 }
 
-/* Cut between characters; what is no UTF-8 cannot be shown. */
-static void add_body(struct text *json, const struct query_answer *answer)
-{
-    char shown[SHOWN_BYTES + 1];
-    bool whole = text_copy(shown, sizeof(shown), answer->body);
-
-    text_add_name(json, ',', "body");
-    text_add_json(json, text_is_utf8(shown, strlen(shown)) ? shown : "");
-    text_add(json, whole && strlen(answer->body) == answer->length ? ",\"truncated\":false"
-                                                                   : ",\"truncated\":true");
-}
-
 static void show(struct api *api, struct http_request *request, const struct api_person *person,
                  const struct query_answer *answer, void **state)
 {
-    static const char *const ends[] = {"answered", "failed", "timeout"};
     struct text json = {0};
 
     (void)api;
     (void)person;
     (void)state;
-    text_add(&json, "{\"end\":");
-    text_add_json(&json, ends[answer->end]);
-    text_add_name(&json, ',', "status");
-    text_add_int(&json, answer->status);
-    text_add_name(&json, ',', "ms");
-    text_add_int(&json, answer->ms);
-    text_add_name(&json, ',', "why");
-    text_add_json(&json, answer->why);
-    add_body(&json, answer);
-    text_add(&json, "}");
+    settings_add_answer(&json, answer);
     api_answer_text(request, &json);
 }
 

@@ -8,9 +8,9 @@
 #define NAME_MAX_CHARACTERS 10
 
 struct survey_body {
-    bool enabled, automatic;
-    const char *prompt, *invalid_prompt, *thanks_prompt;
-    int64_t retries, timeout_ms;
+    bool enabled, automatic, sms;
+    const char *prompt, *invalid_prompt, *thanks_prompt, *sms_template;
+    int64_t retries, timeout_ms, sms_hours;
     const cJSON *levels, *queues;
 };
 #define FIELD(name, title, kind, flags, min, max)                                                  \
@@ -27,6 +27,9 @@ static const struct http_field survey_fields[] = {
     FIELD(timeout_ms, "等待按键（毫秒）", HTTP_INT, HTTP_REQUIRED, 2000, 30000),
     FIELD(levels, "等级", HTTP_JSON, HTTP_REQUIRED, 0, 0),
     FIELD(queues, "询问的队列", HTTP_JSON, 0, 0, 0),
+    FIELD(sms, "电话中未评价时发送短信评价", HTTP_BOOL, 0, 0, 0),
+    FIELD(sms_template, "短信模板", HTTP_TEXT, 0, 1, 300),
+    FIELD(sms_hours, "短信有效小时数", HTTP_INT, 0, 1, 168),
 };
 
 static size_t characters_of(const char *text)

@@ -29,6 +29,7 @@
 
 #include "main/daemon.h"
 #include "main/nightly.h"
+#include "main/sms.h"
 #include "main/trim.h"
 #include "main/whose.h"
 
@@ -63,6 +64,7 @@ struct daemon {
     int64_t started_ms;
     struct trim trim;
     struct nightly nightly;
+    struct sms_outbox sms;
     struct whose whose;
     bool stopping;
     bool orphans_closed, ready_said;
@@ -504,6 +506,7 @@ static int start_all(struct daemon *d)
     close_orphans(d);
     make_partitions(d);
     nightly_start(&d->nightly, d->loop, d->store);
+    sms_start(&d->sms, d->loop, d->store, d->query);
     return 0;
 }
 
@@ -528,6 +531,7 @@ static void stop_all(struct daemon *d)
     d->telephony = NULL;
     d->whose.telephony = NULL; /* questions to the store end after it */
     telephony_destroy(telephony);
+    sms_hold(&d->sms);
     query_destroy(d->query);
     if (d->outbox)
         fact_outbox_close(d->outbox, STOP_TIMEOUT_MS);
@@ -545,6 +549,7 @@ static void stop_all(struct daemon *d)
     loop_timer_done(&d->partitions_timer);
     loop_timer_done(&d->alive_timer);
     nightly_stop(&d->nightly);
+    sms_stop(&d->sms);
     if (d->alive_fd > 0)
         close(d->alive_fd);
     for (size_t i = 0; i < 4; i++)

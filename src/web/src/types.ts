@@ -130,7 +130,7 @@ export interface Quality {
   round_trip_us: number | null; mos: number | null;
 }
 export interface IvrTransfer { agent_no: string; agent_name: string; mode: string; target: string; t_start: string; t_end: string | null; result: string | null }
-export interface Surveyed { agent_no: string; agent_name: string; queue_name: string; asked_at: string; level: number | null; name: string }
+export interface Surveyed { agent_no: string; agent_name: string; queue_name: string; channel: 'voice' | 'sms'; asked_at: string; level: number | null; name: string }
 export interface CallDetail extends CallItem {
   ivr_transfers: IvrTransfer[]; surveys: Surveyed[]; holds: Hold[]; outside_legs: OutsideLeg[]; bot_sessions: BotSession[]; leader_actions: LeaderAction[]; linked: LinkedCall[];
   from_center: string; from_agent_no: string;

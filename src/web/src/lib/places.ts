@@ -1,5 +1,5 @@
 // Every page once: where it is, who may go there, and where it stands in the menu. The router and the menu read this table.
-import { Aim, Avatar, DataBoard, DocumentChecked, Calendar, Coin, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
+import { Aim, Avatar, ChatLineSquare, DataBoard, DocumentChecked, Calendar, Coin, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
 import type { Component } from 'vue';
 import type { RouteComponent } from 'vue-router';
 import { useSession } from '../stores/session';
@@ -44,6 +44,7 @@ export const PLACES: Place[] = [
   { path: '/settings/bots', page: () => import('../pages/settings/Bots.vue'), permission: 'settings.read', needs: 'bot', menu: { name: '机器人', icon: Service, id: 'nav-bots', group: '流程与语音' } },
   { path: '/settings/reasons', page: () => import('../pages/settings/Reasons.vue'), permission: 'settings.read', needs: 'reasons', menu: { name: '原因小结', icon: CollectionTag, id: 'nav-reasons', group: '人员' } },
   { path: '/settings/survey', page: () => import('../pages/settings/Survey.vue'), permission: 'settings.read', needs: 'survey', menu: { name: '满意度', icon: Star, id: 'nav-survey', group: '流程与语音' } },
+  { path: '/settings/sms', page: () => import('../pages/settings/Sms.vue'), permission: 'settings.read', menu: { name: '短信', icon: ChatLineSquare, id: 'nav-sms', group: '系统' } },
   { path: '/audit', page: () => import('../pages/Audit.vue'), permission: 'audit.read', menu: { name: '审计', icon: DocumentChecked, id: 'nav-audit', group: '系统' } },
   { path: '/reports/voice_service', page: () => import('../pages/ReportVoice.vue'), permission: 'report.read', scope: 'center' },
   { path: '/reports/agent_voice', page: () => import('../pages/ReportAgents.vue'), permission: 'report.read', scope: 'team' },

@@ -25,4 +25,5 @@ export const listings: Listing[] = [
   { id: 'ivr-transfers', title: '转IVR', permission: 'call.read', key: 'visit_id', filters: [number, pick('mode', '方式', [['release', '转出'], ['suspend', '挂起，办完返回'], ['survey', '满意度调查']]),
     pick('result', '结果', [['agent', '返回坐席'], ['taken_back', '坐席取回'], ['queue', '再次要求人工'], ['hangup', '流程结束'], ['caller', '来电人挂机'], ['error', '出错'], ['open', '进行中']])] },
   { id: 'unrecorded', title: '未录音', permission: 'call.read', key: 'unrecorded_id', filters: [number, pick('reason', '原因', [['record_no_room', '磁盘空间不足'], ['record_open_failed', '文件无法建立'], ['record_write_failed', '写入失败'], ['record_start_failed', '无法开始']])] },
+  { id: 'sms', title: '短信', permission: 'sms.read', key: 'sms_id', filters: [{ ...number, title: '号码' }, pick('state', '状态', [['queued', '待发'], ['sent', '已提交'], ['delivered', '已送达'], ['failed', '失败']])] },
 ];

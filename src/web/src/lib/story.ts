@@ -61,7 +61,7 @@ export function storyOf(c: CallDetail): Step[] {
     ...c.holds.map((h) => ({ at: h.t_start, what: '保持', more: join(who(h), h.hold_ms === null ? '保持中' : lasting(h.hold_ms)) })),
     ...c.outside_legs.flatMap(outside),
     ...c.ivr_transfers.map((x) => ({ at: x.t_start, what: `${word(ivrModeWords, x.mode)} ${x.target}`, more: join(who(x), x.result && word(ivrResultWords, x.result)) })),
-    ...c.surveys.map((s) => ({ at: s.asked_at, what: `满意度 ${s.name}`, more: s.agent_no ? who(s) : '通话前', tone: s.level === null ? 'warn' as const : s.level >= 4 ? 'good' as const : s.level <= 2 ? 'bad' as const : undefined })),
+    ...c.surveys.map((s) => ({ at: s.asked_at, what: `${s.channel === 'sms' ? '短信满意度' : '满意度'} ${s.name}`, more: s.agent_no ? who(s) : '通话前', tone: s.level === null ? 'warn' as const : s.level >= 4 ? 'good' as const : s.level <= 2 ? 'bad' as const : undefined })),
     ...c.leader_actions.flatMap(led),
     ...c.recording_gaps.map((g) => ({ at: g.from, what: '录音暂停', more: join(who(g), lasting(g.ms), g.by === 'limit' && '到时自动恢复', g.by === 'end' && '至通话结束'), tone: 'warn' as const })),
     ...c.unrecorded.map((u) => ({ at: u.at, what: '没有录音', more: u.why, tone: 'bad' as const })),
