@@ -377,7 +377,7 @@ SELECT jsonb_build_object('title', '短信记录', 'numbers', CASE WHEN $8::bool
         {"id": "agent_no", "title": "工号", "kind": "text"}, {"id": "text", "title": "内容", "kind": "text"},
         {"id": "state_name", "title": "状态", "kind": "text"}, {"id": "reason", "title": "原因", "kind": "text"},
         {"id": "attempts", "title": "提交次数", "kind": "count"}, {"id": "sent_at", "title": "提交时间", "kind": "time"},
-        {"id": "done_at", "title": "送达时间", "kind": "time"}, {"id": "replied", "title": "回复", "kind": "text"}]'::jsonb,
+        {"id": "done_at", "title": "送达或失败", "kind": "time"}, {"id": "replied", "title": "回复", "kind": "text"}]'::jsonb,
     'items', coalesce(jsonb_agg(jsonb_build_object('center_id', x.center_id, 'center_name', c.name,
             'sms_id', x.sms_id, 'created_at', iso(x.created_at), 'kind', x.kind, 'kind_name', sms_word('kind', x.kind),
             'number', mask_number(x.number, $8::boolean), 'call_id', x.call_id,

@@ -315,7 +315,7 @@ COMMENT ON COLUMN survey.survey_id IS '调查编号，即所在流程停留或�
 
 -- Of calls that ended in a batch of facts: who talked with an agent of a queue whose callers are asked, and said nothing by phone. Of
 -- several agents the last one is meant (kpi R20); of a caller whom another center has taken, it is for that one to ask. Facts come in
--- one batch after the other, so nobody is asked twice.
+-- one batch after the other, so nobody is asked twice. Whatever goes wrong here, the facts are taken.
 CREATE FUNCTION ask_by_sms(calls thing_facts[]) RETURNS void LANGUAGE plpgsql STRICT AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM survey_setting s WHERE s.enabled AND s.sms) THEN
@@ -342,6 +342,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM sms e WHERE e.number = n.number AND e.center_id = c.center_id AND e.kind = 'survey'
           AND e.created_at > now() - make_interval(hours => s.sms_hours))
     ORDER BY c.center_id, n.number, c.t_end DESC, c.call_id DESC;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'callers are not asked by SMS: % (%)', SQLERRM, SQLSTATE;
 END $$;
 COMMENT ON FUNCTION ask_by_sms(thing_facts[]) IS '为一批结束的来电生成评价短信：与坐席通话后未在电话中评价的手机来电';
 REVOKE ALL ON FUNCTION ask_by_sms(thing_facts[]) FROM PUBLIC;

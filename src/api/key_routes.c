@@ -9,18 +9,12 @@
 #define CALL V1 "/agent/calls/{call_id}"
 
 const char *const api_key_group_names[API_KEY_GROUPS] = {
-    [API_KEY_CALL] = "call",
-    [API_KEY_MEDIA] = "media",
-    [API_KEY_AGENT] = "agent",
-    [API_KEY_IT] = "it",
-    [API_KEY_SMS] = "sms",
+    [API_KEY_CALL] = "call", [API_KEY_MEDIA] = "media", [API_KEY_AGENT] = "agent",
+    [API_KEY_IT] = "it",     [API_KEY_SMS] = "sms",
 };
 const char *const api_key_group_titles[API_KEY_GROUPS] = {
-    [API_KEY_CALL] = "呼叫控制",
-    [API_KEY_MEDIA] = "媒体",
-    [API_KEY_AGENT] = "坐席",
-    [API_KEY_IT] = "数据",
-    [API_KEY_SMS] = "短信通道",
+    [API_KEY_CALL] = "呼叫控制", [API_KEY_MEDIA] = "媒体",   [API_KEY_AGENT] = "坐席",
+    [API_KEY_IT] = "数据",       [API_KEY_SMS] = "短信通道",
 };
 
 #define IN(group) (1u << API_KEY_##group)

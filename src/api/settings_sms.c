@@ -1,5 +1,5 @@
-/* 短信通道: where a center's messages go, and a message to try it with. The secret header is written
- * and never read: no answer, log line or audit entry has it. */
+/* 短信通道: where a center's messages go, and a message to try it with. The secret header is
+ * written and never read: no answer, log line or audit entry has it. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* What SMS gateways tell us: what became of messages, and what people replied. They ask with a key
- * of the group sms, made by the center whose gateway it is: that is whose messages they may name. */
+ * of the group sms, made by the center whose gateway it is: that is whose messages they may name.
+ */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

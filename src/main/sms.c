@@ -100,9 +100,9 @@ static void send_row(struct sms_outbox *outbox, const struct store_result *resul
     (void)text_copy(sending->id, sizeof(sending->id), message.id);
     if (query_sms_send(outbox->query, store_text(result, row, 4), &message, on_answer, sending,
                        &asked)) {
-        write_down(outbox, message.id,
-                   &(struct query_sms_verdict){.end = QUERY_SMS_AGAIN,
-                                               .why = "正在进行的外部查询太多"});
+        write_down(
+            outbox, message.id,
+            &(struct query_sms_verdict){.end = QUERY_SMS_AGAIN, .why = "正在进行的外部查询太多"});
         sending->id[0] = 0;
     }
 }

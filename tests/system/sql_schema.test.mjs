@@ -162,6 +162,10 @@ test('GEN-04 DATA-05 the daemon with one center in scope sees that center only, 
       INSERT INTO center_grant (user_id, center_id, granted_center_id) VALUES (${agent}, ${center}, ${center});
       INSERT INTO center_transfer (center_id) VALUES (${center}) ON CONFLICT DO NOTHING;
       INSERT INTO connector (center_id, code, name, url) VALUES (${center}, 'x', '接口', 'https://x/');
+      INSERT INTO sms_gateway (center_id) VALUES (${center});
+      INSERT INTO sms_turn (center_id, claimed_at) VALUES (${center}, now());
+      INSERT INTO sms (sms_id, center_id, kind, number, text, expires_at) VALUES (gen_random_uuid(), ${center}, 'test', '13800000000', '试', now());
+      INSERT INTO sms_reply (center_id, gateway_ref, number, text, outcome) VALUES (${center}, 'x', '13800000000', '1', 'none');
       INSERT INTO bot_share (center_id, data) VALUES (${center}, 'shared') ON CONFLICT (center_id) DO UPDATE SET data = 'shared';
       INSERT INTO pool_share (center_id, kind) VALUES (${center}, 'trunk');
       INSERT INTO api_key (center_id, name, groups, prefix, hash) VALUES (${center}, '系统', '{it}', 'hk_x', repeat('${center}', 64));

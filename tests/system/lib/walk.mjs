@@ -37,6 +37,11 @@ export async function fill(region, code, n) {
     INSERT INTO callback (callback_id, center_id, number, source, first_at, last_at, call_id, next_at, expires_at)
     VALUES ('${thing.callback_id}', ${center}, '${number}', 'requested', now(), now(), '${thing.calls[0]}', now(), now() + interval '1 day')`);
   thing.words.push(thing.callback_id, number);
+  // A message sent from there.
+  thing.sms_id = randomUUID();
+  region.sql(`INSERT INTO sms (sms_id, center_id, kind, number, text, state, attempts, expires_at) VALUES ('${thing.sms_id}', ${center}, 'test', '1380004${n}000', '短信${code}', 'sent', 1, now());
+    INSERT INTO sms_gateway (center_id, url, secret_name, secret_value) VALUES (${center}, 'https://sms${code}.invalid/', 'X-Key', 'secret${code}')`);
+  thing.words.push(thing.sms_id, `1380004${n}000`, `短信${code}`, `sms${code}.invalid`, `secret${code}`);
   const agent = await Person.signIn(region, code, 'a1001');
   const [category] = (await agent.get('/dictionaries')).categories;
   const title = `秘密事项${code}`;
