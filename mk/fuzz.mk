@@ -18,7 +18,7 @@ FUZZ_SHARED := $(filter-out fuzz_%,$(notdir $(basename $(wildcard tests/fuzz/*.c
 
 # Targets link a library of these rooms: the linker takes what a target needs, and where a target
 # brings a function of its own (a socket, a device), that one.
-FUZZ_SRCS := $(foreach r,base store http sip media tts acd ivr access route directory,$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c))) \
+FUZZ_SRCS := $(foreach r,base store http sip media speech acd ivr access route directory,$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c))) \
              src/api/params.c src/telephony/along.c src/telephony/bot_rules.c src/telephony/bot_dialog.c
 
 .PHONY: fuzz fuzz-build fuzz-coverage fuzz-keep

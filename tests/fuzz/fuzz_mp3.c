@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tts/mp3.h"
-#include "tts/wave.h"
+#include "speech/mp3.h"
+#include "speech/wave.h"
 
 #define TEN_MINUTES (600u * 48000 + 16384)
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tts/wave.h"
+#include "speech/wave.h"
 
 /* What we write, we read. */
 static void write_and_read(const int16_t *samples, size_t count)

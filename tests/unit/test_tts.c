@@ -1,4 +1,4 @@
-/* rooms: base tts */
+/* rooms: base speech */
 /* with: tests/unit/tts_prompt.c */
 /* Speech: how texts are said, what espeak-ng makes of them, and sounds that are uploaded. */
 #include <errno.h>

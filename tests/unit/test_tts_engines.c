@@ -1,4 +1,4 @@
-/* rooms: base tts */
+/* rooms: base speech */
 /* with: tests/unit/tts_prompt.c */
 /* Engines of speech: their voices, commands that behave or not, a service that is kind or not. */
 #include <arpa/inet.h>
@@ -24,7 +24,7 @@
 #include <hotlined/text.h>
 #include <hotlined/tts.h>
 
-#include "tts/engine.h"
+#include "speech/engine.h"
 
 #include "tts_prompt.h"
 

@@ -1,6 +1,6 @@
-/* Private to tts: WAV in memory, made fit for a telephone. */
-#ifndef TTS_WAVE_H
-#define TTS_WAVE_H
+/* Private to speech: WAV in memory, made fit for a telephone. */
+#ifndef SPEECH_WAVE_H
+#define SPEECH_WAVE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -10,27 +10,19 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tts/engine.h"
+#include "speech/engine.h"
 
 extern char **environ;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- starting ------------------------------------------------------------------------------- */
 
 struct program {
+    const struct engine_bounds *bounds;
     pid_t pid;
     int in, out; /* our ends: its stdin and stdout; -1 = closed */
-    int64_t deadline;
+    int64_t deadline_ms;
 };
 
 static void close_end(int *fd)
@@ -83,7 +75,7 @@ static int start(struct program *program, const char *const argv[])
     close(out[1]);
     program->in = in[1];
     program->out = out[0];
-    program->deadline = now_ms() + tts_timeout_ms;
+    program->deadline_ms = engine_now_ms() + program->bounds->timeout_ms;
     if (err) {
         close_end(&program->in);
         close_end(&program->out);
@@ -94,22 +86,22 @@ static int start(struct program *program, const char *const argv[])
 /* --- talking -------------------------------------------------------------------------------- */
 
 /* At most PIPE_BUF at once: what poll() promises room for never blocks. */
-static void feed(struct program *program, const char **text, size_t *left)
+static void feed(struct program *program, const char **input, size_t *left)
 {
-    ssize_t n = write(program->in, *text, *left > 4096 ? 4096 : *left);
+    ssize_t n = write(program->in, *input, *left > 4096 ? 4096 : *left);
 
     if (n < 0 && errno == EINTR)
         return;
     if (n < 0) /* the engine reads no more: what it says counts */
         *left = 0;
     else
-        *left -= (size_t)n, *text += n;
+        *left -= (size_t)n, *input += n;
     if (!*left)
         close_end(&program->in);
 }
 
 /* 1 = there may be more, 0 = that was all. */
-static int hear(struct program *program, struct text *wav)
+static int hear(struct program *program, struct text *answer)
 {
     char chunk[65536];
     ssize_t n = read(program->out, chunk, sizeof(chunk));
@@ -117,32 +109,31 @@ static int hear(struct program *program, struct text *wav)
     if (n < 0)
         return errno == EINTR ? 1 : -errno;
     if (n > 0)
-        text_add_bytes(wav, chunk, (size_t)n);
-    if (wav->length > TTS_MAX_WAV)
+        text_add_bytes(answer, chunk, (size_t)n);
+    if (answer->length > program->bounds->max_answer)
         return -EFBIG;
     return n > 0;
 }
 
 /* Both at once, so that neither pipe can fill up and stop both sides. */
-static int talk(struct program *program, const char *text, struct text *wav)
+static int talk(struct program *program, const char *input, size_t left, struct text *answer)
 {
-    size_t left = strlen(text);
     int more = 1;
 
     if (!left)
         close_end(&program->in);
     while (more > 0) {
         struct pollfd fds[2] = {{program->out, POLLIN, 0}, {program->in, POLLOUT, 0}};
-        int64_t wait = program->deadline - now_ms();
-        int ready = wait > 0 ? poll(fds, 2, (int)wait) : 0;
-        if (ready == 0)
-            return -ETIMEDOUT;
+        int wait = engine_patience(program->bounds, program->deadline_ms), ready;
+        if (wait < 0)
+            return wait;
+        ready = poll(fds, 2, wait);
         if (ready < 0 && errno != EINTR)
             return -errno;
         if (ready > 0 && fds[1].revents)
-            feed(program, &text, &left);
+            feed(program, &input, &left);
         if (ready > 0 && fds[0].revents)
-            more = hear(program, wav);
+            more = hear(program, answer);
     }
     return more;
 }
@@ -152,15 +143,15 @@ static int talk(struct program *program, const char *text, struct text *wav)
 /* An engine may close its stdout and go on living: that too ends with the deadline. */
 static int wait_for_end(const struct program *program)
 {
-    int64_t wait = program->deadline - now_ms();
     struct pollfd end = {pidfd_open(program->pid, 0), POLLIN, 0};
-    int ready;
+    int wait, ready = 0;
 
     if (end.fd < 0)
         return -errno;
-    ready = poll(&end, 1, wait > 0 ? (int)wait : 0);
+    while (ready <= 0 && (wait = engine_patience(program->bounds, program->deadline_ms)) > 0)
+        ready = poll(&end, 1, wait);
     close(end.fd);
-    return ready > 0 ? 0 : -ETIMEDOUT;
+    return ready > 0 ? 0 : wait;
 }
 
 static int finish(struct program *program, int err, int *ret_status)
@@ -176,33 +167,42 @@ static int finish(struct program *program, int err, int *ret_status)
     return err;
 }
 
-int program_speak(const char *const argv[], const char *text, struct text *wav, char *why,
-                  size_t why_size)
+static void say_why(const struct engine_bounds *bounds, const char *name, int err, char *why,
+                    size_t why_size)
 {
-    struct program program;
-    int status = 0, err = start(&program, argv);
+    if (err == -ETIMEDOUT)
+        snprintf(why, why_size, "%s程序 %s 超时（%d 秒），已结束它", bounds->what, name,
+                 bounds->timeout_ms / 1000);
+    else if (err == -EFBIG)
+        engine_too_long(bounds, "程序", name, why, why_size);
+    else
+        snprintf(why, why_size, "%s程序 %s 出错：%s", bounds->what, name, strerror(-err));
+}
+
+int program_talk(const struct engine_bounds *bounds, const struct program_talk *wanted,
+                 struct text *answer, char *why, size_t why_size)
+{
+    struct program program = {.bounds = bounds};
+    int status = 0, err = start(&program, wanted->argv);
 
     if (err) {
-        snprintf(why, why_size, "无法运行语音合成程序 %s：%s", argv[0], strerror(-err));
+        snprintf(why, why_size, "无法运行%s程序 %s：%s", bounds->what, wanted->name,
+                 strerror(-err));
         return err;
     }
-    err = finish(&program, talk(&program, text, wav), &status);
-    if (err == -ETIMEDOUT)
-        snprintf(why, why_size, "语音合成程序 %s 超时（%d 秒），已结束它", argv[0],
-                 tts_timeout_ms / 1000);
-    else if (err == -EFBIG)
-        snprintf(why, why_size, "语音合成程序 %s 给出的语音太长（超过 %u MB）", argv[0],
-                 TTS_MAX_WAV >> 20);
-    else if (err)
-        snprintf(why, why_size, "语音合成程序 %s 出错：%s", argv[0], strerror(-err));
-    if (err)
+    err = finish(&program, talk(&program, wanted->input, wanted->size, answer), &status);
+    if (err) {
+        say_why(bounds, wanted->name, err, why, why_size);
         return err;
+    }
     if (WIFSIGNALED(status)) {
-        snprintf(why, why_size, "语音合成程序 %s 被信号 %d 结束", argv[0], WTERMSIG(status));
+        snprintf(why, why_size, "%s程序 %s 被信号 %d 结束", bounds->what, wanted->name,
+                 WTERMSIG(status));
         return -EIO;
     }
     if (WEXITSTATUS(status) != 0) {
-        snprintf(why, why_size, "语音合成程序 %s 以状态 %d 结束", argv[0], WEXITSTATUS(status));
+        snprintf(why, why_size, "%s程序 %s 以状态 %d 结束", bounds->what, wanted->name,
+                 WEXITSTATUS(status));
         return -EIO;
     }
     return 0;

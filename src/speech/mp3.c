@@ -7,7 +7,7 @@
 
 #include <mpg123.h>
 
-#include "tts/mp3.h"
+#include "speech/mp3.h"
 
 #define MAX_SECONDS 600
 #define CHUNK       16384 /* samples decoded at a time */

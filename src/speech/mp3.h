@@ -1,6 +1,6 @@
-/* Private to tts: MP3 that people bring. */
-#ifndef TTS_MP3_H
-#define TTS_MP3_H
+/* Private to speech: MP3 that people bring. */
+#ifndef SPEECH_MP3_H
+#define SPEECH_MP3_H
 
 #include <stdbool.h>
 #include <stddef.h>

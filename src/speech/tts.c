@@ -1,18 +1,19 @@
 /* The door: normalise, let an engine speak, make it fit for a telephone, put it in place. */
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "tts/engine.h"
-#include "tts/mp3.h"
-#include "tts/wave.h"
+#include <hotlined/tts.h>
 
-#define VOICE_SIZE 64
+#include "speech/engine.h"
+#include "speech/mp3.h"
+#include "speech/wave.h"
+
+#define TTS_MAX_WAV (64u << 20)
+#define VOICE_SIZE  64
 
 int tts_timeout_ms = 60000;
 
@@ -31,6 +32,20 @@ static const struct tts_voice espeak_voices[] = {
     {"yue", "粤语（男声）"},
     {"yue+f2", "粤语（女声）"},
 };
+
+static struct engine_bounds bounds_now(void)
+{
+    return (struct engine_bounds){"语音合成", "语音", tts_timeout_ms, TTS_MAX_WAV, NULL};
+}
+
+static int program_speak(const char *const argv[], const char *text, struct text *wav, char *why,
+                         size_t why_size)
+{
+    struct engine_bounds bounds = bounds_now();
+    struct program_talk talk = {argv, argv[0], text, strlen(text)};
+
+    return program_talk(&bounds, &talk, wav, why, why_size);
+}
 
 static int engine_espeak(const struct tts_options *options, const struct tts_request *request,
                          const char *text, struct text *wav, char *why, size_t why_size)
@@ -59,10 +74,28 @@ static int engine_command(const struct tts_options *options, const struct tts_re
     return program_speak(argv, text, wav, why, why_size);
 }
 
+/* A voice is one of the configuration's list, but a line end in it would be a header of its own. */
+static const char *header_value(const char *voice)
+{
+    return voice && !strpbrk(voice, "\r\n") ? voice : "";
+}
+
 static int engine_http(const struct tts_options *options, const struct tts_request *request,
                        const char *text, struct text *wav, char *why, size_t why_size)
 {
-    return service_speak(options->url, request, text, wav, why, why_size);
+    struct engine_bounds bounds = bounds_now();
+    struct text headers = {0};
+    int err;
+
+    text_addf(&headers, "Content-Type: text/plain; charset=utf-8\r\nX-Voice: %s\r\nX-Speed: %d\r\n",
+              header_value(request->voice), request->speed);
+    err = headers.failed
+              ? -ENOMEM
+              : service_post(&bounds,
+                             &(struct service_post){options->url, headers.data, text, strlen(text)},
+                             wav, why, why_size);
+    text_done(&headers);
+    return err;
 }
 
 static const struct {
@@ -81,26 +114,17 @@ static int speak(const struct tts_options *options, const struct tts_request *re
     return -EINVAL;
 }
 
-/* Engines hang up when they like: a broken pipe is an error here, not the end of the process. */
 static int speak_without_sigpipe(const struct tts_options *options,
                                  const struct tts_request *request, const char *text,
                                  struct text *wav, char *why, size_t why_size)
 {
-    static const struct timespec at_once;
-    sigset_t pipe_signal, before;
-    int err;
+    sigset_t before;
+    int err = engine_hold_sigpipe(&before);
 
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    err = -pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
     if (err)
         return err;
     err = speak(options, request, text, wav, why, why_size);
-    if (!sigismember(&before, SIGPIPE)) {
-        while (sigtimedwait(&pipe_signal, NULL, &at_once) == SIGPIPE)
-            ;
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    }
+    engine_release_sigpipe(&before);
     return err;
 }
 

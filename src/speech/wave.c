@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tts/wave.h"
+#include "speech/wave.h"
 
 #define PHONE_RATE   8000
 #define HALF_TAPS    24
