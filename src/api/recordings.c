@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "api/looks.h"
-#include "api/recorded.h"
+#include <hotlined/recorded.h>
 
 #define LISTENED 256 /* who listened to what, remembered */
 

@@ -9,8 +9,8 @@
 
 #include "api/call_back.h"
 #include "api/looks.h"
-#include "api/recorded.h"
 #include "api/settings.h"
+#include <hotlined/recorded.h>
 
 #define REASON_MAX 60 /* characters: fits into the audit log's detail */
 

@@ -1,5 +1,4 @@
 /* rooms: base */
-/* with: src/api/recorded.c */
 /* Recordings as WAV and as waveform: any piece is the same bytes as in the whole, whatever the
  * file's header says, and nothing outside the recording directory can be opened. */
 #include <setjmp.h>
@@ -17,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/recorded.h"
+#include <hotlined/recorded.h>
 
 #define FILE_HEADER 58
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/recorded.h"
+#include <hotlined/recorded.h>
 
 enum {
     FILE_HEADER = 58, /* what the recorder writes before the sound */

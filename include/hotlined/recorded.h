@@ -1,7 +1,7 @@
 /* A recording's file as sound: WAV made while it is read, and its waveform. Plain functions of a
  * file; they block as reading a disk blocks. */
-#ifndef API_RECORDED_H
-#define API_RECORDED_H
+#ifndef HOTLINED_RECORDED_H
+#define HOTLINED_RECORDED_H
 
 #include <stddef.h>
 #include <stdint.h>
