@@ -19,6 +19,7 @@ struct store;
 struct telephony;
 struct telephony_event;
 struct query;
+struct recognition;
 struct text;
 struct worker_pool;
 
@@ -28,6 +29,7 @@ struct api_deps {                /* all borrowed; they outlive the api */
     struct fact_outbox *outbox;
     struct telephony *telephony;
     struct query *query;
+    struct recognition *recognition;
     struct directory *directory;
     const struct disk *disk;
     struct worker_pool *workers;

@@ -64,6 +64,15 @@ struct config {
     int tts_sessions;              /* texts that are spoken at a time, of all centers */
     char tts_command[CONFIG_TEXT]; /* engine=command: reads text on stdin, writes WAV on stdout */
     char tts_url[CONFIG_TEXT];     /* engine=http: POST text, answers WAV */
+
+    /* asr */
+    char asr_engine[CONFIG_TEXT];  /* "" = none, "command" or "http" */
+    char asr_command[CONFIG_TEXT]; /* engine=command: reads a WAV on stdin, writes JSON on stdout */
+    char asr_url[CONFIG_TEXT];     /* engine=http: POST of a WAV, answers JSON */
+    int asr_sessions;              /* recordings that are heard at a time, of all centers */
+    int asr_timeout_s;             /* for one of them */
+    int asr_tries, asr_retry_s;    /* given up after so many; the second one comes after so long */
+
     /* query */
     char query_private_hosts[CONFIG_TEXT]; /* may be asked though private, by spaces; "" = none */
 

@@ -1,6 +1,6 @@
 /* Pools: channels or sessions that all centers share, each with a part that is kept for it and a
- * part it never exceeds. Pure: trunk channels, channels of voice bots and speech sessions are three
- * of them, with the same rule.
+ * part it never exceeds. Pure: trunk channels, channels of voice bots, sessions of engines that
+ * speak and of engines that hear are four of them, with the same rule.
  *
  *   guaranteed  is free for this center at any time; what others are guaranteed and do not use is
  *               not given to it
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum pool_kind { POOL_TRUNK, POOL_TTS, POOL_BOT, POOL_KINDS };
+enum pool_kind { POOL_TRUNK, POOL_TTS, POOL_BOT, POOL_ASR, POOL_KINDS };
 const char *pool_kind_name(enum pool_kind kind); /* "trunk" ... */
 bool pool_kind_find(const char *name, enum pool_kind *ret_kind);
 
@@ -46,6 +46,8 @@ struct pool_rule {
 
 /* Would there be one more for this center? */
 bool pool_grants(const struct pool *pool, const struct pool_rule *rule, int32_t center_id);
+/* Has it some of its guaranteed part left? */
+bool pool_is_guaranteed(const struct pool *pool, const struct pool_rule *rule, int32_t center_id);
 /* One more for this center. False: it is refused, and that is counted. */
 bool pool_take(struct pool *pool, const struct pool_rule *rule, int32_t center_id);
 /* What was taken; more is not given back. */

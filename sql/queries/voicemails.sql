@@ -2,8 +2,8 @@
 
 -- name: voicemail_list
 -- $1 from, $2 to (timestamptz or null), $3 center id, $4 caller number, $5 city code, $6 state, $7 agent number, $8 only
--- those of these users or nobody's (int array, null = all), $9 limit, $10 after, $11 reveal. One column: {items, next}. Deleted ones only
--- when they are asked for.
+-- those of these users or nobody's (int array, null = all), $9 limit, $10 after, $11 reveal, $12 words of the transcript. One column:
+-- {items, next}. Deleted ones only when they are asked for.
 WITH page AS (
     SELECT v.* FROM voicemail v
     WHERE v.state <> 'recording' AND (v.state <> 'deleted' OR $6::text = 'deleted')
@@ -13,6 +13,7 @@ WITH page AS (
       AND ($5::text IS NULL OR v.caller_city = $5::text) AND ($6::text IS NULL OR v.state = $6::text)
       AND ($7::text IS NULL OR v.assigned_to IN (SELECT id FROM app_user WHERE agent_no = $7::text))
       AND ($8::int[] IS NULL OR v.assigned_to IS NULL OR v.assigned_to = ANY ($8::int[]))
+      AND ($12::text IS NULL OR EXISTS (SELECT FROM transcript t WHERE t.recording_id = v.voicemail_id AND strpos(lower(t.text), lower($12::text)) > 0))
       AND ($10::text IS NULL OR (v.left_at, v.voicemail_id) < (cursor_time($10::text), cursor_id($10::text)::uuid))
     ORDER BY v.left_at DESC, v.voicemail_id DESC LIMIT least($9::int, 200) + 1),
 numbered AS (SELECT p.*, row_number() OVER (ORDER BY p.left_at DESC, p.voicemail_id DESC) AS n FROM page p)
@@ -31,7 +32,7 @@ LEFT JOIN app_user u ON u.id = v.assigned_to
 LEFT JOIN record r ON r.id = v.record_id;
 
 -- name: voicemail_get
--- $1 id, $2 reveal, $3 only one of these users or nobody's (int array, null = any). One column; no row = not found.
+-- $1 id, $2 reveal, $3 only one of these users or nobody's (int array, null = any), $4 there is an engine that hears. One column; no row = not found.
 SELECT jsonb_build_object('voicemail_id', v.voicemail_id, 'center_id', v.center_id, 'center_name', c.name, 'call_id', v.call_id, 'scene', v.scene,
     'caller_no', mask_number(v.caller_no, $2::boolean), 'caller_place', v.caller_place, 'caller_city', v.caller_city, 'menu_path', v.menu_path,
     'left_at', iso(v.left_at), 'length_ms', v.length_ms, 'speech_ms', v.speech_ms, 'state', v.state, 'assigned_to', v.assigned_to,
@@ -39,12 +40,17 @@ SELECT jsonb_build_object('voicemail_id', v.voicemail_id, 'center_id', v.center_
     'finished_at', iso(v.finished_at), 'called_back_at', iso(v.called_back_at), 'note', v.note, 'version', v.version,
     'record_id', v.record_id, 'record_no', r.record_no, 'record_state', r.state, 'recording_state', o.state)
     || jsonb_build_object(
+    'recognition', CASE WHEN NOT $4::boolean THEN 'none' WHEN s.transcribe THEN 'on' ELSE 'off' END,
+    'transcript', (SELECT jsonb_build_object('state', t.state, 'text', t.text, 'engine', t.engine, 'confidence', round(t.confidence::numeric, 3), 'made_at', iso(t.made_at),
+            'tries', t.tries, 'reason', t.reason, 'next_at', CASE t.state WHEN 'waiting' THEN iso(t.next_at) END)
+        FROM transcript t WHERE t.recording_id = v.voicemail_id),
     'steps', (SELECT coalesce(jsonb_agg(jsonb_build_object('at', iso(s.at), 'state', s.state, 'by', coalesce(nullif(concat_ws(' ', nullif(b.agent_no, ''), b.name), ''), '系统'),
             'target', concat_ws(' ', t.agent_no, t.name), 'note', s.note) ORDER BY s.seq), '[]')
         FROM voicemail_step s LEFT JOIN app_user b ON b.id = s.user_id LEFT JOIN app_user t ON t.id = s.target_id WHERE s.voicemail_id = v.voicemail_id)) AS document
 FROM voicemail v
 JOIN center c ON c.id = v.center_id
 JOIN recording o ON o.recording_id = v.voicemail_id
+LEFT JOIN voicemail_setting s ON s.center_id = v.center_id
 LEFT JOIN app_user u ON u.id = v.assigned_to
 LEFT JOIN record r ON r.id = v.record_id
 WHERE v.voicemail_id = $1::uuid AND v.state <> 'recording'
@@ -58,7 +64,7 @@ WHERE v.voicemail_id = $1::uuid AND v.state <> 'recording'
   AND ($2::int[] IS NULL OR v.assigned_to IS NULL OR v.assigned_to = ANY ($2::int[]));
 
 -- name: voicemail_sheet
--- $1 to $8 and $9 reveal as of voicemail_list ($1 to $8, $11). One column: the document of a report, the newest 10,000.
+-- $1 to $8, $9 reveal and $10 words as of voicemail_list ($1 to $8, $11, $12). One column: the document of a report, the newest 10,000.
 WITH chosen AS (
     SELECT v.* FROM voicemail v
     WHERE v.state <> 'recording' AND (v.state <> 'deleted' OR $6::text = 'deleted')
@@ -68,6 +74,7 @@ WITH chosen AS (
       AND ($5::text IS NULL OR v.caller_city = $5::text) AND ($6::text IS NULL OR v.state = $6::text)
       AND ($7::text IS NULL OR v.assigned_to IN (SELECT id FROM app_user WHERE agent_no = $7::text))
       AND ($8::int[] IS NULL OR v.assigned_to IS NULL OR v.assigned_to = ANY ($8::int[]))
+      AND ($10::text IS NULL OR EXISTS (SELECT FROM transcript t WHERE t.recording_id = v.voicemail_id AND strpos(lower(t.text), lower($10::text)) > 0))
     ORDER BY v.left_at DESC, v.voicemail_id DESC LIMIT 10000)
 SELECT jsonb_build_object('title', '语音留言清单', 'made_at', iso(now()),
     'conditions', jsonb_build_array(jsonb_build_object('title', '时间', 'value', concat(coalesce(iso($1::timestamptz), '起'), ' 至 ', coalesce(iso($2::timestamptz), '今')))),
@@ -104,14 +111,19 @@ SELECT voicemail_uncall($1::uuid);
 -- One column: {result}.
 SELECT voicemail_finish($1::uuid, $2::text, $3::text, $4::int[], $5::int) AS document;
 
+-- name: voicemail_transcribe
+-- $1 id, $2 only one of these users or nobody's (int array, null = any), $3 there is an engine that hears. One column: {result}.
+SELECT voicemail_transcribe($1::uuid, $2::int[], $3::boolean) AS document;
+
 -- name: voicemail_delete
 -- $1 id, $2 reason, $3 user id; its file is gone already. One column: {result}.
 SELECT voicemail_delete($1::uuid, $2::text, $3::int) AS document;
 
 -- name: voicemail_settings
--- $1 center id. One column: the document of GET /settings/voicemail.
+-- $1 center id, $2 there is an engine that hears. One column: the document of GET /settings/voicemail.
 SELECT jsonb_build_object('center_id', c.id, 'enabled', coalesce(s.enabled, false), 'off_prompt', coalesce(s.off_prompt, ''), 'quota_mb', coalesce(s.quota_mb, 1024),
     'used_bytes', coalesce(t.used_bytes, 0), 'assign_rule', coalesce(s.assign_rule, 'none'), 'assign_group_id', s.assign_group_id, 'version', coalesce(s.version, 1),
+    'transcribe', coalesce(s.transcribe, false), 'has_engine', $2::boolean,
     'scenes', (SELECT jsonb_agg(jsonb_build_object('scene', k.scene, 'enabled', coalesce(o.enabled, true), 'prompt', coalesce(o.prompt, '')) ORDER BY k.n)
         FROM unnest('{off_day,off_hours,all_busy,chosen}'::text[]) WITH ORDINALITY AS k(scene, n)
         LEFT JOIN voicemail_scene o ON o.center_id = c.id AND o.scene = k.scene),

@@ -28,6 +28,7 @@
 #include <hotlined/loop.h>
 #include <hotlined/pool.h>
 #include <hotlined/query.h>
+#include <hotlined/recognition.h>
 #include <hotlined/store.h>
 #include <hotlined/strangers.h>
 #include <hotlined/telephony.h>

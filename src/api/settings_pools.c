@@ -1,5 +1,5 @@
-/* What the centers have in common: trunk channels, voice bots, sessions of speech. Who uses how
- * much now, and what each is guaranteed and may have at most. */
+/* What the centers have in common: trunk channels, voice bots, sessions of speech both ways. Who
+ * uses how much now, and what each is guaranteed and may have at most. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,13 +22,23 @@ static const struct http_field share_fields[] = {
 
 static const struct pool *pool_of(const struct api *api, enum pool_kind kind)
 {
-    return kind == POOL_TTS ? &api->speech : telephony_pool(api->deps.telephony, kind);
+    return kind == POOL_TTS   ? &api->speech
+           : kind == POOL_ASR ? recognition_pool(api->deps.recognition)
+                              : telephony_pool(api->deps.telephony, kind);
 }
 
 static uint32_t capacity_of(const struct api *api, enum pool_kind kind)
 {
-    return kind == POOL_TTS ? (uint32_t)api->deps.config->tts_sessions
-                            : telephony_pool_capacity(api->deps.telephony, kind);
+    return kind == POOL_TTS   ? (uint32_t)api->deps.config->tts_sessions
+           : kind == POOL_ASR ? recognition_capacity(api->deps.recognition)
+                              : telephony_pool_capacity(api->deps.telephony, kind);
+}
+
+static uint32_t waiting_of(const struct api *api, enum pool_kind kind, int32_t center_id)
+{
+    return kind == POOL_TTS   ? api_speech_waiting(api, center_id)
+           : kind == POOL_ASR ? recognition_waiting(api->deps.recognition, center_id)
+                              : 0;
 }
 
 static void add_pool(const struct api *api, enum pool_kind kind, struct text *out)
@@ -49,8 +59,7 @@ static void add_use(const struct api *api, enum pool_kind kind, int32_t center_i
 
     text_addf(out, "{\"center_id\":%d,\"kind\":\"%s\",\"used\":%u,\"refused\":%llu,\"waiting\":%u}",
               center_id, pool_kind_name(kind), pool_used(pool, center_id),
-              (unsigned long long)pool_refused(pool, center_id),
-              kind == POOL_TTS ? api_speech_waiting(api, center_id) : 0);
+              (unsigned long long)pool_refused(pool, center_id), waiting_of(api, kind, center_id));
 }
 
 static void get_use(struct http_request *request, void *arg)

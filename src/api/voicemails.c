@@ -9,7 +9,7 @@
 #include "api/settings.h"
 #include "api/sheet.h"
 
-#define FILTERS    "from to center_id caller_no city state agent_no mine" /* audited as given */
+#define FILTERS    "from to center_id caller_no city state agent_no mine text" /* audited as given */
 #define XLSX_TYPE  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #define REASON_MAX 300
 
@@ -21,6 +21,11 @@ static void refuse(struct http_request *request, const char *result, const char 
     if (strcmp(result, "draft") == 0)
         http_problem(request, 409, "voicemail.draft",
                      "还没有接通的回访，或登记没有保存；确实联系不上的，请作废并写明原因", NULL);
+    else if (strcmp(result, "no_engine") == 0)
+        http_problem(request, 409, "voicemail.no_engine", "未配置识别引擎，请联系系统管理员", NULL);
+    else if (strcmp(result, "off") == 0)
+        http_problem(request, 409, "voicemail.no_transcripts",
+                     "本中心没有启用留言识别，可在“留言设置”中启用", NULL);
     else
         http_problem(request, 409, "voicemail.state",
                      "这条留言现在的状态不能这样处理，请刷新后再试", NULL);
@@ -64,9 +69,16 @@ static void list_voicemails(struct http_request *request, void *arg)
         api_param_query_limit(request, &ask.params, 50, 200) &&
         api_param_query_cursor(request, &ask.params)) {
         store_param_bool(&ask.params, api_may_reveal(api_person(request), PERM_VOICEMAIL_READ));
-        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+        if (api_param_query_text(request, &ask.params, "text"))
+            api_ask(arg, request, api_person(request), &ask, NULL, NULL);
     }
     text_done(&users);
+}
+
+/* The last parameter of statements that say whether there are transcripts. */
+static void param_has_engine(const struct api *api, struct api_ask *ask)
+{
+    store_param_bool(&ask->params, recognition_is_configured(api->deps.recognition));
 }
 
 static void read_voicemail(struct http_request *request, void *arg)
@@ -74,8 +86,13 @@ static void read_voicemail(struct http_request *request, void *arg)
     struct api_ask ask = {.statement = STMT_VOICEMAIL_GET,
                           .permission = PERM_VOICEMAIL_READ,
                           .missing = "没有这条留言，或您无权查看"};
+    struct text users = {0};
 
-    look_at_one(arg, request, &ask, "voicemail.read", "voicemail");
+    if (look_params_one(arg, request, &ask, "voicemail.read", "voicemail", &users)) {
+        param_has_engine(arg, &ask);
+        api_ask(arg, request, api_person(request), &ask, NULL, NULL);
+    }
+    text_done(&users);
 }
 
 /* --- as a file ------------------------------------------------------------------------------- */
@@ -153,10 +170,13 @@ static void download_voicemails(struct http_request *request, void *arg)
     sheet->config = api->deps.config;
     if (add_filters(api, request, &ask, &users)) {
         store_param_bool(&ask.params, api_may_reveal(api_person(request), PERM_VOICEMAIL_READ));
-        api_ask(api, request, api_person(request), &ask, sheet, free_sheet);
-    } else {
-        free_sheet(sheet);
+        if (api_param_query_text(request, &ask.params, "text")) {
+            api_ask(api, request, api_person(request), &ask, sheet, free_sheet);
+            sheet = NULL;
+        }
     }
+    if (sheet)
+        free_sheet(sheet);
     text_done(&users);
 }
 
@@ -260,6 +280,22 @@ static void void_voicemail(struct http_request *request, void *arg)
         end_voicemail(arg, request, "void", "voicemail.void", body.note);
 }
 
+static void transcribe_voicemail(struct http_request *request, void *arg)
+{
+    const struct api_person *person = api_person(request);
+    struct api_ask ask = {.statement = STMT_VOICEMAIL_TRANSCRIBE,
+                          .permission = PERM_VOICEMAIL_WORK};
+    struct work_step step = {"voicemail.transcribe", "voicemail", missing, .refuse = refuse};
+    struct text users = {0};
+
+    if (!begin_step(request, &ask, &step))
+        return;
+    api_param_users(arg, person, PERM_VOICEMAIL_WORK, &ask.params, &users);
+    param_has_engine(arg, &ask);
+    work_step_ask(arg, request, &ask, &step);
+    text_done(&users);
+}
+
 static void call_voicemail(struct http_request *request, void *arg)
 {
     static const struct call_back_kind kind = {STMT_VOICEMAIL_CALL,
@@ -276,7 +312,7 @@ static void call_voicemail(struct http_request *request, void *arg)
 /* --- settings of a city ---------------------------------------------------------------------- */
 
 struct settings_body {
-    bool enabled;
+    bool enabled, transcribe;
     const char *off_prompt, *assign_rule;
     int64_t quota_mb, assign_group_id;
     const cJSON *scenes;
@@ -292,6 +328,7 @@ static const struct http_field settings_fields[] = {
     FIELD(assign_rule, "分派规则", HTTP_TEXT, HTTP_REQUIRED, 1, 20),
     FIELD(assign_group_id, "轮流分派的技能组", HTTP_INT, 0, 1, INT32_MAX),
     FIELD(scenes, "启用场景", HTTP_JSON, HTTP_REQUIRED, 0, 0),
+    FIELD(transcribe, "转成文字", HTTP_BOOL, 0, 0, 0),
 };
 
 static bool has_prompt(struct api *api, int32_t center, const char *code)
@@ -348,7 +385,14 @@ static bool check_settings(struct api *api, struct http_request *request, int32_
 
 static void read_settings(struct http_request *request, void *arg)
 {
-    settings_get_own(arg, request, STMT_VOICEMAIL_SETTINGS);
+    struct api_ask ask = {.statement = STMT_VOICEMAIL_SETTINGS, .permission = PERM_SETTINGS_READ};
+    int32_t center;
+
+    if (!settings_center(arg, request, PERM_SETTINGS_READ, &center))
+        return;
+    store_param_int(&ask.params, center);
+    param_has_engine(arg, &ask);
+    api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
 static void write_settings(struct http_request *request, void *arg)
@@ -372,8 +416,8 @@ static void write_settings(struct http_request *request, void *arg)
     store_param_int(&ask.params, version);
     store_param_text(&ask.params, http_body(request, &length));
     snprintf(ask.object_id, sizeof(ask.object_id), "%d", center);
-    snprintf(ask.detail, sizeof(ask.detail), "enabled=%d quota_mb=%lld rule=%s", body.enabled,
-             (long long)body.quota_mb, body.assign_rule);
+    snprintf(ask.detail, sizeof(ask.detail), "enabled=%d quota_mb=%lld rule=%s transcribe=%d",
+             body.enabled, (long long)body.quota_mb, body.assign_rule, body.transcribe);
     api_ask(arg, request, api_person(request), &ask, NULL, NULL);
 }
 
@@ -391,6 +435,8 @@ static const struct api_route routes[] = {
     {{"POST", ONE "/assign", PERM_VOICEMAIL_ASSIGN, assign_voicemail, "分派留言"},
      SETTINGS_BODY(assign_fields)},
     {.http = {"POST", ONE "/take", PERM_VOICEMAIL_WORK, take_voicemail, "开始处理留言"}},
+    {.http = {"POST", ONE "/transcribe", PERM_VOICEMAIL_WORK, transcribe_voicemail,
+              "重新识别留言"}},
     {.http = {"POST", ONE "/call", PERM_VOICEMAIL_WORK, call_voicemail, "回访留言的来电人"}},
     {{"POST", ONE "/finish", PERM_VOICEMAIL_WORK, finish_voicemail, "办结留言"},
      SETTINGS_BODY(finish_fields)},

@@ -97,6 +97,13 @@ static const struct setting settings[] = {
               "a number from 1 to 64, not more than workers"),
     TEXT_AT("tts.command", tts_command, "", "a command: text on stdin, WAV on stdout"),
     TEXT_AT("tts.url", tts_url, "", "http:// or https:// address of the engine"),
+    TEXT_AT("asr.engine", asr_engine, "", "\"command\" or \"http\", or \"\" for none"),
+    TEXT_AT("asr.command", asr_command, "", "a command: WAV on stdin, JSON on stdout"),
+    TEXT_AT("asr.url", asr_url, "", "http:// or https:// address of the engine"),
+    NUMBER_AT("asr.sessions", asr_sessions, 1, 64, 2, "a number from 1 to 64"),
+    NUMBER_AT("asr.timeout_s", asr_timeout_s, 1, 3600, 60, "seconds from 1 to 3600"),
+    NUMBER_AT("asr.tries", asr_tries, 1, 20, 6, "a number from 1 to 20"),
+    NUMBER_AT("asr.retry_s", asr_retry_s, 1, 3600, 30, "seconds from 1 to 3600"),
     TEXT_AT("query.private_hosts", query_private_hosts, "",
             "names and addresses separated by spaces, or \"\""),
     TEXT_AT("tts.voices", tts_voices, "", "voices to choose from, code:name,code:name"),
@@ -272,8 +279,8 @@ static void take_all(struct loading *l, const config_setting_t *root)
             take_group(l, group);
         else
             complain(l, (int)config_setting_source_line(group),
-                     "%s: stands outside a group. Put it into process, database, http, sip, media "
-                     "or tts: { ... }.",
+                     "%s: stands outside a group. Put it into process, database, http, sip, media, "
+                     "tts, asr or query: { ... }.",
                      config_setting_name(group));
     }
 }
@@ -426,6 +433,30 @@ static void check_disk(struct loading *l)
                  c->disk_clean_percent, c->disk_alarm_percent);
 }
 
+/* Speech, either way: "espeak" speaks, and "" hears nothing. */
+static void check_engine(struct loading *l, const char *group, const char *engine,
+                         const char *command, const char *url)
+{
+    const char *built_in = strcmp(group, "tts") == 0 ? "espeak" : "";
+    bool is_command = strcmp(engine, "command") == 0, is_http = strcmp(engine, "http") == 0;
+    char path[16];
+
+    snprintf(path, sizeof(path), "%s.%s", group,
+             is_command ? "command"
+             : is_http  ? "url"
+                        : "engine");
+    if (!is_command && !is_http && strcmp(engine, built_in) != 0)
+        complain(l, line_of(l, path),
+                 "%s: no such engine (found \"%s\"). Write \"%s\", \"command\" or \"http\".", path,
+                 engine, built_in);
+    if (is_command && !command[0])
+        complain(l, line_of(l, path),
+                 "%s: missing for engine \"command\". Write the command to run.", path);
+    if (is_http && strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        complain(l, line_of(l, path),
+                 "%s: missing for engine \"http\" (found \"%s\"). Write its address.", path, url);
+}
+
 static void check_rest(struct loading *l)
 {
     const struct config *c = l->config;
@@ -435,20 +466,8 @@ static void check_rest(struct loading *l)
                  "http: certificate and key go together (found \"%s\" and \"%s\"). Name both, or "
                  "neither for one made at first start.",
                  c->tls_certificate, c->tls_key);
-    if (strcmp(c->tts_engine, "espeak") != 0 && strcmp(c->tts_engine, "command") != 0 &&
-        strcmp(c->tts_engine, "http") != 0)
-        complain(l, line_of(l, "tts.engine"),
-                 "tts.engine: no such engine (found \"%s\"). Write \"espeak\", \"command\" or "
-                 "\"http\".",
-                 c->tts_engine);
-    if (strcmp(c->tts_engine, "command") == 0 && !c->tts_command[0])
-        complain(l, line_of(l, "tts.command"),
-                 "tts.command: missing for engine \"command\". Write the command to run.");
-    if (strcmp(c->tts_engine, "http") == 0 && strncmp(c->tts_url, "http://", 7) != 0 &&
-        strncmp(c->tts_url, "https://", 8) != 0)
-        complain(l, line_of(l, "tts.url"),
-                 "tts.url: missing for engine \"http\" (found \"%s\"). Write its address.",
-                 c->tts_url);
+    check_engine(l, "tts", c->tts_engine, c->tts_command, c->tts_url);
+    check_engine(l, "asr", c->asr_engine, c->asr_command, c->asr_url);
     if (strstr(c->db_conninfo, "host=") && !strstr(c->db_conninfo, "host=/") &&
         !strstr(c->db_conninfo, "hostaddr="))
         complain(l, line_of(l, "database.conninfo"),

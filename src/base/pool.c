@@ -2,7 +2,7 @@
 
 #include <hotlined/pool.h>
 
-static const char *const names[POOL_KINDS] = {"trunk", "tts", "bot"};
+static const char *const names[POOL_KINDS] = {"trunk", "tts", "bot", "asr"};
 
 const char *pool_kind_name(enum pool_kind kind)
 {
@@ -95,6 +95,13 @@ bool pool_grants(const struct pool *pool, const struct pool_rule *rule, int32_t 
         return false;
     return (share && used < share->guaranteed) ||
            all + kept_for_others(pool, rule, center_id) < rule->capacity;
+}
+
+bool pool_is_guaranteed(const struct pool *pool, const struct pool_rule *rule, int32_t center_id)
+{
+    const struct pool_share *share = share_of(rule, center_id);
+
+    return share && pool_used(pool, center_id) < share->guaranteed;
 }
 
 bool pool_take(struct pool *pool, const struct pool_rule *rule, int32_t center_id)

@@ -21,6 +21,7 @@
 #include <hotlined/media.h>
 #include <hotlined/metrics.h>
 #include <hotlined/query.h>
+#include <hotlined/recognition.h>
 #include <hotlined/sip.h>
 #include <hotlined/store.h>
 #include <hotlined/telephony.h>
@@ -52,6 +53,7 @@ struct daemon {
     struct telephony *telephony;
     struct media *media;
     struct query *query;
+    struct recognition *recognition;
     struct sip *sip;
     struct api *api;
     struct event *signals[4];
@@ -80,6 +82,8 @@ static void on_store_available(bool available, int64_t since_ms, void *arg)
         directory_refresh(d->directory);
     if (available && d->outbox)
         fact_outbox_store_is_back(d->outbox);
+    if (available && d->recognition)
+        recognition_look(d->recognition);
     if (d->api)
         api_on_store(d->api, available, since_ms);
 }
@@ -88,6 +92,8 @@ static void on_config_changed(const char *payload, void *arg)
 {
     struct daemon *d = arg;
 
+    if (d->recognition && strncmp(payload, "voicemail ", strlen("voicemail ")) == 0)
+        recognition_look(d->recognition);
     if (!d->directory || (d->api && api_on_work_changed(d->api, payload)))
         return;
     if (strcmp(payload, "number_place_correction") == 0) {
@@ -127,6 +133,8 @@ static void on_directory_changed(void *arg)
     if (d->stopping)
         return; /* a start that failed half-way: telephony may not know its devices */
     telephony_directory_changed(d->telephony);
+    if (d->recognition)
+        recognition_look(d->recognition); /* shares, and who wants transcripts */
     if (d->api)
         api_on_directory_changed(d->api);
     if (!d->ready_said) {
@@ -472,6 +480,11 @@ static int start_disk(struct daemon *d)
     return disk_create(d->loop, d->store, d->workers, &options, &d->disk);
 }
 
+static int start_recognition(struct daemon *d)
+{
+    return recognition_create(d->loop, d->config, d->store, d->directory, &d->recognition);
+}
+
 static int start_api(struct daemon *d)
 {
     struct api_deps deps = {.config = d->config,
@@ -479,6 +492,7 @@ static int start_api(struct daemon *d)
                             .outbox = d->outbox,
                             .telephony = d->telephony,
                             .query = d->query,
+                            .recognition = d->recognition,
                             .directory = d->directory,
                             .disk = d->disk,
                             .workers = d->workers};
@@ -492,8 +506,12 @@ static int start_all(struct daemon *d)
         const char *name;
         int (*start)(struct daemon *d);
     } steps[] = {
-        {"base", start_base}, {"store", start_store}, {"telephony", start_telephony},
-        {"disk", start_disk}, {"api", start_api},
+        {"base", start_base},
+        {"store", start_store},
+        {"telephony", start_telephony},
+        {"disk", start_disk},
+        {"recognition", start_recognition},
+        {"api", start_api},
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -515,11 +533,14 @@ static int start_all(struct daemon *d)
 static void stop_all(struct daemon *d)
 {
     struct api *api = d->api;
+    struct recognition *recognition = d->recognition;
     struct telephony *telephony;
 
     d->stopping = true;
     d->api = NULL; /* what the rooms below still have to say is told to nobody */
     api_destroy(api);
+    d->recognition = NULL;
+    recognition_destroy(recognition);
     if (d->sip)
         sip_destroy(d->sip, STOP_TIMEOUT_MS);
     if (d->media)

@@ -52,6 +52,27 @@ seed('sdp', 'clean_m', crlf(...head('-', '192.0.2.3'), 'm=audio 4000/2 RTP/AVP 8
 seed('sdp', 'control', 'v=0\r\no=\x01 1 1 IN IP4 192.0.2.3\r\n')
 seed('sdp', 'version_1', crlf('v=1', 'm=audio 4000 RTP/AVP 8'))
 
+// --- what an engine that hears answers ---------------------------------------------------------------
+
+const hears = (name, object) => seed('asr', name, json(object))
+hears('full', { text: '我想咨询\n退税', engine: 'paraformer 2', confidence: 0.875, words: [{ at: 1 }] })
+hears('empty', { text: '', engine: null, confidence: null })
+hears('number', { text: 7 })
+hears('no_text', { engine: 'x' })
+hears('list', [{ text: 'x' }])
+hears('long_engine', { text: 'x', engine: '引擎'.repeat(40) })
+hears('engine_kind', { text: 'x', engine: 7 })
+hears('confidence_kind', { text: 'x', confidence: '0.5' })
+hears('confidence_range', { text: 'x', confidence: 87 })
+hears('control', { text: 'a\u0000b\u001f\u007f\tc\r\n', engine: '\u0001' })
+hears('surrogate', { text: '\ud800x' })
+hears('long', { text: '长'.repeat(20001) })
+seed('asr', 'infinite', '{"text":"x","confidence":1e999}')
+seed('asr', 'not_utf8', Buffer.from([0x7b, 0x22, 0x74, 0x65, 0x78, 0x74, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]))
+seed('asr', 'half', '{"text":"x')
+seed('asr', 'html', '<html>busy</html>')
+seed('asr', 'rest', '{"text":"x"} and more')
+
 // --- what a voice bot says ------------------------------------------------------------------------
 
 const turn = (who, text, at_ms) => ({ who, text, at_ms })

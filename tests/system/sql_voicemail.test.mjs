@@ -80,10 +80,10 @@ test('VM-07 VM-08 a message is there with number, time, path and length, whichev
     assert.equal(one(`SELECT kind FROM record_link WHERE record_id = '${r.id}'`).kind, 'voicemail');
     assert.deepEqual(steps(id), ['new']);
   }
-  const seen = (center) => left.map(({ id }) => Boolean(db.document({ centers: `{${center}}` }, 'voicemail_get', id, true, null)));
+  const seen = (center) => left.map(({ id }) => Boolean(db.document({ centers: `{${center}}` }, 'voicemail_get', id, true, null, false)));
   assert.deepEqual([seen(2), seen(3), seen(4)], [[true, true, false], [false, false, true], [false, false, false]]);
   assert.equal(db.call({ centers: '{2}' }, 'voicemail_recording', left[2].id, null).length, 0, 'nor its file');
-  const list = db.document({ centers: '{2}' }, 'voicemail_list', null, null, null, left[0].from, '450100', 'new', null, null, 50, null, false);
+  const list = db.document({ centers: '{2}' }, 'voicemail_list', null, null, null, left[0].from, '450100', 'new', null, null, 50, null, false, null);
   assert.deepEqual(list.items.map((i) => [i.voicemail_id, i.caller_no]), [[left[0].id, `${left[0].from.slice(0, 3)}****${left[0].from.slice(-4)}`]], 'found by number, city and state; masked');
 });
 
@@ -106,8 +106,8 @@ test('VM-07 what messages take is counted for each city; at its quota call contr
   const second = leave({ center: 5, size: 600000 });
   assert.equal(full(), true);
   assert.notEqual(db.sql('SELECT last_value FROM directory_revision'), before_it);
-  assert.equal(db.document({ centers: '{5}' }, 'voicemail_settings', 5).used_bytes, 1200000);
-  assert.equal(db.document({ centers: '{2}' }, 'voicemail_settings', 5), null, 'another city sees none of it');
+  assert.equal(db.document({ centers: '{5}' }, 'voicemail_settings', 5, false).used_bytes, 1200000);
+  assert.equal(db.document({ centers: '{2}' }, 'voicemail_settings', 5, false), null, 'another city sees none of it');
   db.sql(`UPDATE recording SET state = 'deleted' WHERE recording_id = '${second.id}'`);
   assert.equal(full(), false);
   assert.equal(save(1, 1).result, 'stale', 'somebody else saved meanwhile');
@@ -203,22 +203,23 @@ test('VM-08 the registration is formal once it is saved and the caller was reach
   assert.equal(db.call({ ...ours, user: agents[1] }, 'voicemail_call', third.id, agents[1], never)[0].result, 'state', 'by whose it is only');
 });
 
-test('VM-04 found by time, number, city, state and agent, each of them alone', () => {
+test('VM-04 found by time, number, city, state, agent and words of its transcript, each of them alone', () => {
   const [{ id }, agent] = [leave(), db.number(`SELECT min(id) FROM app_user WHERE center_id = ${CENTER} AND agent_no <> ''`)];
   db.document(ours, 'voicemail_assign', id, agent, 1);
+  db.sql(`INSERT INTO transcript (recording_id, center_id, state, text, made_at) VALUES ('${id}', ${CENTER}, 'done', '咨询 VAT 退税 100%', now())`);
   const [m, no] = [message(id), db.sql(`SELECT agent_no FROM app_user WHERE id = ${agent}`)];
   const at = (ms) => new Date(Date.parse(m.left_at) + ms).toISOString();
   const found = (place, value) => {
-    const params = [null, null, CENTER, null, null, null, null, null, 200, null, false];
+    const params = [null, null, CENTER, null, null, null, null, null, 200, null, false, null];
     params[place] = value;
     return db.document(ours, 'voicemail_list', ...params).items.some((i) => i.voicemail_id === id);
   };
-  for (const [place, hit, miss] of [[0, at(-1000), at(1000)], [1, at(1000), at(-1000)], [3, m.caller_no, '13800000000'], [4, m.caller_city, '450200'], [5, 'assigned', 'finished'], [6, no, '9999']])
+  for (const [place, hit, miss] of [[0, at(-1000), at(1000)], [1, at(1000), at(-1000)], [3, m.caller_no, '13800000000'], [4, m.caller_city, '450200'], [5, 'assigned', 'finished'], [6, no, '9999'], [11, 'vat 退税', '退 税'], [11, '100%', '10_']])
     assert.deepEqual([found(place, hit), found(place, miss)], [true, false], `parameter ${place + 1}: ${hit}, ${miss}`);
 });
 
 test('VM-04 the list as a sheet has every column, with words for people', () => {
-  const sheet = db.document(ours, 'voicemail_sheet', null, null, CENTER, null, null, null, null, null, false);
+  const sheet = db.document(ours, 'voicemail_sheet', null, null, CENTER, null, null, null, null, null, false, null);
   assert.ok(sheet.rows.length >= 8);
   assert.match(sheet.rows[0].caller_no, /\*\*\*\*/);
   for (const row of sheet.rows) for (const { id } of sheet.columns) assert.ok(id in row, id);
@@ -228,7 +229,7 @@ test('VM-04 the list as a sheet has every column, with words for people', () => 
 test('VM-08 NFR-07 killed while a message is recorded: what is on the disk is a message', () => {
   const left = leave({ ends: false });
   assert.equal(message(left.id).state, 'recording');
-  assert.equal(db.document(ours, 'voicemail_get', left.id, true, null), null, 'not there yet');
+  assert.equal(db.document(ours, 'voicemail_get', left.id, true, null, false), null, 'not there yet');
   db.call(DAEMON, 'close_orphans', new Date(clock + 60000).toISOString(), new Date(left.t + 9000).toISOString());
   const m = message(left.id);
   assert.deepEqual([m.state, m.length_ms, m.speech_ms], ['new', 7000, null]);
@@ -376,4 +377,38 @@ test('SCN-14 the longest waiting is listed first; what has expired or was given 
   assert.deepEqual(listed(), []);
   assert.equal(claim(entry(b.from).callback_id, agents[0], randomUUID()).result, 'over');
   assert.deepEqual(db.document(ours, 'callback_list', null, null, null, null, 'expired', null, 200, null, true).items.map((i) => i.number).includes(b.from), true);
+});
+
+test('PLAT-10 VM-07 what waits to be heard is a queue in the database: where it is wanted, each center in order, put off further each time, given up, asked again; gone with the recording', () => {
+  const want = (center, yes) => db.sql(`INSERT INTO voicemail_setting (center_id, transcribe) VALUES (${center}, ${yes}) ON CONFLICT (center_id) DO UPDATE SET transcribe = EXCLUDED.transcribe`);
+  const heard = (id) => one(`SELECT state, tries, reason, text, (extract(epoch FROM next_at - now()))::int AS later FROM transcript WHERE recording_id = '${id}'`);
+  const queue = (most = 10) => db.call(DAEMON, 'transcripts_due', most).map((r) => [r.recording_id, Number(r.center_id), Number(r.waiting)]);
+  const unasked = leave({ center: 4 });
+  assert.equal(heard(unasked.id), undefined);
+  want(3, true);
+  want(4, true);
+  const first = leave({ center: 4 }), [a, b] = [leave({ center: 3 }), leave({ center: 3, cut: 1 })];
+  leave({ center: 3, speech_ms: 2000 }); // no message
+  assert.deepEqual(queue(), [[a.id, 3, 2], [b.id, 3, 2], [first.id, 4, 1]]);
+  assert.deepEqual(queue(1), [[a.id, 3, 2], [first.id, 4, 1]]);
+  assert.deepEqual(db.call({ centers: '{4}' }, 'transcripts_due', 10).map((r) => r.recording_id), [first.id], 'another city sees none of it');
+  want(4, false);
+  assert.deepEqual(queue().map(([, center]) => center), [3, 3], 'not while nobody wants it');
+  const fail = (id, for_good = false) => db.call(DAEMON, 'transcript_failed', id, '引擎超时', 3, 30, for_good)[0].again_ms;
+  assert.equal(Number(fail(a.id)), 30000);
+  assert.deepEqual(queue(), [[b.id, 3, 1]], 'not before its time, and the next one is not held up');
+  assert.equal(Number(fail(a.id)), 120000);
+  assert.deepEqual([fail(a.id), heard(a.id).state, heard(a.id).tries, heard(a.id).reason], [null, 'failed', 3, '引擎超时']);
+  assert.deepEqual([fail(b.id, true), heard(b.id).state, heard(b.id).tries], [null, 'failed', 1]);
+  const again = (id, center = 3, engine = true, users = null) => db.document({ centers: `{${center}}` }, 'voicemail_transcribe', id, users, engine).result;
+  assert.deepEqual([again(a.id, 4), again(a.id, 3, false), again(first.id, 4), again(uuid7(tick()))], ['missing', 'no_engine', 'off', 'missing']);
+  assert.deepEqual([again(b.id), again(a.id), again(a.id)], ['ok', 'ok', 'ok']);
+  assert.deepEqual(queue().map(([id]) => id), [b.id, a.id], 'in the order of asking');
+  const done = (id, text) => db.call(DAEMON, 'transcript_done', id, text, '引擎', '0.5')[0].waited;
+  assert.deepEqual([done(a.id, '一'), done(a.id, '二'), heard(a.id).text], ['t', 'f', '一'], 'once');
+  assert.equal(again(a.id), 'ok');
+  assert.equal(heard(a.id).text, '一', 'until there is another');
+  db.document({ centers: '{3}' }, 'voicemail_delete', a.id, '来电人要求', 1);
+  db.sql(`UPDATE recording SET state = 'deleted' WHERE recording_id = '${b.id}'`);
+  assert.deepEqual([heard(a.id), heard(b.id), again(a.id), again(b.id), done(a.id, '三')], [undefined, undefined, 'state', 'state', 'f']);
 });

@@ -197,8 +197,12 @@ static void settings_are_taken(void **state)
              "database: { conninfo = \"hostaddr=10.0.0.5 dbname=h\"; };\n"
              "http: { listen = \"[::1]:81\"; tls_listen = \"\"; };\n"
              "media: { address = \"10.0.0.1\"; port_min = 30000; port_max = 30100; };\n"
-             "tts: { engine = \"http\"; url = \"https://10.0.0.9/say\"; };\n"),
+             "tts: { engine = \"http\"; url = \"https://10.0.0.9/say\"; };\n"
+             "asr: { engine = \"command\"; command = \"hear\"; sessions = 3; };\n"),
         0);
+    assert_string_equal(config.asr_command, "hear");
+    assert_int_equal(config.asr_sessions, 3);
+    assert_int_equal(config.asr_tries, 6);
     assert_string_equal(config.state_dir, "/srv/h");
     assert_string_equal(config.recording_dir, "/srv/h/recordings");
     assert_string_equal(config.prompt_dir, "/srv/p");
@@ -309,6 +313,9 @@ static void each_error_has_line_and_remedy(void **state)
          "command to run"},
         {GOOD_MEDIA "tts: { engine = \"http\"; url = \"httpx\"; };\n", 2, "tts.url: missing",
          "its address"},
+        {GOOD_MEDIA "asr: { engine = \"espeak\"; };\n", 2,
+         "asr.engine: no such engine (found \"espeak\")", "Write \"\", \"command\" or"},
+        {GOOD_MEDIA "asr: { engine = \"http\"; };\n", 0, "asr.url: missing", "its address"},
         {GOOD_MEDIA "database: { conninfo = \"host=db.example dbname=h\"; };\n", 2,
          "database.conninfo: names a host", "hostaddr=ADDRESS"},
     };

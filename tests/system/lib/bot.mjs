@@ -22,7 +22,7 @@ function alaw(sample) {
 }
 
 // 20 ms of a tone whose period divides a second: made once for every phase.
-function tone(hz) {
+export function tone(hz) {
   const second = Buffer.from(Array.from({ length: 8000 }, (_, i) => alaw(Math.round(9000 * Math.sin((2 * Math.PI * hz * i) / 8000)))));
   return (stamp) => { const at = stamp % 8000; return at + 160 <= 8000 ? second.subarray(at, at + 160) : Buffer.concat([second.subarray(at), second.subarray(0, at + 160 - 8000)]); };
 }
