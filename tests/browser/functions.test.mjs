@@ -182,6 +182,7 @@ test('PLAT-10 a page shows what each center uses of the shared channels, live, a
     await chief.visit('pools');
     await chief.see(`use-trunk-${id}`, '0');
     await chief.see(`most-trunk-${id}`, '不限');
+    await chief.see('pool-asr', '未配置识别引擎');
     await chief.el(`pool-edit-trunk-${id}`).click();
     await chief.fill('pool-guaranteed', '3');
     await chief.el('pool-limited').check();

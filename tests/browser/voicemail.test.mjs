@@ -1,8 +1,9 @@
 // Messages and call-backs on the pages: a leader assigns, an agent listens, calls back, registers and finishes (VM-01 to
-// VM-08); who gave up waiting appears by itself and is called by one click (SCN-14).
+// VM-08), reads what an engine heard in it; who gave up waiting appears by itself and is called by one click (SCN-14).
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { Called, Caller, Person, Region, until } from '../system/lib/region.mjs';
+import { ENGINE, Engine, textOf } from '../system/lib/engine.mjs';
 import { AGENT_HZ, Office, WAIT_MS } from './lib/desk.mjs';
 
 const FLOW = { entry: 'main', nodes: {
@@ -10,11 +11,12 @@ const FLOW = { entry: 'main', nodes: {
   message: { type: 'voicemail', max_s: 20, next: 'bye', off: 'bye', failed: 'bye' },
   consult: { type: 'queue', queue: 'consult', priority: 0, on_wait_over: 'bye', on_no_agent: 'bye', on_full: 'bye' },
   bye: { type: 'hangup', prompt: 'beep', reason: 'done' } } };
-let region, office, agent, leader, admin, called;
+let region, engine, office, agent, leader, admin, called;
 const callers = [];
 
 before(async () => {
-  region = await Region.start();
+  engine = await Engine.start([440]);
+  region = await Region.start({ env: { ...engine.env, ASR_TRIES: 1 } });
   admin = await Person.signIn(region, 'nanning', 'admin');
   const flow = (await admin.get('/settings/flows')).items.find((f) => f.code === 'main' && f.center_id === 2);
   await admin.call('POST', `/settings/flows/${flow.id}/publish`, { document: FLOW, note: '测试' }, { 'if-match': `"${flow.version}"` });
@@ -29,6 +31,7 @@ after(async () => {
   await office?.close();
   await admin?.close();
   await region?.stop();
+  await engine?.close();
 });
 
 const call = (keys, from) => {
@@ -36,6 +39,16 @@ const call = (keys, from) => {
   callers.push(caller);
   return caller;
 };
+// Somebody leaves four seconds of a tone.
+async function message(from) {
+  const caller = call('3', from);
+  await until('his call', () => region.log.includes(`caller=${from} `), WAIT_MS);
+  const id = /call=(\S+)/.exec(region.log.split('\n').findLast((line) => line.includes(`caller=${from} `)))[1];
+  await until('he speaks', () => region.log.split('\n').some((line) => line.includes('event=speaking') && line.includes(id)), WAIT_MS);
+  const began = Date.now();
+  await until('four seconds of it', () => Date.now() - began > 4000, WAIT_MS);
+  await caller.hangUp();
+}
 const one = (sql) => until(sql, () => region.sql(sql), WAIT_MS);
 const invited = (number) => called.events.filter((e) => e.event === 'invited' && e.to === number).length;
 
@@ -59,6 +72,7 @@ test('messages and call-backs on the pages (VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 
     await leader.choose('vm-set-enabled', '启用');
     await leader.choose('vm-scene-off_hours', '停用');
     await leader.choose('vm-prompt-off_day', '留言（非工作日）');
+    await leader.choose('vm-set-transcribe', '启用');
     await leader.fill('vm-set-quota', '0');
     leader.expect(/settings\/voicemail.*422/);
     await leader.el('vm-set-quota').evaluate((e) => e.removeAttribute('min'));
@@ -80,18 +94,19 @@ test('messages and call-backs on the pages (VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 
     leader = await office.desk(region);
     await leader.signIn('nanning', 'leader');
     await leader.visit('voicemails');
-    const caller = call('3', '13877100777');
-    await until('he speaks', () => /event=speaking/.test(region.log), WAIT_MS);
-    const began = Date.now();
-    await until('four seconds of it', () => Date.now() - began > 4000, WAIT_MS);
-    await caller.hangUp();
+    engine.hold();
+    await message('13877100777');
     await leader.see('voicemails', '138 7710 0777'.replaceAll(' ', ''));
-    id = await one('SELECT voicemail_id FROM voicemail');
+    id = await one("SELECT voicemail_id FROM voicemail WHERE state <> 'recording'");
     await leader.el(`vm-${id}`).click();
     await leader.see('vm-detail', '主菜单 3');
     await until('the waveform', async () => (await leader.el('player').getAttribute('data-drawn')) === 'true', WAIT_MS);
     await leader.el('player-play').click();
     await one("SELECT count(*) FROM audit_log WHERE action = 'recording.play' HAVING count(*) > 0");
+    await leader.see('vm-transcript-state', '等待识别');
+    engine.release();
+    await leader.see('vm-text', textOf(440));
+    await leader.see('vm-transcript', `${ENGINE} · 可信度 88%`);
     await leader.choose('vm-assign-to', { index: 1 });
     await leader.el('vm-assign').click();
     await leader.see('vm-detail-state', '已分派');
@@ -99,6 +114,27 @@ test('messages and call-backs on the pages (VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 
     await leader.fits('voicemails');
     await leader.shot('voicemails', false);
     assert.match(await leader.el('vm-export').getAttribute('href'), /voicemails\.xlsx\?/);
+  });
+
+  await chapter('what was heard is found by its words; a failure says why, and is asked again (VM-04, PLAT-10)', async () => {
+    await leader.fill('vm-words', '增值税');
+    await leader.el('vm-search').click();
+    await leader.see('no-voicemails');
+    await leader.fill('vm-words', '咨询退税');
+    await leader.el('vm-search').click();
+    await leader.see('voicemails', '13877100777');
+    engine.badly = (request, response) => { response.writeHead(503, 'Busy'); response.end(); };
+    await leader.el('vm-transcribe').focus();
+    await leader.page.keyboard.press('Enter');
+    await leader.see('vm-transcript-state', /识别没有成功（试了 1 次）：语音识别服务 .* 回答：503 Busy/);
+    await leader.see('vm-text', textOf(440));
+    await leader.axeBothThemes('voicemail-transcript');
+    await leader.shot('voicemail-transcript', false);
+    engine.badly = null;
+    await leader.el('vm-transcribe').click();
+    await until('the failure is gone', async () => (await leader.el('vm-transcript-state').count()) === 0, WAIT_MS);
+    await leader.fill('vm-words', '');
+    await leader.el('vm-search').click();
   });
 
   await chapter('the agent takes it, calls back by click and writes into the form that is filled in already (VM-02, VM-03, VM-08)', async () => {
@@ -131,7 +167,7 @@ test('messages and call-backs on the pages (VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 
     await agent.see('agent-state', '整理');
     await agent.choose('wrap-up-code', '已答复');
     await agent.page.keyboard.press('F10');
-    await until('formal', () => region.sql("SELECT count(*) || ' ' || min(state) FROM record") === '1 closed', WAIT_MS);
+    await until('formal', () => region.sql("SELECT state FROM record WHERE caller_no = '13877100777'") === 'closed', WAIT_MS);
     await agent.visit('voicemails');
     await agent.el(`vm-${id}`).click();
     await agent.see('vm-steps', '已接通');
@@ -182,5 +218,30 @@ test('messages and call-backs on the pages (VM-01 VM-02 VM-03 VM-04 VM-05 VM-06 
     await leader.choose('cb-state', '已接通');
     await leader.el('cb-search').click();
     await leader.see('callbacks', '已接通');
+  });
+
+  await chapter('the region sees on the pools\' page who is heard and who waits, and sets shares (PLAT-10)', async () => {
+    const chief = await office.desk(region);
+    await chief.signIn('guangxi', 'admin');
+    await chief.visit('pools');
+    await chief.see('pool-used-asr', '0 / 2');
+    await chief.el('pool-edit-asr-2').click();
+    await chief.el('pool-limited').check();
+    await chief.fill('pool-most', '1');
+    await chief.el('pool-save').click();
+    await chief.see('most-asr-2', '1');
+    await region.configured();
+    engine.hold();
+    await Promise.all([message('13877100778'), message('13877100779')]);
+    await chief.see('use-asr-2', /1.*已满/s);
+    await chief.see('waiting-asr-2', '1');
+    await chief.see('refused-asr-2', '1');
+    await chief.axeBothThemes('pools-asr');
+    await chief.fits('pools-asr');
+    await chief.shot('pools-asr', false);
+    engine.release();
+    await until('both are heard', () => region.sql("SELECT count(*) FROM transcript WHERE state = 'done'") === '2', WAIT_MS);
+    await until('given back', async () => /^0/.test(await chief.text('use-asr-2')), WAIT_MS);
+    await chief.context.close();
   });
 });

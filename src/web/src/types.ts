@@ -151,11 +151,12 @@ export interface Voicemail {
   taken_at: string | null; finished_at: string | null; called_back_at: string | null; record_no: string | null; record_state: string | null; note: string; version: number;
 }
 export interface VoicemailDetail extends Voicemail {
-  record_id: string; caller_city: string; speech_ms: number | null; recording_state: string;
+  record_id: string; caller_city: string; speech_ms: number | null; recording_state: string; recognition: 'none' | 'off' | 'on';
+  transcript: { state: 'waiting' | 'done' | 'failed'; text: string | null; engine: string; confidence: number | null; made_at: string | null; tries: number; reason: string; next_at: string | null } | null;
   steps: { at: string; state: string; by: string; target: string; note: string }[];
 }
 export interface VoicemailSettings {
-  center_id: number; enabled: boolean; off_prompt: string; quota_mb: number; used_bytes: number; assign_rule: string; assign_group_id: number | null; version: number;
+  center_id: number; enabled: boolean; off_prompt: string; quota_mb: number; used_bytes: number; assign_rule: string; assign_group_id: number | null; version: number; transcribe: boolean; has_engine: boolean;
   scenes: { scene: string; enabled: boolean; prompt: string }[]; groups: { id: number; name: string }[]; prompts: { code: string; name: string }[];
 }
 /** A caller to be called back. */

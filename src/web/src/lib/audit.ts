@@ -13,7 +13,7 @@ const objects: Record<string, string> = {
 };
 const verbs: Record<string, string> = {
   try: '试用', create: '新建', update: '修改', delete: '删除', read: '查看', list: '列出', export: '导出', download: '下载', play: '收听', publish: '发布', rollback: '回退', restore: '恢复', member: '加入成员', member_delete: '移出成员', move: '移动来电', history: '历史',
-  sign_in: '登录', sign_out: '退出', listen: '监听', whisper: '密语', barge: '强插', take_over: '接话', disconnect: '强拆', state: '强制状态', end: '结束监控', import: '导入', assign: '分派', take: '领取', finish: '办结', void: '作废', call: '回拨', drop: '不再回拨',
+  sign_in: '登录', sign_out: '退出', listen: '监听', whisper: '密语', barge: '强插', take_over: '接话', disconnect: '强拆', state: '强制状态', end: '结束监控', import: '导入', assign: '分派', take: '领取', transcribe: '重新识别', finish: '办结', void: '作废', call: '回拨', drop: '不再回拨',
   pause: '暂停', resume: '恢复', start: '开始', stop: '停止', rule: '规则', settings: '设置', password: '修改密码', allow: '许可', code: '接入码', dedicate: '专席', policy: '策略', quota: '配额', waveform: '查看波形', note: '批注', notes: '查看批注', note_delete: '删除批注', expire: '到期删除', timeline: '时间线', dial: '呼出', consult: '磋商', help: '求助', wrap_up: '小结', use: '操作', share: '份额', revoke: '吊销', say: '播放语音', collect: '采集按键',
 };
 export const objectOf = (kind: string): string => objects[kind] || kind;
