@@ -13,7 +13,7 @@
 #include <hotlined/source.h>
 #include <hotlined/text.h>
 
-#define HTTP_MAX_ROUTES   256
+#define HTTP_MAX_ROUTES   512
 #define HTTP_MAX_SEGMENTS 12
 #define HTTP_MAX_PARAMS   4
 #define HTTP_PARAM_SIZE   160
