@@ -50,6 +50,10 @@ enum permission {
     PERM_KEY_WRITE,         /* keys of other systems */
     PERM_SMS_READ,          /* messages sent, and replies */
     PERM_SMS_DELIVER,       /* tell what became of them: keys of gateways only */
+    PERM_TICKET_READ,       /* tickets one made, has or worked on; of the center */
+    PERM_TICKET_CREATE,     /* of registrations that are one's own; of the center's */
+    PERM_TICKET_WORK,       /* accept, forward, return, finish, void, open again */
+    PERM_TICKET_ASSIGN,     /* give other people's to somebody */
     PERM_COUNT
 };
 
@@ -88,6 +92,7 @@ enum function {
     FUNCTION_RECORDS,
     FUNCTION_VOICEMAIL,
     FUNCTION_CALLBACK,
+    FUNCTION_TICKETS,
     FUNCTION_LISTEN,
     FUNCTION_WHISPER,
     FUNCTION_BARGE,

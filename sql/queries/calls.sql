@@ -98,6 +98,8 @@ SELECT call_item(c, $2::boolean) || jsonb_build_object(
             FROM audit_log a WHERE a.center_id = c.center_id AND a.at >= c.t_in AND a.at <= coalesce(c.t_end, now()) + interval '10 seconds'
               AND a.action = 'recording.resume' AND position('call=' || c.call_id IN a.detail) > 0) g
         LEFT JOIN app_user u ON u.id::text = g.object_id),
+    'tickets', (SELECT coalesce(jsonb_agg(jsonb_build_object('ticket_id', k.ticket_id, 'ticket_no', k.ticket_no, 'state', k.state) ORDER BY k.ticket_no), '[]')
+        FROM ticket_of_call k WHERE k.call_id = c.call_id),
     'unrecorded', (SELECT coalesce(jsonb_agg(jsonb_build_object('why', n.why, 'at', iso(n.at)) ORDER BY n.at), '[]')
         FROM unrecorded_call n WHERE n.call_id = c.call_id),
     'quality', (SELECT coalesce(jsonb_agg(jsonb_build_object('party', l.party, 'transport', l.transport, 'packets_sent', l.packets_sent,

@@ -7,7 +7,7 @@
 
 -- name: query_recordings
 -- $10 number of the person outside, $11 queue id, $12 and $13 shortest and longest length in seconds, $14 record no, $15 state,
--- $16 what the caller answered when he was asked (1 to 5; none: nothing, or he was not asked).
+-- $16 what the caller answered when he was asked (1 to 5; none: nothing, or he was not asked), $17 ticket no.
 WITH found AS NOT MATERIALIZED (
     SELECT r.* FROM recording r
     WHERE ($1::timestamptz IS NULL OR r.t_start >= $1::timestamptz) AND ($2::timestamptz IS NULL OR r.t_start < $2::timestamptz)
@@ -20,7 +20,8 @@ WITH found AS NOT MATERIALIZED (
       AND ($14::text IS NULL OR r.call_id IN (SELECT call_id FROM record WHERE record_no = $14::text))
       AND ($15::text IS NULL OR r.state = $15::text)
       AND ($16::text IS NULL OR CASE $16::text WHEN 'none' THEN NOT EXISTS (SELECT FROM survey s WHERE s.call_id = r.call_id AND s.level IS NOT NULL)
-           ELSE EXISTS (SELECT FROM survey s WHERE s.call_id = r.call_id AND s.level::text = $16::text) END)),
+           ELSE EXISTS (SELECT FROM survey s WHERE s.call_id = r.call_id AND s.level::text = $16::text) END)
+      AND ($17::text IS NULL OR r.call_id IN (SELECT k.call_id FROM ticket_of_call k WHERE k.ticket_no = upper(btrim($17::text))))),
 page AS (
     SELECT f.* FROM found f
     WHERE $7::text IS NULL OR (f.t_start, f.recording_id) < (cursor_time($7::text), cursor_id($7::text)::uuid)
@@ -31,7 +32,7 @@ SELECT jsonb_build_object('title', '录音', 'numbers', CASE WHEN $8::boolean TH
         {"id": "direction_name", "title": "方向", "kind": "text"}, {"id": "party_no", "title": "对方号码", "kind": "phone"},
         {"id": "caller_place", "title": "归属地", "kind": "text"}, {"id": "agent_no", "title": "工号", "kind": "text"},
         {"id": "agent_name", "title": "坐席", "kind": "text"}, {"id": "queue_name", "title": "队列", "kind": "text"},
-        {"id": "part_name", "title": "内容", "kind": "text"}, {"id": "length_ms", "title": "录音时长", "kind": "ms"}, {"id": "satisfaction", "title": "满意度", "kind": "text"}, {"id": "record_no", "title": "业务记录", "kind": "text"},
+        {"id": "part_name", "title": "内容", "kind": "text"}, {"id": "length_ms", "title": "录音时长", "kind": "ms"}, {"id": "satisfaction", "title": "满意度", "kind": "text"}, {"id": "record_no", "title": "业务记录", "kind": "text"}, {"id": "ticket_no", "title": "工单", "kind": "text"},
         {"id": "notes", "title": "标注", "kind": "count"}, {"id": "state_name", "title": "状态", "kind": "text"}]'::jsonb,
     'items', coalesce(jsonb_agg(jsonb_build_object('center_id', x.center_id, 'center_name', c.name,
             'recording_id', x.recording_id, 'call_id', x.call_id, 'started_at', iso(x.t_start), 'length_ms', x.length_ms, 'size', x.size, 'sha256', x.sha256,
@@ -40,7 +41,7 @@ SELECT jsonb_build_object('title', '录音', 'numbers', CASE WHEN $8::boolean TH
             'part', coalesce(nullif(x.right_party, ''), 'message'),
             'part_name', CASE x.right_party WHEN 'agent' THEN '坐席通话' WHEN 'bot' THEN '机器人' WHEN '' THEN '留言' ELSE '外部通话' END,
             'queue_name', coalesce(q.name, ''), 'level', w.level, 'satisfaction', coalesce(CASE WHEN w.level IS NULL AND w.asked THEN '未评价' ELSE w.name END, ''),
-            'record_no', coalesce(d.record_no, ''), 'state', x.state, 'state_name', word_of('recording', x.state), 'error', x.error,
+            'record_no', coalesce(d.record_no, ''), 'ticket_id', b.ticket_id, 'ticket_no', coalesce(b.ticket_no, ''), 'state', x.state, 'state_name', word_of('recording', x.state), 'error', x.error,
             'keep_until', x.keep_until, 'notes', (SELECT count(*) FROM recording_note o WHERE o.recording_id = x.recording_id)) ORDER BY n) FILTER (WHERE n <= $6::int), '[]'),
     'next', (SELECT cursor_of(t_start, recording_id::text) FROM numbered WHERE n = $6::int AND EXISTS (SELECT FROM numbered WHERE n > $6::int)),
     'groups', CASE WHEN $9::boolean THEN (
@@ -53,6 +54,7 @@ LEFT JOIN call t ON t.call_id = x.call_id
 LEFT JOIN talk k ON k.talk_id = x.talk_id
 LEFT JOIN queue q ON q.id = coalesce(k.queue_id, CASE t.direction WHEN 'in' THEN t.first_queue_id END)
 LEFT JOIN LATERAL (SELECT record_no FROM record WHERE call_id = x.call_id ORDER BY created_at LIMIT 1) d ON true
+LEFT JOIN LATERAL (SELECT k.ticket_id, k.ticket_no FROM ticket_of_call k WHERE k.call_id = x.call_id ORDER BY k.state = 'void', k.ticket_no LIMIT 1) b ON true
 -- A rating by phone goes before one by SMS, whichever came last.
 LEFT JOIN LATERAL (SELECT s.level, s.name, true AS asked FROM survey s WHERE s.call_id = x.call_id
     ORDER BY s.level IS NOT NULL AND s.channel = 'voice' DESC, s.t_asked DESC LIMIT 1) w ON true;

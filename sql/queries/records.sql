@@ -16,6 +16,8 @@ SELECT jsonb_build_object('id', r.id, 'record_no', r.record_no, 'center_id', r.c
     || jsonb_build_object('queue_id', r.queue_id, 'queue_name', coalesce((SELECT q.name FROM queue q WHERE q.id = r.queue_id), ''), 'info_source', r.info_source, 'unit_type', r.unit_type, 'channel', r.channel, 'state', r.state,
     'created_by', r.created_by, 'created_by_name', u.name, 'agent_no', u.agent_no, 'created_at', iso(r.created_at),
     'updated_at', iso(r.updated_at), 'closed_at', iso(r.closed_at), 'version', r.version,
+    'tickets', (SELECT coalesce(jsonb_agg(jsonb_build_object('ticket_id', t.ticket_id, 'ticket_no', t.ticket_no, 'state', t.state) ORDER BY t.ticket_no), '[]')
+        FROM ticket t WHERE t.record_id = r.id),
     'calls', (SELECT coalesce(jsonb_agg(jsonb_build_object('call_id', k.call_id, 'kind', k.kind, 'reached', k.reached,
             'recordings', (SELECT coalesce(jsonb_agg(jsonb_build_object('recording_id', o.recording_id, 'length_ms', o.length_ms, 'state', o.state) ORDER BY o.t_start), '[]')
                 FROM recording o WHERE o.call_id = k.call_id)) ORDER BY k.kind DESC, k.call_id), '[]')

@@ -37,6 +37,10 @@ static const char *const names[PERM_COUNT] = {
     [PERM_KEY_WRITE] = "key.write",
     [PERM_SMS_READ] = "sms.read",
     [PERM_SMS_DELIVER] = "sms.deliver",
+    [PERM_TICKET_READ] = "ticket.read",
+    [PERM_TICKET_CREATE] = "ticket.create",
+    [PERM_TICKET_WORK] = "ticket.work",
+    [PERM_TICKET_ASSIGN] = "ticket.assign",
 };
 
 static bool is_valid(enum permission permission)

@@ -62,6 +62,7 @@ const struct api_routes *const api_route_tables[] = {
     &api_routes_pools,
     &api_routes_sms,
     &api_routes_settings_sms,
+    &api_routes_tickets,
 };
 /* clang-format on */
 const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);
@@ -182,15 +183,21 @@ void api_on_shipped(struct api *api)
 
 bool api_on_work_changed(struct api *api, const char *payload)
 {
-    static const char *const lists[] = {"voicemail", "callback"};
+    static const char *const lists[] = {"voicemail", "callback", "ticket"};
     const char *space = strchr(payload, ' ');
+    const char *more = space ? strchr(space + 1, ' ') : NULL;
+    char number[12];
     int64_t center;
 
-    for (size_t i = 0; space && i < sizeof(lists) / sizeof(lists[0]); i++)
+    if (!space)
+        return false;
+    snprintf(number, sizeof(number), "%.*s",
+             more ? (int)(more - space - 1) : (int)sizeof(number) - 1, space + 1);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (strlen(lists[i]) == (size_t)(space - payload) &&
             strncmp(payload, lists[i], strlen(lists[i])) == 0 &&
-            text_to_int(space + 1, 1, INT32_MAX, &center) == 0) {
-            api_hub_work(api, lists[i], (int32_t)center);
+            text_to_int(number, 1, INT32_MAX, &center) == 0) {
+            api_hub_work(api, lists[i], (int32_t)center, more ? more + 1 : NULL);
             return true;
         }
     return false;

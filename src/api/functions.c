@@ -68,6 +68,7 @@ static const struct line {
     {FUNCTION_VOICEMAIL, "*", SET "/voicemail", NULL},
     {FUNCTION_CALLBACK, "*", V1 "/callbacks*", NULL},
     {FUNCTION_CALLBACK, "*", SET "/callbacks", NULL},
+    {FUNCTION_TICKETS, "*", V1 "/tickets*", NULL},
     {FUNCTION_LISTEN, "POST", SEAT "/listen", NULL},
     {FUNCTION_WHISPER, "POST", SEAT "/whisper", NULL},
     {FUNCTION_BARGE, "POST", SEAT "/barge", NULL},

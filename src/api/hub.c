@@ -24,6 +24,7 @@ enum audience {
     TO_CENTER,   /* monitor.read or agent.work in the center */
     TO_REGION,   /* monitor.read of the region */
     TO_RECORDS,  /* record.read of the whole center */
+    TO_TICKETS,  /* ticket.read in the center, of whichever scope */
     TO_ALL
 };
 
@@ -147,6 +148,9 @@ static bool hears(const struct reader *reader, const struct event *event)
         return subject->scope[PERM_MONITOR_READ] == ACCESS_REGION && subject->regional;
     case TO_RECORDS:
         return access_may_on(subject, PERM_RECORD_READ, event->center_id, 0, 0);
+    case TO_TICKETS:
+        return access_may_on(subject, PERM_TICKET_READ, event->center_id, 0, 0) ||
+               (subject->center_id == event->center_id && access_may(subject, PERM_TICKET_READ));
     case TO_ALL:
         return true;
     }
@@ -213,6 +217,7 @@ static void send_to_those_who_hear(struct api_hub *hub, const struct event *even
                 send_to(hub, reader, event);
         return;
     case TO_RECORDS:
+    case TO_TICKETS:
     case TO_ALL:
         for (reader = hub->all; reader; reader = reader->all.next)
             if (hears(reader, event))
@@ -451,6 +456,8 @@ static enum audience audience_of(const char *type)
         return TO_CENTER;
     if (strcmp(type, "trunk") == 0)
         return TO_REGION;
+    if (strcmp(type, "ticket") == 0)
+        return TO_TICKETS;
     return TO_MONITORS; /* seat, waiting */
 }
 
@@ -460,12 +467,12 @@ void api_hub_event(struct api *api, const struct telephony_event *event)
             event->json);
 }
 
-void api_hub_work(struct api *api, const char *type, int32_t center_id)
+void api_hub_work(struct api *api, const char *type, int32_t center_id, const char *json)
 {
-    char json[40];
+    char where[40];
 
-    snprintf(json, sizeof(json), "{\"center_id\":%d}", center_id);
-    publish(api, type, audience_of(type), center_id, 0, json);
+    snprintf(where, sizeof(where), "{\"center_id\":%d}", center_id);
+    publish(api, type, audience_of(type), center_id, 0, json ? json : where);
 }
 
 void api_hub_record(struct api *api, int32_t center_id, const char *record_id, const char *what)

@@ -75,6 +75,17 @@ static const struct line {
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/records/{id}"},
     {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/records"},
     {IN(IT), API_KEY_ROUTE_AGENT, "PUT", V1 "/records/{id}"},
+    {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/tickets"},
+    {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/tickets/choices"},
+    {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/tickets/{id}"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/assign"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/accept"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/forward"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/return"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/finish"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/void"},
+    {IN(IT), API_KEY_ROUTE_AGENT, "POST", V1 "/tickets/{id}/reopen"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/contacts"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/taxpayers"},
     {IN(IT), API_KEY_ROUTE_YES, "GET", V1 "/reports"},
@@ -105,7 +116,8 @@ static const struct grant {
     {IN(AGENT), PERM_MONITOR_READ}, {IN(IT), PERM_CALL_READ},          {IN(IT), PERM_RECORD_READ},
     {IN(IT), PERM_RECORD_WRITE},    {IN(IT), PERM_CONTACT_READ},       {IN(IT), PERM_REPORT_READ},
     {IN(IT), PERM_SETTINGS_READ}, /* for who pays taxes; no line leads to settings */
-    {IN(SMS), PERM_SMS_DELIVER},
+    {IN(SMS), PERM_SMS_DELIVER},    {IN(IT), PERM_TICKET_READ},        {IN(IT), PERM_TICKET_CREATE},
+    {IN(IT), PERM_TICKET_WORK},     {IN(IT), PERM_TICKET_ASSIGN},
 };
 
 void api_key_grant(struct access_subject *subject, unsigned groups, enum access_scope scope)

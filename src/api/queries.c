@@ -10,7 +10,7 @@
 #include "api/looks.h"
 
 #define BASE        "/api/v1/queries/"
-#define OWN_FILTERS 7
+#define OWN_FILTERS 8
 
 enum filter_kind { FILTER_TEXT, FILTER_INT };
 
@@ -28,7 +28,7 @@ struct listing {
 };
 
 #define COMMON     "from to center_id agent_no by mine"
-#define RECORDINGS COMMON " number queue_id min_s max_s record_no state satisfaction"
+#define RECORDINGS COMMON " number queue_id min_s max_s record_no state satisfaction ticket_no"
 #define OUTBOUND   COMMON " number result"
 #define SESSIONS   COMMON " reason"
 #define STATES     COMMON " state reason min_s max_s"
@@ -53,7 +53,8 @@ static const struct listing listings[] = {
       SECONDS("max_s"),
       {"record_no", "", FILTER_TEXT},
       {"state", "", FILTER_TEXT},
-      {"satisfaction", "", FILTER_TEXT}}},
+      {"satisfaction", "", FILTER_TEXT},
+      {"ticket_no", "", FILTER_TEXT}}},
     {"outbound",
      STMT_QUERY_OUTBOUND,
      PERM_CALL_READ,

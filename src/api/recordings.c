@@ -13,22 +13,26 @@
 
 #define LISTENED 256 /* who listened to what, remembered */
 
-/* Whose file: recordings of talks, or messages, whose ids are those of their recordings. */
+/* Whose file: recordings of talks, messages, whose ids are those of their recordings, or what
+ * belongs to a ticket: whoever has that hears it, if he may hear recordings at all. */
 struct kind {
     enum store_statement statement;
     enum permission permission;
     const char *missing;
+    bool of_ticket; /* the path's id is the ticket's */
 };
 static const struct kind talks = {STMT_RECORDING_GET, PERM_RECORDING_PLAY,
                                   "没有这段录音，或您无权收听"};
 static const struct kind copies = {STMT_RECORDING_GET, PERM_RECORDING_DOWNLOAD,
                                    "没有这段录音，或您无权下载"};
+static const struct kind of_tickets = {STMT_TICKET_RECORDING, PERM_TICKET_READ,
+                                       "没有这段录音，或您无权收听", .of_ticket = true};
 static const struct kind messages = {STMT_VOICEMAIL_RECORDING, PERM_VOICEMAIL_READ,
                                      "没有这条留言，或您无权收听"};
 
 struct play { /* from the question to the last byte */
     const struct kind *kind;
-    struct uuid id;
+    struct uuid id, ticket;
     enum recorded_side side;
     const char *side_name;
     struct recorded recorded;
@@ -44,17 +48,24 @@ static void free_play(void *arg)
     free(play);
 }
 
-static struct play *new_play(struct http_request *request, const struct kind *kind,
-                             const struct uuid *id)
+/* Of the path's recording; NULL = answered. */
+static struct play *new_play(struct http_request *request, const struct kind *kind)
 {
-    struct play *play = calloc(1, sizeof(*play));
+    struct play *play;
+    struct uuid id, ticket = {0};
 
+    if (kind->of_ticket && !api_path_uuid(request, "id", &ticket))
+        return NULL;
+    if (!api_path_uuid(request, kind->of_ticket ? "recording_id" : "id", &id))
+        return NULL;
+    play = calloc(1, sizeof(*play));
     if (!play) {
         api_unavailable(request);
         return NULL;
     }
     play->kind = kind;
-    play->id = *id;
+    play->id = id;
+    play->ticket = ticket;
     play->recorded.fd = -1;
     return play;
 }
@@ -118,6 +129,10 @@ static void ask_for_file(struct api *api, struct http_request *request, struct p
 
     store_param_uuid(&ask.params, &play->id);
     api_param_users(api, person, play->kind->permission, &ask.params, &users);
+    if (play->kind->of_ticket) {
+        store_param_uuid(&ask.params, &play->ticket);
+        store_param_int(&ask.params, person->subject.team_id);
+    }
     api_ask(api, request, person, &ask, play, free_play);
     text_done(&users);
 }
@@ -188,10 +203,9 @@ static bool read_side(struct http_request *request, struct play *play)
 
 static void play_of(struct api *api, struct http_request *request, const struct kind *kind)
 {
-    struct play *play;
-    struct uuid id;
+    struct play *play = new_play(request, kind);
 
-    if (!api_path_uuid(request, "id", &id) || !(play = new_play(request, kind, &id)))
+    if (!play)
         return;
     if (read_side(request, play))
         ask_for_file(api, request, play, play_found);
@@ -230,10 +244,9 @@ static void hand_over(struct api *api, struct http_request *request,
 
 static void download_recording(struct http_request *request, void *arg)
 {
-    struct play *play;
-    struct uuid id;
+    struct play *play = new_play(request, &copies);
 
-    if (!api_path_uuid(request, "id", &id) || !(play = new_play(request, &copies, &id)))
+    if (!play)
         return;
     if (read_side(request, play))
         ask_for_file(arg, request, play, hand_over);
@@ -249,6 +262,11 @@ static void play_recording(struct http_request *request, void *arg)
 static void play_message(struct http_request *request, void *arg)
 {
     play_of(arg, request, &messages);
+}
+
+static void play_of_ticket(struct http_request *request, void *arg)
+{
+    play_of(arg, request, &of_tickets);
 }
 
 /* --- waveform ------------------------------------------------------------------------------- */
@@ -305,10 +323,9 @@ static void draw_found(struct api *api, struct http_request *request,
 
 static void draw_of(struct api *api, struct http_request *request, const struct kind *kind)
 {
-    struct play *play;
-    struct uuid id;
+    struct play *play = new_play(request, kind);
 
-    if (api_path_uuid(request, "id", &id) && (play = new_play(request, kind, &id)))
+    if (play)
         ask_for_file(api, request, play, draw_found);
 }
 
@@ -320,6 +337,11 @@ static void draw_recording(struct http_request *request, void *arg)
 static void draw_message(struct http_request *request, void *arg)
 {
     draw_of(arg, request, &messages);
+}
+
+static void draw_of_ticket(struct http_request *request, void *arg)
+{
+    draw_of(arg, request, &of_tickets);
 }
 
 /* --- routes --------------------------------------------------------------------------------- */
@@ -342,5 +364,10 @@ static const struct api_route routes[] = {
      .query = "side"},
     {.http = {"GET", "/api/v1/voicemails/{id}/waveform", PERM_VOICEMAIL_READ, draw_message,
               "查看留言波形"}},
+    {.http = {"GET", "/api/v1/tickets/{id}/recordings/{recording_id}/audio", PERM_RECORDING_PLAY,
+              play_of_ticket, "收听工单的录音"},
+     .query = "side"},
+    {.http = {"GET", "/api/v1/tickets/{id}/recordings/{recording_id}/waveform", PERM_RECORDING_PLAY,
+              draw_of_ticket, "查看工单录音的波形"}},
 };
 const struct api_routes api_routes_recordings = API_ROUTES(routes);

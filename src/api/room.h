@@ -297,6 +297,8 @@ extern const struct api_routes api_routes_keys;
 /* sms.c, settings_sms.c */
 extern const struct api_routes api_routes_sms;
 extern const struct api_routes api_routes_settings_sms;
+/* tickets.c */
+extern const struct api_routes api_routes_tickets;
 
 /* All of them, in the order above. */
 extern const struct api_routes *const api_route_tables[];
@@ -413,8 +415,9 @@ void api_hub_store(struct api *api, bool available, int64_t since_ms);
 void api_hub_directory(struct api *api);
 void api_hub_shipped(struct api *api);
 void api_hub_event(struct api *api, const struct telephony_event *event);
-/* A list of work of a center changed: "voicemail" or "callback". */
-void api_hub_work(struct api *api, const char *type, int32_t center_id);
+/* A list of work of a center changed: "voicemail", "callback" or "ticket". json: what is told of
+ * it; NULL = only where. */
+void api_hub_work(struct api *api, const char *type, int32_t center_id, const char *json);
 /* A registration of the center was made ("created") or changed ("updated"). */
 void api_hub_record(struct api *api, int32_t center_id, const char *record_id, const char *what);
 /* An event for those who watch a center. json is copied. */

@@ -347,7 +347,7 @@ test('a role with scope team shows the calls, records and recordings of one\'s t
 // --- one center gone (DATA-05) ---------------------------------------------------------------------
 
 test('deleting one center\'s calls and records leaves the others\' row counts unchanged', () => {
-  const tables = ['call', 'talk', 'recording', 'queue_visit', 'record'];
+  const tables = ['call', 'talk', 'recording', 'queue_visit', 'record', 'ticket', 'ticket_hop'];
   const counts = () => tables.map((t) => region.sql(`SELECT string_agg(center_id || ':' || n, ' ' ORDER BY center_id) FROM (SELECT center_id, count(*) AS n FROM ${t} WHERE center_id <> 3 GROUP BY 1) AS x`));
   const before = counts();
   region.sql(tables.toReversed().map((t) => `DELETE FROM ${t} WHERE center_id = 3`).join(';'));

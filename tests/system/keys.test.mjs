@@ -282,6 +282,40 @@ test('PLAT-08 IT: calls, registrations, customers and reports, of the key\'s cen
   await until('the look is written down with the key', () => region.sql(`SELECT count(*) FROM audit_log WHERE action = 'record.read' AND user_id IS NULL AND detail LIKE '%key=测试 it%'`) > '0');
 });
 
+test('PLAT-08 IT: tickets are made, read, listed and moved with a key, in its center only; each step has its result and its event', async () => {
+  const key = await make(office.admin, ['it']);
+  await key.listen();
+  const first = key.for('1001'), second = key.for('1002');
+  const category = (await key.get('/dictionaries')).categories[0].code;
+  const record_id = randomUUID(), ticket_id = randomUUID(), from = '13877155501';
+  await first.post('/records', { id: record_id, caller_no: from, category, title: '接口工单', content: '内容', method: 'dispatch' });
+  const document = { ticket_id, record_id, opinion: '请办理' };
+  assert.equal((await key.raw('POST', '/tickets', document)).body.code, 'key.agent');
+  const told = (what) => [(d) => d.ticket_id === ticket_id && d.what === what && d.center_id === office.id];
+  const made = await key.does('create', () => first.post('/tickets', document), 'ticket', ...told('create'));
+  assert.match(made.result.ticket_no, /^GD/);
+  assert.deepEqual([(await key.get(`/tickets/${ticket_id}`)).caller_no, (await key.get(`/tickets?ticket_no=${made.result.ticket_no}`)).items.map((t) => t.ticket_id)], ['138****5501', [ticket_id]]);
+  const people = (await key.get('/tickets/choices')).people;
+  const step = (who, verb, body = {}) => async () => {
+    const { version } = await key.get(`/tickets/${ticket_id}`);
+    return who.call('POST', `/tickets/${ticket_id}/${verb}`, body, { 'if-match': `"${version}"` });
+  };
+  const to_user_id = people.find((p) => p.agent_no === '1002').id;
+  for (const [who, verb, body, state] of [[first, 'assign', { to_user_id }, 'open'], [second, 'accept', {}, 'in_work'], [second, 'forward', { to_user_id: people.find((p) => p.agent_no === '1003').id, opinion: '转办' }, 'open'],
+    [key.for('1003'), 'return', { opinion: '退回' }, 'open'], [second, 'accept', {}, 'in_work'], [second, 'finish', { opinion: '办结' }, 'finished'], [first, 'reopen', { opinion: '再办' }, 'open'], [first, 'void', { opinion: '作废' }, 'void']]) {
+    const { result } = await key.does(verb, step(who, verb, body), 'ticket', ...told(verb));
+    assert.equal(result.state, state, verb);
+  }
+  assert.deepEqual((await key.get(`/tickets/${ticket_id}`)).hops.map((h) => h.action), ['create', 'assign', 'accept', 'forward', 'return', 'accept', 'finish', 'reopen', 'void']);
+  const other = await make(await Person.signIn(region, 'liuzhou', 'admin'), ['it']);
+  assert.equal((await other.raw('GET', `/tickets/${ticket_id}`)).status, 404);
+  assert.equal((await other.for('1001').raw('POST', `/tickets/${ticket_id}/reopen`, { opinion: '越界' }, { 'if-match': '"1"' })).status, 404);
+  assert.deepEqual((await other.get('/tickets')).items, []);
+  const talks = await make(office.admin, ['call']);
+  assert.equal((await talks.raw('GET', '/tickets')).body.code, 'key.route');
+  await until('the step is written down with the key', () => region.sql(`SELECT count(*) FROM audit_log WHERE action = 'ticket.finish' AND object_id = '${ticket_id}' AND detail LIKE '%key=测试 it%'`) === '1');
+});
+
 test('REG-05 a registration of a call that is under way has number, queue and center of the daemon, whatever the page says', async () => {
   await agent.ready();
   const caller = await office.waiting('1');

@@ -146,6 +146,7 @@ test('GEN-04 DATA-05 the daemon with one center in scope sees that center only, 
     const scope = { centers: `{${center}}`, user: agent };
     const made = db.document(scope, 'record_create', { id: uuid7(base), call_id: calls[i].id, category: '01', title: '问' }, center, agent);
     db.document(scope, 'record_update', made.id, 1, { title: '再问' }, null, agent);
+    db.document(scope, 'ticket_create', { ticket_id: uuid7(base), record_id: made.id }, null, agent);
     db.call(scope, 'draft_put', calls[i].id, agent, center, { a: 1 });
     db.document(scope, 'voicemail_settings_save', center, 1, { enabled: true, off_prompt: '', quota_mb: 1, assign_rule: 'none', transcribe: true, scenes: [{ scene: 'chosen', enabled: true, prompt: '' }] });
     db.document(scope, 'voicemail_transcribe', db.sql(`SELECT min(voicemail_id::text) FROM voicemail WHERE center_id = ${center}`), null, true);

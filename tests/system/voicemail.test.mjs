@@ -2,6 +2,7 @@
 // holiday, a make-up working day and a lunch break, agents who are all busy, and a daemon that is killed.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { B, Called, Caller, PASSWORD, Person, Region, until } from './lib/region.mjs';
@@ -329,7 +330,7 @@ test('VM-06 VM-07 all agents busy; a city that has used up its quota takes no mo
   await finish(agent, talking);
 });
 
-test('VM-01 VM-03 VM-08 assigned, taken, called back by click, registered: the draft is formal with both recordings, and the item finished', async () => {
+test('VM-01 VM-03 VM-08 CC-05 assigned, taken, called back by click, registered: the draft is formal with both recordings, which are those of a ticket made of it, and the item finished', async () => {
   const caller = await leave('3');
   await caller.hangUp();
   const m = await message(caller);
@@ -343,6 +344,8 @@ test('VM-01 VM-03 VM-08 assigned, taken, called back by click, registered: the d
   const { record_id } = await agent.person.get(`/voicemails/${m.voicemail_id}`);
   const draft = await agent.person.get(`/records/${record_id}`);
   assert.deepEqual([draft.caller_no, draft.channel, draft.state, draft.call_id], [caller.number, 'voicemail', 'draft', m.call_id]);
+  const ticket = { ticket_id: randomUUID(), record_id };
+  assert.match((await agent.person.raw('POST', '/tickets', ticket)).body.errors.record_id, /还不是正式记录/);
   called = await Called.start(region, { args: ['--count', '0', '--tone', '700'] });
   await region.outside(called);
   region.sql(`UPDATE voicemail SET caller_no = '' WHERE voicemail_id = '${m.voicemail_id}'`);
@@ -361,6 +364,9 @@ test('VM-01 VM-03 VM-08 assigned, taken, called back by click, registered: the d
   const formal = await until('both recordings', async () => { const r = await agent.person.get(`/records/${record_id}`); return r.calls.every((c) => c.recordings[0]?.state === 'closed') && r; });
   assert.deepEqual([formal.state, formal.calls.map((c) => [c.kind, c.call_id])], ['closed', [['voicemail', m.call_id], ['call_back', call_id]]]);
   assert.equal((await agent.person.raw('POST', `/voicemails/${m.voicemail_id}/finish`, { note: '已答复' })).status, 204);
+  const { ticket_no } = await agent.person.post('/tickets', ticket);
+  assert.deepEqual((await office.leader.get(`/queries/recordings?ticket_no=${ticket_no}`)).items.map((i) => i.call_id).sort(), [m.call_id, call_id].sort());
+  assert.deepEqual((await agent.person.get(`/tickets/${ticket.ticket_id}`)).calls.map((c) => [c.kind, c.recordings.length]).sort(), [['call_back', 1], ['voicemail', 1]]);
   const done = await office.leader.get(`/voicemails/${m.voicemail_id}`);
   assert.deepEqual(done.steps.map((s) => s.state), ['new', 'assigned', 'in_work', 'call_back', 'finished']);
   const sheet = await fetch(`${region.base}/api/v1/voicemails.xlsx?state=finished`, { headers: { cookie: office.leader.cookie } });

@@ -47,10 +47,11 @@ export async function fill(region, code, n) {
   const title = `秘密事项${code}`;
   const record = await agent.post('/records', { id: randomUUID(), call_id: thing.calls[0], caller_no: '13800009999', caller_name: `某人${code}`, caller_city: '450100', problem_city: '450100',
     category: category.code, title, content: `内容${code}`, answer: '已答', method: 'direct', urgency: 'normal', same_day: true });
+  const ticket = await agent.post('/tickets', { ticket_id: randomUUID(), record_id: record.id, opinion: `要求${code}` });
   await agent.put(`/drafts/${thing.calls[0]}`, { document: { title: `草稿${code}` } });
   const contact = randomUUID();
   await (await Person.signIn(region, code, 'leader').catch(() => Person.signIn(region, code, 'admin'))).post('/contacts', { id: contact, book: 'center', name: `联系人${code}`, numbers: [`1380000777${n}`], note: '' });
-  Object.assign(thing, { contact_id: contact, record_id: record.id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1,
+  Object.assign(thing, { contact_id: contact, record_id: record.id, ticket_id: ticket.ticket_id, flow_id: Number(region.sql(`SELECT id FROM flow WHERE center_id = ${center} AND code = 'main'`)), trunk_id: 1,
     reason_id: Number(region.sql(`SELECT min(id) FROM reason WHERE center_id = ${center}`)),
     calendar_id: Number(region.sql(`SELECT min(id) FROM work_calendar WHERE center_id = ${center}`)),
     connector_id: Number(region.sql(`INSERT INTO connector (center_id, code, name, url) VALUES (${center}, 'walk', '试接口', 'https://walk.invalid/') RETURNING id`).split('\n')[0]),
@@ -59,7 +60,7 @@ export async function fill(region, code, n) {
     taxpayer_id: Number(region.sql(`INSERT INTO taxpayer (center_id, taxpayer_no, name) VALUES (${center}, '91450100MA5KABC${n}AX', '纳税人${code}') RETURNING id`)),
     office_id: Number(region.sql(`SELECT min(id) FROM org WHERE center_id = ${center}`)),
     team_id: Number(region.sql(`SELECT min(id) FROM team WHERE center_id = ${center}`)), skill_group_id: Number(region.sql(`SELECT min(id) FROM skill_group WHERE center_id = ${center}`)) });
-  thing.words.push(contact, `联系人${code}`, `纳税人${code}`, record.id, record.record_no, title, `某人${code}`, `内容${code}`, `草稿${code}`);
+  thing.words.push(contact, `联系人${code}`, `纳税人${code}`, record.id, record.record_no, ticket.ticket_id, ticket.ticket_no, `要求${code}`, title, `某人${code}`, `内容${code}`, `草稿${code}`);
   return thing;
 }
 
@@ -93,8 +94,9 @@ function sample(schema, name) {
 // The id of the other center that fits a parameter of a path.
 function idFor(path, name, thing) {
   if (name === 'call_id' || path.startsWith('/calls/')) return thing.calls[0];
-  if (path.startsWith('/recordings/')) return thing.recordings[0];
+  if (name === 'recording_id' || path.startsWith('/recordings/')) return thing.recordings[0];
   if (path.startsWith('/records/')) return thing.record_id;
+  if (path.startsWith('/tickets/')) return thing.ticket_id;
   if (path.startsWith('/voicemails/')) return thing.voicemail_id;
   if (path.startsWith('/callbacks/')) return thing.callback_id;
   if (path.startsWith('/contacts/')) return thing.contact_id;
