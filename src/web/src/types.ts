@@ -136,7 +136,7 @@ export interface CallDetail extends CallItem {
   from_center: string; from_agent_no: string;
   ivr_path: PathStep[]; queue_visits: Visit[]; offers: Offer[]; talks: Talk[]; recordings: Recording[]; quality: Quality[];
   recording_gaps: { from: string; to: string; ms: number; by: 'agent' | 'limit' | 'end'; agent_no: string; agent_name: string }[];
-  unrecorded: { why: string; at: string }[]; door_refusals: { queue_name: string; at: string; cause: string }[];
+  tickets: { ticket_id: string; ticket_no: string; state: string }[]; unrecorded: { why: string; at: string }[]; door_refusals: { queue_name: string; at: string; cause: string }[];
 }
 export interface Page<T> { items: T[]; next: string | null }
 export interface History {
@@ -159,6 +159,20 @@ export interface VoicemailSettings {
   center_id: number; enabled: boolean; off_prompt: string; quota_mb: number; used_bytes: number; assign_rule: string; assign_group_id: number | null; version: number; transcribe: boolean; has_engine: boolean;
   scenes: { scene: string; enabled: boolean; prompt: string }[]; groups: { id: number; name: string }[]; prompts: { code: string; name: string }[];
 }
+export interface Ticket {
+  ticket_id: string; ticket_no: string; center_id: number; center_name: string; title: string; state: string; info_source: string; unit_type: string; channel: string;
+  category: string; category_name: string; problem_type_name: string; urgency: string; urgency_name: string; due_at: string | null; holder_id: number | null; holder: string;
+  team_id: number | null; team_name: string; created_by: number; created_by_name: string; created_at: string; accepted_at: string | null; finished_at: string | null; result: string;
+  record_id: string; record_no: string; caller_no: string; caller_name: string; version: number;
+}
+export interface TicketPage extends Page<Ticket> { counts: Record<string, number> | null }
+export interface TicketDetail extends Ticket {
+  record: { id: string; record_no: string; title: string; content: string; answer: string; taxpayer_name: string; taxpayer_no: string; state: string; created_at: string; created_by_name: string };
+  calls: { call_id: string; kind: string; direction: 'in' | 'out'; t_in: string; party_no: string; agent_no: string; agent_name: string; talk_ms: number | null; outcome: string; end_reason: string | null;
+    recordings: { recording_id: string; length_ms: number; state: string; left: string; right: string; started_at: string }[] }[];
+  hops: { seq: number; at: string; action: string; state: string; by: string; from: string; from_team: string; to: string; to_team: string; opinion: string }[];
+}
+export interface TicketChoices { people: { id: number; agent_no: string; name: string; team_id: number | null }[]; teams: { id: number; name: string; district: string }[] }
 /** A caller to be called back. */
 export interface Callback {
   callback_id: string; center_id: number; center_name: string; number: string; place: string; queue_id: number | null; queue_name: string; source: string;

@@ -74,6 +74,9 @@ function apply(message: Message): void {
     case 'callback':
       useWork().changed(message.kind);
       break;
+    case 'ticket':
+      useWork().changed(message.kind, data.ticket_id);
+      break;
     case 'store':
       connection.store = data;
       break;

@@ -1,5 +1,5 @@
 // Every page once: where it is, who may go there, and where it stands in the menu. The router and the menu read this table.
-import { Aim, Avatar, ChatLineSquare, DataBoard, DocumentChecked, Calendar, Coin, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
+import { Tickets, Aim, Avatar, ChatLineSquare, DataBoard, DocumentChecked, Calendar, Coin, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
 import type { Component } from 'vue';
 import type { RouteComponent } from 'vue-router';
 import { useSession } from '../stores/session';
@@ -24,6 +24,7 @@ export const PLACES: Place[] = [
   { path: '/calls', page: () => import('../pages/CallLog.vue'), permission: 'call.read', needs: 'call_log', menu: { name: '通话记录', icon: List, id: 'nav-calls' } },
   { path: '/voicemails', page: () => import('../pages/Voicemails.vue'), permission: 'voicemail.read', needs: 'voicemail', menu: { name: '留言', icon: Message, id: 'nav-voicemails' } },
   { path: '/callbacks', page: () => import('../pages/Callbacks.vue'), permission: 'callback.work', needs: 'callback', menu: { name: '回拨', icon: PhoneFilled, id: 'nav-callbacks' } },
+  { path: '/tickets', page: () => import('../pages/Tickets.vue'), permission: 'ticket.read', needs: 'tickets', menu: { name: '工单', icon: Tickets, id: 'nav-tickets' } },
   { path: '/queries/:list?', page: () => import('../pages/Queries.vue'), permission: 'call.read', needs: 'queries', menu: { name: '查询', icon: Search, id: 'nav-queries' } },
   { path: '/contacts', page: () => import('../pages/Contacts.vue'), permission: 'contact.read', menu: { name: '通讯录', icon: Notebook, id: 'nav-contacts' } },
   { path: '/reports', page: () => import('../pages/Reports.vue'), permission: 'report.read', scope: 'team', menu: { name: '报表', icon: DataAnalysis, id: 'nav-reports' } },

@@ -12,7 +12,7 @@ const lengths: Filter[] = [{ id: 'min_s', title: '最短（秒）', kind: 'numbe
 const pick = (id: string, title: string, options: [string, string][]): Filter => ({ id, title, kind: 'pick', options });
 
 export const listings: Listing[] = [
-  { id: 'recordings', title: '录音', permission: 'recording.play', key: 'recording_id', filters: [number, queue, ...lengths, { id: 'record_no', title: '业务记录', kind: 'text' },
+  { id: 'recordings', title: '录音', permission: 'recording.play', key: 'recording_id', filters: [number, queue, ...lengths, { id: 'record_no', title: '业务记录', kind: 'text' }, { id: 'ticket_no', title: '工单号', kind: 'text' },
     pick('state', '状态', [['closed', '完成'], ['open', '正在录音'], ['failed', '录音失败'], ['deleted', '已清除']]),
     pick('satisfaction', '满意度', [['5', '5 级（最好）'], ['4', '4 级'], ['3', '3 级'], ['2', '2 级'], ['1', '1 级（最差）'], ['none', '未评价']])] },
   { id: 'outbound', title: '外呼', permission: 'call.read', key: 'call_id', filters: [number, pick('result', '结果', [['connected', '已接通'], ['busy', '对方占线'], ['no_answer', '无人接听'],

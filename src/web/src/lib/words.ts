@@ -48,6 +48,16 @@ export const callbackStateWords: Record<string, string> = {
   open: '待回拨', claimed: '回拨中', reached: '已接通', not_reached: '多次未接通', answered: '已来电接通', dropped: '不再回拨', expired: '已失效',
 };
 export const callbackStateTones: Record<string, string> = { open: 'warn', claimed: 'info', reached: 'good', not_reached: 'bad', answered: 'good' };
+export const ticketListWords: Record<string, string> = { todo: '待办', doing: '在办', done: '已办', created: '我创建的', all: '全部' };
+export const ticketStateWords: Record<string, string> = { open: '待受理', in_work: '处理中', finished: '已办结', void: '已作废' };
+export const ticketStateTones: Record<string, string> = { open: 'warn', in_work: 'info', finished: 'good' };
+export const ticketActionWords: Record<string, string> = {
+  create: '创建', assign: '分派', accept: '受理', forward: '转办', return: '退回', finish: '办结', void: '作废', reopen: '重新打开', call: '回访',
+};
+export const ticketCallWords: Record<string, string> = { record: '登记的来电', voicemail: '留言', call_back: '回访' };
+export const channelWords: Record<string, string> = {
+  voice: '电话', voicemail: '语音留言', chat: '在线咨询', web_form: '网页', app: '手机应用', mini_program: '小程序', sms: '短信', from_12345: '12345转来', letter: '来信', visit: '来访', late_entry: '补录',
+};
 export const recordStateWords: Record<string, string> = {
   draft: '暂存', open: '待处理', processing: '处理中', closed: '已办结', void: '已作废',
 };

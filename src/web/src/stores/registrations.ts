@@ -17,6 +17,7 @@ export interface Entry {
   saved: Saved | null;
   typed: boolean; // something that is not saved yet
   waiting: boolean; // to be submitted as soon as the server takes it
+  ticket?: { ticket_id: string; ticket_no: string }; // that was made of it
   theirs: Form | null; // 412: what somebody else made of it meanwhile
   saving: boolean;
   errors: Record<string, string>;
@@ -48,7 +49,7 @@ export const useRegistrations = defineStore('registrations', {
       this.about = JSON.parse(sessionStorage.getItem(`${mine}about`) ?? '{}') as typeof this.about;
       for (const key of Object.keys(localStorage)) {
         if (!key.startsWith(mine)) continue;
-        const stored = JSON.parse(localStorage.getItem(key) ?? '{}') as Pick<Entry, 'form' | 'beganMs' | 'place' | 'saved' | 'typed' | 'waiting'>;
+        const stored = JSON.parse(localStorage.getItem(key) ?? '{}') as Pick<Entry, 'form' | 'beganMs' | 'place' | 'saved' | 'typed' | 'waiting' | 'ticket'>;
         const callId = key.slice(mine.length);
         if (!this.entries[callId]) this.entries[callId] = { ...stored, theirs: null, saving: false, errors: {}, said: stored.typed ? '已恢复上次填写的内容' : '', failed: false };
       }
@@ -117,7 +118,7 @@ export const useRegistrations = defineStore('registrations', {
     /** The draft that a message came with, as it is saved: changes are saved into it. */
     async openDraft(callId: string, recordId: string): Promise<void> {
       if (this.entries[callId]) return;
-      const r = await api.get<Form & Saved & { created_at: string }>(`/records/${recordId}`);
+      const r = await api.get<Form & Saved & { created_at: string; tickets: { ticket_id: string; ticket_no: string; state: string }[] }>(`/records/${recordId}`);
       if (this.entries[callId]) return; // asked twice
       this.entries[callId] = {
         form: {
@@ -125,7 +126,7 @@ export const useRegistrations = defineStore('registrations', {
           category: r.category ?? '', problem_type_id: r.problem_type_id, title: r.title, content: r.content, answer: r.answer, method: r.method,
           urgency: r.urgency, same_day: r.same_day || !r.due_at, due_at: r.due_at, taxpayer_name: r.taxpayer_name, taxpayer_no: r.taxpayer_no, tags: r.tags,
         },
-        beganMs: Date.parse(r.created_at), place: '', saved: { record_no: r.record_no, version: r.version }, typed: false, waiting: false, theirs: null,
+        beganMs: Date.parse(r.created_at), place: '', saved: { record_no: r.record_no, version: r.version }, typed: false, waiting: false, ticket: r.tickets.find((t) => t.state !== 'void'), theirs: null,
         saving: false, errors: {}, said: '', failed: false,
       };
     },
@@ -141,8 +142,8 @@ export const useRegistrations = defineStore('registrations', {
       return this.about[callId]?.callId ?? callId;
     },
     keep(entry: Entry): void {
-      const { form, beganMs, place, saved, typed, waiting } = entry;
-      localStorage.setItem(storageKey(form.call_id), JSON.stringify({ form, beganMs, place, saved, typed, waiting }));
+      const { form, beganMs, place, saved, typed, waiting, ticket } = entry;
+      localStorage.setItem(storageKey(form.call_id), JSON.stringify({ form, beganMs, place, saved, typed, waiting, ticket }));
     },
     drop(callId: string): void {
       window.clearTimeout(draftTimers.get(callId));
