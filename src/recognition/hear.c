@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <hotlined/recorded.h>
+#include <hotlined/text.h>
 
 #include "recognition/room.h"
 
@@ -45,6 +46,16 @@ static void fail_file(struct hearing *hearing, int err)
         snprintf(hearing->why, sizeof(hearing->why), "录音文件不能读：%s", strerror(-err));
 }
 
+/* It may have been cut within a character. */
+static void keep_utf8(char *text)
+{
+    size_t length = strlen(text);
+
+    while (!text_is_utf8(text, length))
+        length--;
+    text[length] = 0;
+}
+
 void hear(struct hearing *hearing)
 {
     struct recorded recorded;
@@ -62,6 +73,7 @@ void hear(struct hearing *hearing)
     }
     hearing->err = asr_recognise(hearing->engine, wav, size, &hearing->result, hearing->why,
                                  sizeof(hearing->why));
+    keep_utf8(hearing->why);
     free(wav);
 }
 

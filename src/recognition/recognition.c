@@ -208,6 +208,8 @@ static void say(const struct job *job)
     metric_add(h->err ? &metric_failed : &metric_done, 1);
 }
 
+static const char not_storable[] = "识别的结果不能保存";
+
 static void stored(const struct store_result *result, void *arg)
 {
     struct job *job = arg;
@@ -226,11 +228,11 @@ static void stored(const struct store_result *result, void *arg)
     log_warn("recognition", "not_stored", "recording=%s status=%d", UUID_TEXT(&job->id), status);
     if (may_be_stored_later(status)) {
         job->state = JOB_KEPT;
-    } else if (job->hearing.err) {
+    } else if (strcmp(job->hearing.why, not_storable) == 0) {
         drop(job); /* found again at the next look */
     } else {
         job->hearing.err = -EINVAL;
-        snprintf(job->hearing.why, sizeof(job->hearing.why), "识别出的文字不能保存");
+        (void)text_copy(job->hearing.why, sizeof(job->hearing.why), not_storable);
         store_outcome(job);
     }
     look_within(r, LOOK_EVERY_MS);

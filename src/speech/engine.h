@@ -54,6 +54,10 @@ struct service_post {
 };
 int service_post(const struct engine_bounds *bounds, const struct service_post *post,
                  struct text *answer, char *why, size_t why_size);
+/* What came, until the far side hung up: the body of a whole, good answer is added to ret_body;
+ * else -EPROTO with a reason. answer is spoilt. Exposed for tests. */
+int service_read_answer(const struct engine_bounds *bounds, const char *host, struct text *answer,
+                        struct text *ret_body, char *why, size_t why_size);
 /* The host with its port, for people. false: it is no such address. */
 bool service_host(const char *url, char *out, size_t size);
 

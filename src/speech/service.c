@@ -162,13 +162,23 @@ static const char *header(const char *head, const char *name)
     return NULL;
 }
 
-/* The body of a whole, good answer. */
-static int take_body(const struct engine_bounds *bounds, const char *url, struct text *answer,
-                     struct text *ret_body, char *why, size_t why_size)
+/* "503 Busy": what people are shown of it has no strange bytes. */
+static void copy_status(char out[80], const char *line)
+{
+    size_t i = 0;
+
+    for (; i < 79 && line[i] && line[i] != '\r' && line[i] != '\n'; i++)
+        out[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '?';
+    out[i] = 0;
+}
+
+int service_read_answer(const struct engine_bounds *bounds, const char *url, struct text *answer,
+                        struct text *ret_body, char *why, size_t why_size)
 {
     char *body = answer->data ? strstr(answer->data, "\r\n\r\n") : NULL;
     const char *length;
     size_t size;
+    char status[80];
 
     if (!body || strncmp(answer->data, "HTTP/1.", 7) != 0) {
         snprintf(why, why_size, "%s服务 %s 中断了连接", bounds->what, url);
@@ -176,8 +186,8 @@ static int take_body(const struct engine_bounds *bounds, const char *url, struct
     }
     *body = 0;
     if (strncmp(answer->data + 8, " 200", 4) != 0) {
-        snprintf(why, why_size, "%s服务 %s 回答：%.*s", bounds->what, url,
-                 (int)strcspn(answer->data + 9, "\r\n"), answer->data + 9);
+        copy_status(status, answer->data + 9);
+        snprintf(why, why_size, "%s服务 %s 回答：%s", bounds->what, url, status);
         return -EPROTO;
     }
     size = answer->length - (size_t)(body + 4 - answer->data);
@@ -234,7 +244,7 @@ int service_post(const struct engine_bounds *bounds, const struct service_post *
     if (err)
         say_why(bounds, a.authority, err, why, why_size);
     else
-        err = take_body(bounds, a.authority, &received, answer, why, why_size);
+        err = service_read_answer(bounds, a.authority, &received, answer, why, why_size);
     BIO_free_all(bio);
     SSL_CTX_free(tls);
     text_done(&received);

@@ -148,6 +148,7 @@ test('PLAT-10 rubbish of every kind is read within bounds and told as a reason; 
     ['not UTF-8', (request, response) => { response.end(Buffer.from('{"text":"\xff\xfe"}', 'latin1')); }, /不是 UTF-8/],
     ['half', (request, response) => { response.writeHead(200, { 'content-length': 100 }); response.write('{"te'); response.socket.end(); }, /没有传完结果/],
     ['no HTTP', (request, response) => { response.socket.end('SSH-2.0-OpenSSH\r\n'); }, /中断了连接/],
+    ['a strange status', (request, response) => { response.socket.end(Buffer.from('HTTP/1.1 500 \xff\xfe\x01\r\n\r\n', 'latin1')); }, /回答：500 \?\?\?$/],
     ['cut off', (request, response) => { response.socket.destroy(); }, /中断了连接|无法使用语音识别服务/],
     ['says nothing', () => {}, new RegExp(`超时（${TIMEOUT_S} 秒）`)],
   ];
