@@ -54,6 +54,9 @@ enum permission {
     PERM_TICKET_CREATE,     /* of registrations that are one's own; of the center's */
     PERM_TICKET_WORK,       /* accept, forward, return, finish, void, open again */
     PERM_TICKET_ASSIGN,     /* give other people's to somebody */
+    PERM_KNOWLEDGE_READ,    /* what is published, and what is shared */
+    PERM_KNOWLEDGE_EDIT,    /* classes and drafts */
+    PERM_KNOWLEDGE_PUBLISH, /* and withdraw */
     PERM_COUNT
 };
 
@@ -110,6 +113,7 @@ enum function {
     FUNCTION_REASONS,
     FUNCTION_NUMBER_LISTS,
     FUNCTION_BOT,
+    FUNCTION_KNOWLEDGE,
     FUNCTION_COUNT
 };
 

@@ -49,8 +49,8 @@ bool api_is_heard(const struct api *api, const char *type, int32_t center_id, in
 void api_on_store(struct api *api, bool available, int64_t since_wall_ms);
 void api_on_shipped(struct api *api); /* figures of today may have changed */
 /* PostgreSQL tells that a list of work changed: "voicemail 3" = messages of center 3, "callback 3"
- * likewise; "ticket 3 {...}" = a step of one of its tickets, told as the JSON says. False: it is
- * something else. */
+ * likewise; "ticket 3 {...}" = a step of one of its tickets, told as the JSON says; "knowledge 3 ID
+ * published region" = an entry of its knowledge base. False: it is something else. */
 bool api_on_work_changed(struct api *api, const char *payload);
 void api_on_directory_changed(struct api *api); /* also: roles and sessions are read anew */
 

@@ -41,6 +41,9 @@ static const char *const names[PERM_COUNT] = {
     [PERM_TICKET_CREATE] = "ticket.create",
     [PERM_TICKET_WORK] = "ticket.work",
     [PERM_TICKET_ASSIGN] = "ticket.assign",
+    [PERM_KNOWLEDGE_READ] = "knowledge.read",
+    [PERM_KNOWLEDGE_EDIT] = "knowledge.edit",
+    [PERM_KNOWLEDGE_PUBLISH] = "knowledge.publish",
 };
 
 static bool is_valid(enum permission permission)

@@ -69,6 +69,11 @@ static const struct {
     [FUNCTION_NUMBER_LISTS] =
         {"number_lists", "黑名单与白名单", "管理", "CC-33 CC-34", {PERM_LIST_WRITE}},
     [FUNCTION_BOT] = {"bot", "语音机器人", "管理", "NLU-03", {0}},
+    [FUNCTION_KNOWLEDGE] = {"knowledge",
+                            "知识库",
+                            "业务",
+                            "KB-06 KB-07",
+                            {PERM_KNOWLEDGE_READ, PERM_KNOWLEDGE_EDIT, PERM_KNOWLEDGE_PUBLISH}},
 };
 
 _Static_assert(FUNCTION_COUNT <= 64, "access_subject.off is a set of bits");

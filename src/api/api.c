@@ -63,6 +63,8 @@ const struct api_routes *const api_route_tables[] = {
     &api_routes_sms,
     &api_routes_settings_sms,
     &api_routes_tickets,
+    &api_routes_knowledge,
+    &api_routes_knowledge_edit,
 };
 /* clang-format on */
 const size_t api_route_table_count = sizeof(api_route_tables) / sizeof(api_route_tables[0]);
@@ -181,6 +183,19 @@ void api_on_shipped(struct api *api)
     api_hub_shipped(api);
 }
 
+/* "knowledge 2 ID published region", as function kb_tell says it. */
+static bool is_knowledge(struct api *api, const char *payload)
+{
+    char id[UUID_TEXT_SIZE], what[12], scope[8] = "";
+    int center;
+
+    _Static_assert(UUID_TEXT_SIZE == 37, "width below");
+    if (sscanf(payload, "knowledge %d %36s %11s %7s", &center, id, what, scope) < 3)
+        return false;
+    api_hub_knowledge(api, center, id, what, scope);
+    return true;
+}
+
 bool api_on_work_changed(struct api *api, const char *payload)
 {
     static const char *const lists[] = {"voicemail", "callback", "ticket"};
@@ -200,7 +215,7 @@ bool api_on_work_changed(struct api *api, const char *payload)
             api_hub_work(api, lists[i], (int32_t)center, more ? more + 1 : NULL);
             return true;
         }
-    return false;
+    return is_knowledge(api, payload);
 }
 
 void api_on_directory_changed(struct api *api)

@@ -102,6 +102,7 @@ static const struct line {
     {FUNCTION_REASONS, "DELETE", SET "/wrap-up-codes*", NULL},
     {FUNCTION_NUMBER_LISTS, "*", SET "/number-lists*", NULL},
     {FUNCTION_BOT, "PUT", SET "/bots/shares/{id}/policy", NULL},
+    {FUNCTION_KNOWLEDGE, "*", V1 "/knowledge/*", NULL},
 };
 
 /* A row of the http room, and what its center must have. */

@@ -25,6 +25,8 @@ enum audience {
     TO_REGION,   /* monitor.read of the region */
     TO_RECORDS,  /* record.read of the whole center */
     TO_TICKETS,  /* ticket.read in the center, of whichever scope */
+    TO_AUTHORS,  /* knowledge.edit in the center */
+    TO_READERS,  /* knowledge.read in the center, or anywhere (center 0) */
     TO_ALL
 };
 
@@ -151,6 +153,12 @@ static bool hears(const struct reader *reader, const struct event *event)
     case TO_TICKETS:
         return access_may_on(subject, PERM_TICKET_READ, event->center_id, 0, 0) ||
                (subject->center_id == event->center_id && access_may(subject, PERM_TICKET_READ));
+    case TO_AUTHORS:
+        return access_may_on(subject, PERM_KNOWLEDGE_EDIT, event->center_id, 0, 0);
+    case TO_READERS:
+        return event->center_id
+                   ? access_may_on(subject, PERM_KNOWLEDGE_READ, event->center_id, 0, 0)
+                   : access_may(subject, PERM_KNOWLEDGE_READ);
     case TO_ALL:
         return true;
     }
@@ -218,6 +226,8 @@ static void send_to_those_who_hear(struct api_hub *hub, const struct event *even
         return;
     case TO_RECORDS:
     case TO_TICKETS:
+    case TO_AUTHORS:
+    case TO_READERS:
     case TO_ALL:
         for (reader = hub->all; reader; reader = reader->all.next)
             if (hears(reader, event))
@@ -482,6 +492,18 @@ void api_hub_record(struct api *api, int32_t center_id, const char *record_id, c
     snprintf(json, sizeof(json), "{\"center_id\":%d,\"record_id\":\"%s\",\"what\":\"%s\"}",
              center_id, record_id, what);
     publish(api, "record", TO_RECORDS, center_id, 0, json);
+}
+
+void api_hub_knowledge(struct api *api, int32_t center_id, const char *item_id, const char *what,
+                       const char *share_scope)
+{
+    char json[160];
+    bool everywhere = text_equal(share_scope, "region");
+
+    snprintf(json, sizeof(json), "{\"center_id\":%d,\"item_id\":\"%s\",\"what\":\"%s\"}", center_id,
+             item_id, what);
+    publish(api, "knowledge", *share_scope ? TO_READERS : TO_AUTHORS, everywhere ? 0 : center_id, 0,
+            json);
 }
 
 void api_hub_say(struct api *api, const char *type, int32_t center_id, const char *json)

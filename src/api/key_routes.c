@@ -10,16 +10,18 @@
 
 const char *const api_key_group_names[API_KEY_GROUPS] = {
     [API_KEY_CALL] = "call", [API_KEY_MEDIA] = "media", [API_KEY_AGENT] = "agent",
-    [API_KEY_IT] = "it",     [API_KEY_SMS] = "sms",
+    [API_KEY_IT] = "it",     [API_KEY_SMS] = "sms",     [API_KEY_KNOWLEDGE] = "knowledge",
 };
 const char *const api_key_group_titles[API_KEY_GROUPS] = {
     [API_KEY_CALL] = "呼叫控制", [API_KEY_MEDIA] = "媒体",   [API_KEY_AGENT] = "坐席",
-    [API_KEY_IT] = "数据",       [API_KEY_SMS] = "短信通道",
+    [API_KEY_IT] = "数据",       [API_KEY_SMS] = "短信通道", [API_KEY_KNOWLEDGE] = "知识维护",
 };
 
 #define IN(group) (1u << API_KEY_##group)
-#define ALL       (IN(CALL) | IN(MEDIA) | IN(AGENT) | IN(IT))
 #define SEATS     (IN(CALL) | IN(MEDIA) | IN(AGENT))
+#define READERS   (IN(IT) | IN(KNOWLEDGE)) /* of the knowledge base */
+#define ALL       (SEATS | READERS)
+#define KB        V1 "/knowledge"
 
 static const struct line {
     unsigned groups;
@@ -96,6 +98,22 @@ static const struct line {
 
     {IN(SMS), API_KEY_ROUTE_YES, "POST", V1 "/sms/reports"},
     {IN(SMS), API_KEY_ROUTE_YES, "POST", V1 "/sms/replies"},
+
+    {READERS, API_KEY_ROUTE_YES, "GET", KB "/classes"},
+    {READERS, API_KEY_ROUTE_YES, "GET", KB "/items"},
+    {READERS, API_KEY_ROUTE_YES, "GET", KB "/items/{id}"},
+    {READERS, API_KEY_ROUTE_YES, "GET", KB "/items/{id}/versions/{version}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "POST", KB "/classes"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "PUT", KB "/classes/{id}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "DELETE", KB "/classes/{id}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "GET", KB "/entries"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "POST", KB "/entries"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "GET", KB "/entries/{id}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "PUT", KB "/entries/{id}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "DELETE", KB "/entries/{id}"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "POST", KB "/entries/{id}/publish"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "POST", KB "/entries/{id}/versions/{version}/publish"},
+    {IN(KNOWLEDGE), API_KEY_ROUTE_YES, "POST", KB "/entries/{id}/withdraw"},
 };
 #define LINES (sizeof(lines) / sizeof(lines[0]))
 
@@ -112,12 +130,24 @@ static const struct grant {
     unsigned groups;
     enum permission permission;
 } grants[] = {
-    {SEATS, PERM_AGENT_WORK},       {IN(MEDIA), PERM_RECORDING_PAUSE}, {IN(CALL), PERM_CALL_DIAL},
-    {IN(AGENT), PERM_MONITOR_READ}, {IN(IT), PERM_CALL_READ},          {IN(IT), PERM_RECORD_READ},
-    {IN(IT), PERM_RECORD_WRITE},    {IN(IT), PERM_CONTACT_READ},       {IN(IT), PERM_REPORT_READ},
+    {SEATS, PERM_AGENT_WORK},
+    {IN(MEDIA), PERM_RECORDING_PAUSE},
+    {IN(CALL), PERM_CALL_DIAL},
+    {IN(AGENT), PERM_MONITOR_READ},
+    {IN(IT), PERM_CALL_READ},
+    {IN(IT), PERM_RECORD_READ},
+    {IN(IT), PERM_RECORD_WRITE},
+    {IN(IT), PERM_CONTACT_READ},
+    {IN(IT), PERM_REPORT_READ},
     {IN(IT), PERM_SETTINGS_READ}, /* for who pays taxes; no line leads to settings */
-    {IN(SMS), PERM_SMS_DELIVER},    {IN(IT), PERM_TICKET_READ},        {IN(IT), PERM_TICKET_CREATE},
-    {IN(IT), PERM_TICKET_WORK},     {IN(IT), PERM_TICKET_ASSIGN},
+    {IN(SMS), PERM_SMS_DELIVER},
+    {IN(IT), PERM_TICKET_READ},
+    {IN(IT), PERM_TICKET_CREATE},
+    {IN(IT), PERM_TICKET_WORK},
+    {IN(IT), PERM_TICKET_ASSIGN},
+    {READERS, PERM_KNOWLEDGE_READ},
+    {IN(KNOWLEDGE), PERM_KNOWLEDGE_EDIT},
+    {IN(KNOWLEDGE), PERM_KNOWLEDGE_PUBLISH},
 };
 
 void api_key_grant(struct access_subject *subject, unsigned groups, enum access_scope scope)

@@ -299,6 +299,9 @@ extern const struct api_routes api_routes_sms;
 extern const struct api_routes api_routes_settings_sms;
 /* tickets.c */
 extern const struct api_routes api_routes_tickets;
+/* knowledge.c, knowledge_edit.c */
+extern const struct api_routes api_routes_knowledge;
+extern const struct api_routes api_routes_knowledge_edit;
 
 /* All of them, in the order above. */
 extern const struct api_routes *const api_route_tables[];
@@ -361,6 +364,7 @@ enum api_key_group {
     API_KEY_AGENT,
     API_KEY_IT,
     API_KEY_SMS,
+    API_KEY_KNOWLEDGE,
     API_KEY_GROUPS
 };
 extern const char *const api_key_group_names[API_KEY_GROUPS];  /* "call" ... */
@@ -420,6 +424,11 @@ void api_hub_event(struct api *api, const struct telephony_event *event);
 void api_hub_work(struct api *api, const char *type, int32_t center_id, const char *json);
 /* A registration of the center was made ("created") or changed ("updated"). */
 void api_hub_record(struct api *api, int32_t center_id, const char *record_id, const char *what);
+/* An entry of the knowledge base was "created", "updated", "deleted", "published" or "withdrawn".
+ * share_scope "region": told to readers of all centers, "center": of its own, "": to those only who
+ * write. */
+void api_hub_knowledge(struct api *api, int32_t center_id, const char *item_id, const char *what,
+                       const char *share_scope);
 /* An event for those who watch a center. json is copied. */
 void api_hub_say(struct api *api, const char *type, int32_t center_id, const char *json);
 bool api_hub_is_heard(const struct api *api, const char *type, int32_t center_id, int32_t user_id);

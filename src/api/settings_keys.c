@@ -92,9 +92,9 @@ static bool check_key(struct api *api, struct http_request *request, const struc
     if (settings_is_blank(body->name))
         settings_complain(errors, "name", "名称不能为空，请写明给哪个系统使用");
     if (!are_groups(body->groups))
-        settings_complain(
-            errors, "groups",
-            "请选择能力组：call 呼叫控制、media 媒体、agent 坐席、it 数据、sms 短信通道");
+        settings_complain(errors, "groups",
+                          "请选择能力组：call 呼叫控制、media 媒体、agent 坐席、it 数据、"
+                          "sms 短信通道、knowledge 知识维护");
     if (body->expires_on && *body->expires_on && !is_day_to_come(api, body->expires_on))
         settings_complain(errors, "expires_on", "有效期应为今天或以后的日期，如 2026-12-31");
     if (body->region &&

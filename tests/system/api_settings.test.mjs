@@ -174,7 +174,7 @@ test('nobody gives a role that reaches further than his own, nor takes over some
   assert.equal((await region_admin.raw('POST', '/settings/users', { ...body, center_id: 2, roles: ['region_supervisor'] })).status, 422, 'not outside of the regional center');
   await Person.signIn(region, 'guangxi', 'admin'); // the password is what it was
   const roles = async (who) => Object.fromEntries((await who.get('/settings/roles')).items.map((r) => [r.code, r.grantable]));
-  assert.deepEqual(await roles(admin), { agent: true, leader: true, qa: true, city_admin: true, auditor: true });
+  assert.deepEqual(await roles(admin), { agent: true, leader: true, qa: true, kb_admin: true, city_admin: true, auditor: true });
   assert.deepEqual([(await roles(person)).region_admin, (await roles(person)).agent], [false, true]);
   assert.equal((await roles(region_admin)).region_admin, true);
 });

@@ -57,7 +57,7 @@ const requests = {
   to_ivr: ['agent', 'POST', `/agent/calls/${NO}/flow`, { mode: 'release' }], survey: ['agent', 'POST', `/agent/calls/${NO}/survey`], wrap_up: ['agent', 'PUT', `/agent/calls/${NO}/wrap-up`, { code: 'answered', note: '' }],
   call_log: ['leader', 'GET', '/calls'], call_export: ['leader', 'GET', '/queries/outbound.xlsx'], queries: ['leader', 'GET', '/queries/outbound'],
   recording_play: ['leader', 'GET', `/recordings/${NO}/audio`], recording_download: ['leader', 'GET', `/recordings/${NO}/download`], recording_notes: ['leader', 'GET', `/recordings/${NO}/notes`],
-  contacts: ['agent', 'GET', '/contacts?book=own'], records: ['agent', 'GET', '/records'], tickets: ['agent', 'GET', '/tickets'], voicemail: ['agent', 'GET', '/voicemails'], callback: ['agent', 'GET', '/callbacks'],
+  contacts: ['agent', 'GET', '/contacts?book=own'], knowledge: ['agent', 'GET', '/knowledge/items'], records: ['agent', 'GET', '/records'], tickets: ['agent', 'GET', '/tickets'], voicemail: ['agent', 'GET', '/voicemails'], callback: ['agent', 'GET', '/callbacks'],
   listen: ['leader', 'POST', '/monitor/agents/1/listen', { call_id: NO }], whisper: ['leader', 'POST', '/monitor/agents/1/whisper', { call_id: NO }], barge: ['leader', 'POST', '/monitor/agents/1/barge', { call_id: NO }],
   take_over: ['leader', 'POST', '/monitor/agents/1/take-over', { call_id: NO }], disconnect: ['leader', 'POST', '/monitor/agents/1/disconnect', { call_id: NO, reason: '无' }],
   force_state: ['leader', 'PUT', '/monitor/agents/1/state', { state: 'busy', reason: '无' }], wall: ['leader', 'GET', '/monitor/wall'], queue_moves: ['leader', 'POST', `/monitor/calls/${NO}/head`],

@@ -53,7 +53,7 @@ test('a migrated database without the demo has what every installation needs, an
   try {
     for (const file of schemaFiles()) db.migrate(file);
     assert.equal(db.number('SELECT count(*) FROM center'), 0);
-    assert.equal(db.number('SELECT count(*) FROM role r WHERE EXISTS (SELECT FROM role_permission p WHERE p.role_code = r.code)'), 7);
+    assert.equal(db.number('SELECT count(*) FROM role r WHERE EXISTS (SELECT FROM role_permission p WHERE p.role_code = r.code)'), 8);
     assert.equal(db.sql("SELECT scope FROM role_permission WHERE role_code = 'region_admin' AND permission = 'region.write'"), 'region');
     assert.equal(db.number('SELECT count(*) FROM urgency'), 3);
     assert.equal(db.number("SELECT count(*) FROM method WHERE code IN ('direct', 'invalid')"), 2);
@@ -155,6 +155,8 @@ test('GEN-04 DATA-05 the daemon with one center in scope sees that center only, 
     db.sql(`UPDATE callback SET expires_at = now() + interval '1 hour' WHERE center_id = ${center}`);
     db.call(scope, 'callback_claim', db.sql(`SELECT callback_id FROM callback WHERE center_id = ${center}`), agent, uuid7(base));
     db.call({ centers: '*' }, 'login_failed', center, 'nobody');
+    const kb = db.document(scope, 'kb_entry_create', uuid7(base + center), center, { class_id: db.number(`SELECT min(id) FROM kb_class WHERE center_id = ${center}`), title: '题目', content: '内容' }, agent);
+    db.document(scope, 'kb_entry_publish', kb.id, kb.version, null, '', agent);
     db.call({ centers: '*' }, 'session_create', `hash${center}`, agent, 'csrf', '127.0.0.1', '2099-01-01');
     db.document(scope, 'contact_create', uuid7(base), center, null, agent, { name: '某人', numbers: ['110'] });
     db.document(scope, 'recording_note_add', db.sql(`SELECT min(recording_id::text) FROM recording WHERE center_id = ${center}`), null, agent, uuid7(base), 0, '标注');

@@ -9,6 +9,7 @@ import { firstPacket } from './first_packet.mjs';
 import { fullHouse } from './full_house.mjs';
 import { gone } from './gone.mjs';
 import { idleLines } from './idle_lines.mjs';
+import { knowledge } from './knowledge.mjs';
 import { memory } from './memory.mjs';
 import { overload } from './overload.mjs';
 import { queueRate, queueRateRtp } from './queue_rate.mjs';
@@ -23,11 +24,11 @@ import { wall } from './wall.mjs';
 export const PARTS = {
   bare, facts, queue_rate: queueRate, overload, queue_rate_rtp: queueRateRtp, recorded_talks: recordedTalks, memory, first_packet: firstPacket,
   answer_audio: answerAudio, answer_page: answerPage, reaction, decision, wall, save: saveRegistration,
-  restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage, full_house: fullHouse, bot_house: botHouse,
+  restart, idle_lines: idleLines, memory_gone: gone, talks, sign_in_page: signInPage, full_house: fullHouse, bot_house: botHouse, knowledge,
 };
 
 // Asked for by name only, to keep the rest short: five minutes of calls alone, ten of a full house and of talks with bots,
-// a second rate, and a load for make profile.
-const BY_NAME = ['memory_gone', 'full_house', 'bot_house', 'queue_rate_rtp', 'talks'];
+// a second rate, 100,000 texts to be indexed, and a load for make profile.
+const BY_NAME = ['memory_gone', 'full_house', 'bot_house', 'queue_rate_rtp', 'knowledge', 'talks'];
 // What "make bench" measures when nothing is named.
 export const USUAL = Object.keys(PARTS).filter((name) => !BY_NAME.includes(name));

@@ -54,6 +54,7 @@ const rows = {
   overload: (p) => p.runs.map((r) => [`${r.times} times ${p.capacity_per_s} calls/s: taken / refused / failed, p99 of the rest`, `${r.taken_per_s}/s / ${r.refused_per_s}/s / ${r.failed}, ${r.whole.setup_ms.p99} ms; last refused ${r.recovered_s} s after`]),
   decision: (p) => Object.entries(p.events).map(([name, e]) => [`ACD ${name}, p50 / p99`, `${e.p50} / ${e.p99} ns`]),
   wall: (p) => [[`change of state to ${p.walls} walls, p50 / p99 / max`, `${p.to_wall.p50} / ${p.to_wall.p99} / ${p.to_wall.max} ms (bare ${p.bare_events.p50} / ${p.bare_events.p99}; daemon ${p.cpu.daemon_percent} %)`]],
+  knowledge: (p) => [[`search of ${p.items} items, p50 / max`, `${p.search.p50} / ${p.search.max} ms (n ${p.search.n}; a look through every text ${p.plain_look_ms})`]],
   restart: (p) => [
     ['exec to first call, after SIGTERM, p50 / max', `${p.terminated.exec_to_call.p50} / ${p.terminated.exec_to_call.max} ms (n ${p.terminated.exec_to_call.n}; CPU ${p.terminated.cpu.p50}; psql asks alone in ${p.bare_psql.p50})`],
     ['  after SIGKILL; with PostgreSQL away', `${p.killed.exec_to_call.p50} / ${p.killed.exec_to_call.max}; ${p.without_database.exec_to_call.p50} / ${p.without_database.exec_to_call.max} ms`],

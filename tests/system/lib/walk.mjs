@@ -60,6 +60,10 @@ export async function fill(region, code, n) {
     taxpayer_id: Number(region.sql(`INSERT INTO taxpayer (center_id, taxpayer_no, name) VALUES (${center}, '91450100MA5KABC${n}AX', '纳税人${code}') RETURNING id`)),
     office_id: Number(region.sql(`SELECT min(id) FROM org WHERE center_id = ${center}`)),
     team_id: Number(region.sql(`SELECT min(id) FROM team WHERE center_id = ${center}`)), skill_group_id: Number(region.sql(`SELECT min(id) FROM skill_group WHERE center_id = ${center}`)) });
+  const [kbClass, kb] = [Number(region.sql(`SELECT min(id) FROM kb_class WHERE center_id = ${center}`)), randomUUID()];
+  region.sql(`SET hotlined.centers = '*'; SELECT kb_entry_create('${kb}', ${center}, '{"class_id": ${kbClass}, "title": "知识${code}", "content": "答案${code}"}', NULL), kb_entry_publish('${kb}', 1, NULL, '', NULL)`);
+  Object.assign(thing, { kb_class_id: kbClass, kb_entry_id: kb });
+  thing.words.push(kb, `知识${code}`, `答案${code}`);
   thing.words.push(contact, `联系人${code}`, `纳税人${code}`, record.id, record.record_no, ticket.ticket_id, ticket.ticket_no, `要求${code}`, title, `某人${code}`, `内容${code}`, `草稿${code}`);
   return thing;
 }
@@ -110,6 +114,9 @@ function idFor(path, name, thing) {
   if (name === 'center_id' || path.startsWith('/settings/centers/')) return thing.center_id;
   if (path.startsWith('/settings/calendars/')) return thing.calendar_id;
   if (path.startsWith('/settings/connectors/')) return thing.connector_id;
+  if (name === 'version' && path.startsWith('/knowledge/')) return 1;
+  if (path.startsWith('/knowledge/classes/')) return thing.kb_class_id;
+  if (path.startsWith('/knowledge/')) return thing.kb_entry_id;
   if (path.startsWith('/settings/keys/')) return thing.key_id;
   if (name === 'kind') return 'trunk';
   if (path.startsWith('/settings/number-list')) return thing.number_entry_id;

@@ -72,6 +72,7 @@ function apply(message: Message): void {
       break;
     case 'voicemail':
     case 'callback':
+    case 'knowledge':
       useWork().changed(message.kind);
       break;
     case 'ticket':

@@ -1,5 +1,5 @@
 /** What the stream carries (docs/api.md, Events) and how the worker passes it on. */
-export const kinds = ['hello', 'agent', 'seat', 'queue', 'waiting', 'today', 'agents_today', 'trunk', 'store', 'directory', 'voicemail', 'callback', 'ticket', 'alive'] as const;
+export const kinds = ['hello', 'agent', 'seat', 'queue', 'waiting', 'today', 'agents_today', 'trunk', 'store', 'directory', 'voicemail', 'callback', 'ticket', 'knowledge', 'alive'] as const;
 export type Kind = (typeof kinds)[number];
 export type Message = { kind: Kind; data: string } | { kind: 'up' } | { kind: 'down'; refused: boolean };
 export const AGAIN_MS = 3000;

@@ -32,13 +32,13 @@ export function useAttempt(): { saving: Ref<boolean>; problem: Ref<string>; erro
   return { saving, problem, errors, forget, attempt };
 }
 
-/** The keyboard goes into a form that opens, and back to what opened it. */
-export function useKeyboard(): { leave: () => void; enter: (selector: string) => void; back: () => void } {
+/** The keyboard goes into a form that opens, and back to what opened it, or to `instead` where that has gone meanwhile. */
+export function useKeyboard(): { leave: () => void; enter: (selector: string) => void; back: (instead?: string) => void } {
   let opener: HTMLElement | null = null;
   return {
     leave: () => { opener = document.activeElement as HTMLElement; },
     enter: (selector) => void nextTick(() => document.querySelector<HTMLElement>(selector)?.focus()),
-    back: () => void nextTick(() => opener?.focus()),
+    back: (instead) => void nextTick(() => (opener?.isConnected || !instead ? opener : document.querySelector<HTMLElement>(instead))?.focus()),
   };
 }
 

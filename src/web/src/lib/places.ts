@@ -1,5 +1,5 @@
 // Every page once: where it is, who may go there, and where it stands in the menu. The router and the menu read this table.
-import { Tickets, Aim, Avatar, ChatLineSquare, DataBoard, DocumentChecked, Calendar, Coin, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
+import { Tickets, Aim, Avatar, ChatLineSquare, DataBoard, DocumentChecked, Calendar, Coin, Collection, CollectionTag, Cpu, DataAnalysis, Filter, Grid, Guide, Headset, Key, List, Message, Microphone, Monitor, Notebook, Operation, Phone, PhoneFilled, Search, Share, Star, Switch, User, Service } from '@element-plus/icons-vue';
 import type { Component } from 'vue';
 import type { RouteComponent } from 'vue-router';
 import { useSession } from '../stores/session';
@@ -27,6 +27,7 @@ export const PLACES: Place[] = [
   { path: '/tickets', page: () => import('../pages/Tickets.vue'), permission: 'ticket.read', needs: 'tickets', menu: { name: '工单', icon: Tickets, id: 'nav-tickets' } },
   { path: '/queries/:list?', page: () => import('../pages/Queries.vue'), permission: 'call.read', needs: 'queries', menu: { name: '查询', icon: Search, id: 'nav-queries' } },
   { path: '/contacts', page: () => import('../pages/Contacts.vue'), permission: 'contact.read', menu: { name: '通讯录', icon: Notebook, id: 'nav-contacts' } },
+  { path: '/knowledge', page: () => import('../pages/Knowledge.vue'), permission: 'knowledge.read', needs: 'knowledge', menu: { name: '知识库', icon: Collection, id: 'nav-knowledge' } },
   { path: '/reports', page: () => import('../pages/Reports.vue'), permission: 'report.read', scope: 'team', menu: { name: '报表', icon: DataAnalysis, id: 'nav-reports' } },
   { path: '/settings/users', page: () => import('../pages/settings/Users.vue'), permission: 'settings.read', menu: { name: '人员', icon: User, id: 'nav-users', group: '人员' } },
   { path: '/settings/teams', page: () => import('../pages/settings/Teams.vue'), permission: 'settings.read', menu: { name: '班组技能', icon: Avatar, id: 'nav-teams', group: '人员' } },

@@ -24,6 +24,8 @@ export interface Entry {
   said: string;
   failed: boolean;
 }
+/** As the server takes it: characters of a long field. */
+export const ANSWER_MAX = 4000;
 const DRAFT_AFTER_MS = 1500;
 const AGAIN_AFTER_MS = 10_000;
 const draftTimers = new Map<string, number>();
@@ -163,6 +165,15 @@ export const useRegistrations = defineStore('registrations', {
       const callId = entry.form.call_id;
       window.clearTimeout(draftTimers.get(callId));
       draftTimers.set(callId, window.setTimeout(() => void this.sendDraft(callId), DRAFT_AFTER_MS));
+    },
+    /** A text from elsewhere below what is typed already; false when it does not fit. */
+    put(entry: Entry, field: 'answer' | 'content', text: string): boolean {
+      const whole = [entry.form[field].trimEnd(), text].filter(Boolean).join('\n');
+      if ([...whole].length > ANSWER_MAX) return false;
+      entry.form[field] = whole;
+      delete entry.errors[field];
+      this.changed(entry);
+      return true;
     },
     async sendDraft(callId: string): Promise<void> {
       const entry = this.entries[callId];
