@@ -48,7 +48,7 @@ test('people and dialing rules by their pages (DATA-12, CC-17)', async (story) =
     await admin.fill('user-login', 'qinxr');
     await admin.el('user-save').click();
     await admin.gone('user-form');
-    assert.match(await person('覃新人').innerText(), /qinxr\s+覃新人\s+1099\s+\S+\s+坐席/);
+    await until('listed', async () => /qinxr\s+覃新人\s+1099\s+\S+\s+坐席/.test(await person('覃新人').innerText()), WAIT_MS);
     await admin.shot('settings-users', false);
     fresh = await office.desk(region);
     await fresh.signIn('nanning', 'qinxr');
@@ -63,7 +63,7 @@ test('people and dialing rules by their pages (DATA-12, CC-17)', async (story) =
     fresh.expect(/401/);
     await admin.el('user-save').click();
     await admin.gone('user-form');
-    assert.match(await person('覃新人').innerText(), /停用/);
+    await until('off', async () => /停用/.test(await person('覃新人').innerText()), WAIT_MS);
     await fresh.see('expired', '登录已失效');
     await fresh.see('sign-in');
   });
