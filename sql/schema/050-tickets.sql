@@ -7,18 +7,29 @@
 
 -- --- who may ------------------------------------------------------------------------------------
 
--- What a permission may be called is added to, whatever was added before (as in 032).
-DO $$
+-- What a permission may be called, and an ability of a key, is added to, whatever was added before.
+CREATE FUNCTION add_permissions(added text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    added text[] := '{ticket.read,ticket.create,ticket.work,ticket.assign}';
     known text[] := ARRAY(SELECT DISTINCT m[1] FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_.]+)''', 'g') AS m
-        WHERE c.conname = 'role_permission_permission_check');
+        WHERE c.conrelid = 'role_permission'::regclass AND c.conname = 'role_permission_permission_check');
 BEGIN
     ALTER TABLE role_permission DROP CONSTRAINT role_permission_permission_check;
     EXECUTE (SELECT format('ALTER TABLE role_permission ADD CONSTRAINT role_permission_permission_check CHECK (permission IN (%s))',
             string_agg(quote_literal(p), ', ' ORDER BY p))
         FROM (SELECT unnest(known) UNION SELECT unnest(added)) AS all_of(p));
 END $$;
+COMMENT ON FUNCTION add_permissions(text[]) IS '迁移用：增加权限名称';
+CREATE FUNCTION add_key_groups(added text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    known text[] := (SELECT (regexp_match(pg_get_constraintdef(c.oid), '<@ ''(\{[^}]*\})'''))[1]::text[] FROM pg_constraint c
+        WHERE c.conrelid = 'api_key'::regclass AND c.conname = 'api_key_groups_check');
+BEGIN
+    ALTER TABLE api_key DROP CONSTRAINT api_key_groups_check;
+    EXECUTE format('ALTER TABLE api_key ADD CONSTRAINT api_key_groups_check CHECK (groups <> ''{}'' AND groups <@ %L::text[])', known || added);
+END $$;
+COMMENT ON FUNCTION add_key_groups(text[]) IS '迁移用：增加接口密钥的能力组';
+REVOKE ALL ON FUNCTION add_permissions(text[]), add_key_groups(text[]) FROM PUBLIC;
+SELECT add_permissions('{ticket.read,ticket.create,ticket.work,ticket.assign}');
 -- An administrator assigns, closes and voids what is his center's (CC-31); he makes none.
 INSERT INTO role_permission (role_code, permission, scope)
 SELECT role, permission, scope

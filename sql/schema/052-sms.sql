@@ -6,21 +6,7 @@
 
 -- --- who may ------------------------------------------------------------------------------------
 
-DO $$
-DECLARE
-    added text[] := '{sms.read}';
-    known text[] := ARRAY(SELECT DISTINCT m[1] FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_.]+)''', 'g') AS m
-        WHERE c.conname = 'role_permission_permission_check');
-    groups text[] := ARRAY(SELECT DISTINCT m[1] FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '[{,]([a-z]+)(?=[,}])', 'g') AS m
-        WHERE c.conname = 'api_key_groups_check');
-BEGIN
-    ALTER TABLE role_permission DROP CONSTRAINT role_permission_permission_check;
-    EXECUTE (SELECT format('ALTER TABLE role_permission ADD CONSTRAINT role_permission_permission_check CHECK (permission IN (%s))',
-            string_agg(quote_literal(p), ', ' ORDER BY p))
-        FROM (SELECT unnest(known) UNION SELECT unnest(added)) AS all_of(p));
-    ALTER TABLE api_key DROP CONSTRAINT api_key_groups_check;
-    EXECUTE format('ALTER TABLE api_key ADD CONSTRAINT api_key_groups_check CHECK (groups <> ''{}'' AND groups <@ %L::text[])', groups || '{sms}'::text[]);
-END $$;
+SELECT add_permissions('{sms.read}'), add_key_groups('{sms}');
 COMMENT ON COLUMN api_key.groups IS '能力组：call 呼叫控制、media 媒体、agent 坐席、it 数据、sms 短信通道回报';
 INSERT INTO role_permission (role_code, permission, scope) VALUES
     ('leader', 'sms.read', 'center'), ('city_admin', 'sms.read', 'center'), ('region_supervisor', 'sms.read', 'region'), ('region_admin', 'sms.read', 'region')

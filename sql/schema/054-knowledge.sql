@@ -6,18 +6,7 @@
 
 -- --- who may ------------------------------------------------------------------------------------
 
--- What a permission may be called is added to, whatever was added before (as in 032).
-DO $$
-DECLARE
-    added text[] := '{knowledge.read,knowledge.edit,knowledge.publish}';
-    known text[] := ARRAY(SELECT DISTINCT m[1] FROM pg_constraint c, regexp_matches(pg_get_constraintdef(c.oid), '''([a-z_.]+)''', 'g') AS m
-        WHERE c.conname = 'role_permission_permission_check');
-BEGIN
-    ALTER TABLE role_permission DROP CONSTRAINT role_permission_permission_check;
-    EXECUTE (SELECT format('ALTER TABLE role_permission ADD CONSTRAINT role_permission_permission_check CHECK (permission IN (%s))',
-            string_agg(quote_literal(p), ', ' ORDER BY p))
-        FROM (SELECT unnest(known) UNION SELECT unnest(added)) AS all_of(p));
-END $$;
+SELECT add_permissions('{knowledge.read,knowledge.edit,knowledge.publish}');
 INSERT INTO role (code, name, regional, sort) VALUES ('kb_admin', '知识管理员', false, 35);
 INSERT INTO role_permission (role_code, permission, scope)
 SELECT role, permission, scope
@@ -33,14 +22,7 @@ FROM (VALUES
 ON CONFLICT DO NOTHING;
 
 -- Other systems read and search with the abilities "it"; those that also write have this one more.
-DO $$
-DECLARE
-    known text[] := (SELECT (regexp_match(pg_get_constraintdef(c.oid), '<@ ''(\{[^}]*\})'''))[1]::text[] FROM pg_constraint c
-        WHERE c.conrelid = 'api_key'::regclass AND c.conname = 'api_key_groups_check');
-BEGIN
-    ALTER TABLE api_key DROP CONSTRAINT api_key_groups_check;
-    EXECUTE format('ALTER TABLE api_key ADD CONSTRAINT api_key_groups_check CHECK (groups <> ''{}'' AND groups <@ %L::text[])', known || '{knowledge}'::text[]);
-END $$;
+SELECT add_key_groups('{knowledge}');
 COMMENT ON COLUMN api_key.groups IS '能力组：call 呼叫控制、media 媒体、agent 坐席、it 数据、sms 短信通道回报、knowledge 知识维护';
 
 -- --- text that is searched ----------------------------------------------------------------------
