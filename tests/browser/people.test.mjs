@@ -66,6 +66,8 @@ test('people and dialing rules by their pages (DATA-12, CC-17)', async (story) =
     await until('off', async () => /停用/.test(await person('覃新人').innerText()), WAIT_MS);
     await fresh.see('expired', '登录已失效');
     await fresh.see('sign-in');
+    assert.equal(await fresh.el('password').inputValue(), '', 'no password stands there for the next one');
+    await fresh.shot('sign-in-expired', false);
   });
 
   await chapter('what may be called is set, tried without a call, and in force (CC-17)', async () => {
