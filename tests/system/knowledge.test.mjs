@@ -268,12 +268,16 @@ test('KB-07 the index finds it, however many there are: no search reads the tabl
     INSERT INTO kb_version (entry_id, seq, center_id, class_id, title, content, share_scope) SELECT id, 1, center_id, class_id, title, content, share_scope FROM kb_entry WHERE title LIKE '题目%';
     ANALYZE kb_version`);
   const scans = () => region.sql("SELECT pg_stat_force_next_flush(); SELECT (SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'kb_version') || ' ' || (SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'kb_version_pieces') || ' ' || (SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'kb_version_class')").trim().split(' ').map(Number);
+  // A server process tells its counts late, those of the tests before, too: each query is asked so often that one that reads
+  // all stands out from that.
+  const OFTEN = 20, queries = ['题目4711', '缴费事项', '纳税人 说明4999', '没有的词语'];
   const [read, used, walked] = scans();
-  for (const q of ['题目4711', '缴费事项', '纳税人 说明4999', '没有的词语']) await search(agent, q);
+  for (const q of queries) for (let i = 0; i < OFTEN; i++) await search(agent, q);
   assert.equal(found(await search(agent, '题目4711')).length, 1);
-  const [readNow, usedNow, walkedNow] = await until('the statistics are written', () => { const now = scans(); return now[1] > used && now; });
-  assert.ok(usedNow >= used + 5, `${usedNow - used} scans of the index`);
-  assert.deepEqual([readNow, walkedNow], [read, walked], 'and none of the table, nor class by class');
+  const all = OFTEN * queries.length;
+  const [readNow, , walkedNow] = await until('all counts are told', () => { const now = scans(); return now[1] >= used + all && now; }, 40000);
+  assert.ok(readNow - read < OFTEN / 2, `the table was read from end to end ${readNow - read} times in ${all} searches`);
+  assert.ok(walkedNow - walked < OFTEN / 2, `classes were read ${walkedNow - walked} times in ${all} searches`);
 });
 
 // A system of somebody else, as in keys.test.mjs.
