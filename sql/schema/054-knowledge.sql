@@ -588,7 +588,7 @@ BEGIN
     END IF;
     IF cardinality(seen) = 0 THEN RETURN '{"items": [], "more": false, "next": null}'; END IF;
     exact := kb_find_all(words, wanted, classes, seen, home, most);
-    IF cardinality(exact) < 3 THEN
+    IF cardinality(exact) < least(3, most) THEN
         near := kb_find_some(wanted, classes, seen, home, most - cardinality(exact), exact);
     END IF;
     RETURN jsonb_build_object('next', NULL, 'more', cardinality(exact) > most, 'items',

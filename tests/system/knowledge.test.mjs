@@ -274,6 +274,10 @@ test('KB-07 the index finds it, however many there are: no search reads the tabl
   const [read, used, walked] = scans();
   for (const q of queries) for (let i = 0; i < OFTEN; i++) await search(agent, q);
   assert.equal(found(await search(agent, '题目4711')).length, 1);
+  for (const limit of [1, 2, 3]) {
+    const page = await agent.get(`/knowledge/items?limit=${limit}&q=${encodeURIComponent('缴费事项')}`);
+    assert.deepEqual([page.items.length, page.more], [limit, true], `${limit} of many`);
+  }
   const all = OFTEN * queries.length;
   const [readNow, , walkedNow] = await until('all counts are told', () => { const now = scans(); return now[1] >= used + all && now; }, 40000);
   assert.ok(readNow - read < OFTEN / 2, `the table was read from end to end ${readNow - read} times in ${all} searches`);
