@@ -2,10 +2,11 @@
  * are published, never in a call. Engines: "espeak" (built in: runs espeak-ng, Mandarin voice,
  * digits spelt out), "command" (text on stdin, WAV on stdout, voice and speed as $1 and $2) and
  * "http" (POST text with the headers X-Voice and X-Speed, answers WAV). Blocking: call on the
- * worker pool or from the command line. */
+ * a thread for it or from the command line. */
 #ifndef HOTLINED_TTS_H
 #define HOTLINED_TTS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,6 +15,7 @@ struct tts_options {
     const char *command;
     const char *url;
     const char *voices; /* "code:name,code:name"; "" = the built-in engine's own, else none */
+    const atomic_bool *stop; /* true: given up at once (-ECANCELED); NULL: nobody does */
 };
 
 struct tts_voice {

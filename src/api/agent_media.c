@@ -43,7 +43,7 @@ static const struct http_field collect_fields[] = {
 
 struct saying { /* a text that is being spoken */
     struct uuid call_id;
-    const struct config *config; /* outlives the API and its workers */
+    struct tts_options tts;
     char text[4 * TEXT_MAX + 1], voice[4 * VOICE_LENGTH + 1], end[2];
     char path[CONFIG_TEXT + 64];
     int speed;
@@ -66,12 +66,9 @@ static void free_saying(void *state)
 static void speak(void *state)
 {
     struct saying *saying = state;
-    const struct config *config = saying->config;
-    struct tts_options options = {config->tts_engine, config->tts_command, config->tts_url,
-                                  config->tts_voices};
     struct tts_request request = {saying->text, saying->voice, saying->speed, saying->path};
 
-    saying->err = tts_render(&options, &request, saying->why, sizeof(saying->why));
+    saying->err = tts_render(&saying->tts, &request, saying->why, sizeof(saying->why));
     if (!saying->err)
         saying->err =
             media_audio_load(saying->path, &saying->sound, saying->why, sizeof(saying->why));
@@ -130,8 +127,8 @@ static void speak_first(struct api *api, struct http_request *request, const str
         return;
     }
     saying->call_id = *call_id;
-    saying->config = api->deps.config;
-    snprintf(saying->path, sizeof(saying->path), "%s/said-%s.wav", saying->config->state_dir,
+    saying->tts = api_tts_options(api);
+    snprintf(saying->path, sizeof(saying->path), "%s/said-%s.wav", api->deps.config->state_dir,
              uuid_text(&name, id));
     saying->speed = (int)body->speed;
     saying->say = *say;
@@ -152,9 +149,7 @@ static bool has(const char *text)
 
 static bool check_body(struct api *api, struct http_request *request, const struct say_body *body)
 {
-    const struct config *config = api->deps.config;
-    struct tts_options options = {config->tts_engine, config->tts_command, config->tts_url,
-                                  config->tts_voices};
+    struct tts_options options = api_tts_options(api);
     cJSON *errors = cJSON_CreateObject();
 
     if (has(body->prompt) && has(body->text))

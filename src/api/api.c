@@ -121,8 +121,9 @@ int api_create(struct loop *loop, const struct api_deps *deps, struct api **ret_
         return -ENOMEM;
     api->loop = loop;
     api->deps = *deps;
-    loop_timer_init(&api->speech_timer, loop, api_speech_look, api);
-    err = api_hub_create(api);
+    err = api_speech_create(api);
+    if (!err)
+        err = api_hub_create(api);
     if (!err)
         err = api_agents_today_create(api);
     if (!err)
@@ -147,9 +148,9 @@ void api_destroy(struct api *api)
         return;
     api->stopping = true;
     api_waits_end(api);
-    loop_timer_done(&api->speech_timer);
     if (api->http)
         http_destroy(api->http);
+    api_speech_destroy(api);
     free(api->bound);
     api_hub_destroy(api);
     api_agents_today_destroy(api);

@@ -33,6 +33,7 @@
 #include <hotlined/strangers.h>
 #include <hotlined/telephony.h>
 #include <hotlined/text.h>
+#include <hotlined/tts.h>
 #include <hotlined/worker.h>
 
 #define API_CONTENT_MAX 4000 /* characters of a long text field */
@@ -58,6 +59,8 @@ struct api {
     struct api_hub *hub;
     struct api_agents_today *agents_today;
     struct api_wait *waits;         /* all under way */
+    struct worker_pool *speakers;   /* a thread for each session of speech */
+    atomic_bool speech_stop;        /* of their engines */
     struct pool speech;             /* sessions in use, by center */
     struct loop_timer speech_timer; /* while somebody waits for one */
     uint64_t speech_queued;         /* requests that have waited for one */
@@ -197,11 +200,16 @@ void api_work(struct api *api, struct http_request *request, const struct api_pe
               worker_work_h *work, api_worked_h *then, void *state,
               void (*free_state)(void *state));
 /* The same for what needs a session of speech, of this center's share: where none is free the
- * request waits for one, in order; 503 when too many do, or for too long. */
+ * request waits for one, in order; 503 when too many do, or for too long. Threads of its own: an
+ * engine may take a minute, and sign-ins are worked on by the others. */
 void api_speak(struct api *api, struct http_request *request, const struct api_person *person,
                int32_t center_id, worker_work_h *work, api_worked_h *then, void *state,
                void (*free_state)(void *state));
-void api_speech_look(void *api); /* of speech_timer */
+/* The engine as configured; given up when the API stops. Lives as long as jobs of api_speak(). */
+struct tts_options api_tts_options(const struct api *api);
+int api_speech_create(struct api *api);
+void api_speech_destroy(struct api *api); /* runs the loop once */
+void api_speech_look(void *api);          /* of speech_timer */
 unsigned api_speech_waiting(const struct api *api, int32_t center_id);
 
 /* Answers all that wait; nothing of them comes back afterwards. */

@@ -52,6 +52,7 @@ struct making {
     char voice[4 * VOICE_MAX + 1];
     int speed;
     const struct config *config; /* outlives the API and its workers */
+    struct tts_options tts;
     bool preview;
     int64_t version;
     char relative[200], path[PATH_SIZE];
@@ -71,12 +72,6 @@ static void free_making(void *state)
     free(making);
 }
 
-static struct tts_options options_of(const struct config *config)
-{
-    return (struct tts_options){config->tts_engine, config->tts_command, config->tts_url,
-                                config->tts_voices};
-}
-
 /* --- on a worker ---------------------------------------------------------------------------- */
 
 static int make_folders(char *path)
@@ -94,7 +89,6 @@ static int make_folders(char *path)
 static void make_sound(void *state)
 {
     struct making *making = state;
-    struct tts_options options = options_of(making->config);
     struct tts_request request = {making->text, making->voice, making->speed, making->path};
 
     making->err = make_folders(making->path);
@@ -102,7 +96,7 @@ static void make_sound(void *state)
         snprintf(making->why, sizeof(making->why), "无法建立提示音目录：%s",
                  strerror(-making->err));
     else if (making->text)
-        making->err = tts_render(&options, &request, making->why, sizeof(making->why));
+        making->err = tts_render(&making->tts, &request, making->why, sizeof(making->why));
     else
         making->err = tts_adopt(making->sound, making->sound_size, making->path, making->why,
                                 sizeof(making->why));
@@ -285,7 +279,6 @@ static bool take_brought(struct http_request *request, struct making *making)
 
 static bool take_spoken(struct http_request *request, struct making *making)
 {
-    struct tts_options options = options_of(making->config);
     struct sound_body body = {.speed = 100};
     bool read = making->preview ? http_read_body(request, SETTINGS_BODY(preview_fields), &body)
                                 : http_read_body(request, SETTINGS_BODY(prompt_fields), &body);
@@ -296,7 +289,7 @@ static bool take_spoken(struct http_request *request, struct making *making)
         api_field_problem(request, "text", "请填写文字");
         return false;
     }
-    if (body.voice && (!tts_has_voice(&options, body.voice) ||
+    if (body.voice && (!tts_has_voice(&making->tts, body.voice) ||
                        !text_copy(making->voice, sizeof(making->voice), body.voice))) {
         api_field_problem(request, "voice", "没有这个发音人，请从列表中选择");
         return false;
@@ -334,10 +327,12 @@ static struct making *begin(struct api *api, struct http_request *request)
 {
     struct making *making = calloc(1, sizeof(*making));
 
-    if (making)
+    if (making) {
         making->config = api->deps.config;
-    else
+        making->tts = api_tts_options(api);
+    } else {
         http_problem(request, 503, "server.memory", "系统繁忙，请稍后重试", NULL);
+    }
     return making;
 }
 
@@ -400,7 +395,7 @@ static void add_voice(const struct tts_voice *voice, void *arg)
 static void list_voices(struct http_request *request, void *arg)
 {
     const struct api *api = arg;
-    struct tts_options options = options_of(api->deps.config);
+    struct tts_options options = api_tts_options(api);
     cJSON *answer = cJSON_CreateObject();
 
     cJSON_AddNullToObject(answer, "next");

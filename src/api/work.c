@@ -1,4 +1,6 @@
 /* Waits for workers; and sessions of speech, which are a pool of the centers (PLAT-10). */
+#include <stdatomic.h>
+
 #include "api/wait.h"
 
 static void work(void *arg)
@@ -15,6 +17,30 @@ static void submit(struct api_wait *wait);
 #define SPEECH_WAITING 50
 #define SPEECH_WAIT_MS (30 * 1000)
 #define SPEECH_LOOK_MS 500
+
+struct tts_options api_tts_options(const struct api *api)
+{
+    const struct config *config = api->deps.config;
+
+    return (struct tts_options){config->tts_engine, config->tts_command, config->tts_url,
+                                config->tts_voices, &api->speech_stop};
+}
+
+int api_speech_create(struct api *api)
+{
+    unsigned sessions = (unsigned)api->deps.config->tts_sessions;
+
+    loop_timer_init(&api->speech_timer, api->loop, api_speech_look, api);
+    /* A session is one job at most, but its thread may not have taken the one before's end. */
+    return worker_pool_create(api->loop, sessions, sessions, &api->speakers);
+}
+
+void api_speech_destroy(struct api *api)
+{
+    atomic_store(&api->speech_stop, true);
+    loop_timer_done(&api->speech_timer);
+    worker_pool_destroy(api->speakers);
+}
 
 static struct pool_rule speech_rule(struct api *api)
 {
@@ -105,8 +131,9 @@ static void submit(struct api_wait *wait)
 {
     struct api *api = wait->api;
     int32_t speaks_for = wait->speaks_for;
+    struct worker_pool *workers = speaks_for ? api->speakers : api->deps.workers;
 
-    if (worker_submit(api->deps.workers, work, worked, wait) == 0)
+    if (worker_submit(workers, work, worked, wait) == 0)
         return;
     http_add_header(wait->request, "Retry-After", "2");
     http_problem(wait->request, 503, "server.busy", "服务器正忙，请稍后再试", NULL);

@@ -93,8 +93,7 @@ static const struct setting settings[] = {
     NUMBER_AT("media.rtp_timeout_s", rtp_timeout_s, 5, 3600, 30, "seconds from 5 to 3600"),
 
     TEXT_AT("tts.engine", tts_engine, "espeak", "\"espeak\", \"command\" or \"http\""),
-    NUMBER_AT("tts.sessions", tts_sessions, 1, 64, 2,
-              "a number from 1 to 64, not more than workers"),
+    NUMBER_AT("tts.sessions", tts_sessions, 1, 64, 2, "a number from 1 to 64"),
     TEXT_AT("tts.command", tts_command, "", "a command: text on stdin, WAV on stdout"),
     TEXT_AT("tts.url", tts_url, "", "http:// or https:// address of the engine"),
     TEXT_AT("asr.engine", asr_engine, "", "\"command\" or \"http\", or \"\" for none"),

@@ -33,15 +33,15 @@ static const struct tts_voice espeak_voices[] = {
     {"yue+f2", "粤语（女声）"},
 };
 
-static struct engine_bounds bounds_now(void)
+static struct engine_bounds bounds_of(const struct tts_options *options)
 {
-    return (struct engine_bounds){"语音合成", "语音", tts_timeout_ms, TTS_MAX_WAV, NULL};
+    return (struct engine_bounds){"语音合成", "语音", tts_timeout_ms, TTS_MAX_WAV, options->stop};
 }
 
-static int program_speak(const char *const argv[], const char *text, struct text *wav, char *why,
-                         size_t why_size)
+static int program_speak(const struct tts_options *options, const char *const argv[],
+                         const char *text, struct text *wav, char *why, size_t why_size)
 {
-    struct engine_bounds bounds = bounds_now();
+    struct engine_bounds bounds = bounds_of(options);
     struct program_talk talk = {argv, argv[0], text, strlen(text)};
 
     return program_talk(&bounds, &talk, wav, why, why_size);
@@ -56,9 +56,8 @@ static int engine_espeak(const struct tts_options *options, const struct tts_req
     const char *const argv[] = {"espeak-ng", "-v",       voice, "-s", speed,
                                 "--stdin",   "--stdout", "-b",  "1",  NULL};
 
-    (void)options;
     snprintf(speed, sizeof(speed), "%d", words < 80 ? 80 : words > 400 ? 400 : words);
-    return program_speak(argv, text, wav, why, why_size);
+    return program_speak(options, argv, text, wav, why, why_size);
 }
 
 /* The operator's own command line, from the configuration file: a shell may read it. It finds voice
@@ -71,7 +70,7 @@ static int engine_command(const struct tts_options *options, const struct tts_re
     const char *const argv[] = {"/bin/sh", "-c", options->command, "hotlined", voice, speed, NULL};
 
     snprintf(speed, sizeof(speed), "%d", request->speed);
-    return program_speak(argv, text, wav, why, why_size);
+    return program_speak(options, argv, text, wav, why, why_size);
 }
 
 /* A voice is one of the configuration's list, but a line end in it would be a header of its own. */
@@ -83,7 +82,7 @@ static const char *header_value(const char *voice)
 static int engine_http(const struct tts_options *options, const struct tts_request *request,
                        const char *text, struct text *wav, char *why, size_t why_size)
 {
-    struct engine_bounds bounds = bounds_now();
+    struct engine_bounds bounds = bounds_of(options);
     struct text headers = {0};
     int err;
 

@@ -2,7 +2,9 @@
 // are shared by the centers. It is slow, dead, or talks rubbish; the daemon is killed in between: nothing is lost, nothing is there twice.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { Person, Region, until } from './lib/region.mjs';
 import { Office } from './lib/office.mjs';
 import { Rtp, Sipp, closeFarSides } from './lib/sipp.mjs';
@@ -208,15 +210,16 @@ test('PLAT-10 VM-07 a text is deleted with its message, also while it is heard; 
   assert.equal(region.sql(`SELECT count(*) FROM transcript WHERE recording_id = '${old.id}'`), '0');
 });
 
+const restart = async (text) => {
+  await Promise.all([liuzhou, nanning].flatMap((o) => [o.admin, o.leader]).map((p) => p.close()));
+  await region.stopDaemon();
+  writeFileSync(region.config, text);
+  await region.startDaemon();
+  for (const who of ['admin', 'leader']) liuzhou[who] = await (await Person.signIn(region, 'liuzhou', who)).listen();
+};
+
 test('PLAT-10 without an engine messages are taken as ever, and are heard once there is one', async () => {
   const conf = readFileSync(region.config, 'utf8');
-  const restart = async (text) => {
-    await Promise.all([liuzhou, nanning].flatMap((o) => [o.admin, o.leader]).map((p) => p.close()));
-    await region.stopDaemon();
-    writeFileSync(region.config, text);
-    await region.startDaemon();
-    for (const who of ['admin', 'leader']) liuzhou[who] = await (await Person.signIn(region, 'liuzhou', who)).listen();
-  };
   await restart(conf.replace('engine = "http"', 'engine = ""'));
   const m = await left(liuzhou);
   const v = await detail(m);
@@ -226,4 +229,26 @@ test('PLAT-10 without an engine messages are taken as ever, and are heard once t
   assert.deepEqual(await use(liuzhou, liuzhou.leader).then((u) => [u.used, u.waiting]), [0, 0]);
   await restart(conf);
   assert.equal((await texted(m)).text, textOf(m.hz));
+});
+
+test('PLAT-10 TTS-01 an engine that takes its time to speak holds up nobody who signs in, nor the daemon when it ends', async () => {
+  const asked = [], slow = createServer((request, response) => { asked.push(response); }).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  try {
+    const spoken = 'engine = "espeak";\n    url = "";', conf = readFileSync(region.config, 'utf8');
+    assert.ok(conf.includes(spoken));
+    await restart(conf.replace(spoken, `engine = "http";\n    url = "http://127.0.0.1:${slow.address().port}/say";`));
+    const previews = [1, 2].map((n) => liuzhou.admin.raw('POST', '/settings/prompts/preview', { text: `请稍候${n}` }));
+    await until('both sessions are busy', () => asked.length === 2);
+    const other = await Person.signIn(region, 'nanning', 'leader');
+    assert.equal((await other.raw('GET', '/me')).status, 200);
+    assert.deepEqual(asked.map((response) => response.destroyed), [false, false], 'the engine still takes its time');
+    await Promise.all([liuzhou.admin, liuzhou.leader].map((p) => p.close()));
+    const began = Date.now(), exit = await region.stopDaemon();
+    assert.deepEqual([exit.code, Date.now() - began < 10000], [0, true], 'it does not wait for the engine');
+    assert.deepEqual((await Promise.all(previews)).map((answer) => [answer.status, answer.body.code]), [[503, 'server.stopping'], [503, 'server.stopping']]);
+  } finally {
+    slow.closeAllConnections();
+    slow.close();
+  }
 });
