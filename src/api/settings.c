@@ -185,5 +185,12 @@ bool settings_is_list_of_ids(const cJSON *list)
 
 bool settings_is_blank(const char *text)
 {
-    return !text[strspn(text, " \t\r\n")];
+    static const char wide[] = "\u3000"; /* what the space bar types into Chinese text */
+
+    for (;;) {
+        text += strspn(text, " \t\r\n");
+        if (strncmp(text, wide, sizeof(wide) - 1) != 0)
+            return !*text;
+        text += sizeof(wide) - 1;
+    }
 }

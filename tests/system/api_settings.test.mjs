@@ -510,7 +510,7 @@ test('IVR-02 a text is spoken and published for this city only; what is wrong le
   assert.ok(spoken.length > 8000 && Buffer.compare(Buffer.from(spoken.buffer), Buffer.from(before.buffer)) !== 0);
   assert.deepEqual(await sound(liuzhou, '/settings/prompts/all_busy/audio'), his);
   refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '' }), 'text');
-  refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '  ' }), 'text');
+  refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '\u3000' }), 'text');
   refused(await admin.raw('PUT', '/settings/prompts/all_busy', { text: '长'.repeat(501) }), 'text');
   for (const code of ['Upper', '1st', 'a%2eb', 'a'.repeat(48)]) refused(await admin.raw('PUT', `/settings/prompts/${code}`, { text: '你好' }), 'code');
   assert.equal((await admin.raw('PUT', '/settings/prompts/..%2fup', { text: '你好' })).status, 404);

@@ -120,7 +120,7 @@ test('CC-31 CC-08 what is refused, and why: the form, whose it is, a version tha
   refused(await step(leader, id, 'accept'), 409, 'ticket.holder');
   refused(await step(handler, id, 'finish', { opinion: '太早' }), 409, 'ticket.state');
   refused(await step(handler, id, 'finish', {}), 422, 'opinion');
-  refused(await step(handler, id, 'finish', { opinion: '  ' }), 422, 'opinion');
+  refused(await step(handler, id, 'finish', { opinion: ' \u3000 ' }), 422, 'opinion');
   refused(await step(handler, id, 'forward', { opinion: '转' }), 422, 'to_user_id');
   refused(await step(handler, id, 'forward', { opinion: '转', to_user_id: theirs }), 422, 'to_user_id');
   refused(await step(handler, id, 'assign', { to_user_id: idOf(other) }), 403);
