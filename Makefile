@@ -20,7 +20,7 @@ BASE_CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN) -Iinclude -I$(B)/gen -Isrc $(PKG_CF
 REL_CFLAGS  := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ASAN_CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-ROOMS := base store http sip media speech query acd ivr stage access route directory telephony recognition monitor report api
+ROOMS := base store http sip media speech query acd ivr stage access route directory telephony recognition sms api
 SRCS  := $(foreach r,$(ROOMS),$(sort $(wildcard src/$(r)/*.c src/$(r)/*/*.c)))
 MAIN  := $(sort $(wildcard src/main/*.c))
 GEN   := $(B)/gen/hotlined/statements.h $(B)/gen/statements.c $(B)/gen/schema.c

@@ -79,30 +79,6 @@ struct query_field {
 int query_connector_ask(struct query *query, const char *connector,
                         const struct query_field *fields, unsigned count, uint32_t timeout_ms,
                         query_answer_h *fn, void *arg, uint32_t *ret_id);
-/* --- SMS gateways (gateway.c) ------------------------------------------------------------------
- */
-
-struct query_sms { /* borrowed during the call */
-    const char *id, *number, *text;
-};
-/* Hands a message to a gateway: a POST of {"id","number","text"}. A gateway that knows the id sends
- * nothing again. gateway: a connector. As query_connector_ask(). */
-int query_sms_send(struct query *query, const char *gateway, const struct query_sms *message,
-                   query_answer_h *fn, void *arg, uint32_t *ret_id);
-
-#define QUERY_SMS_TEXT 200
-struct query_sms_verdict {
-    enum query_sms_end {
-        QUERY_SMS_SENT,   /* taken, perhaps before already */
-        QUERY_SMS_AGAIN,  /* not now, or not with these settings: to be tried again */
-        QUERY_SMS_REFUSED /* never: this message is not to be sent */
-    } end;
-    char why[QUERY_SMS_TEXT]; /* Chinese, with what the gateway says; "" where it was taken */
-    char ref[64];             /* the gateway's own id of the message; "" = it told none */
-};
-/* What the answer to a message means. */
-void query_sms_judge(const struct query_answer *answer, struct query_sms_verdict *ret_verdict);
-const char *query_sms_end_name(enum query_sms_end end); /* "sent" "again" "refused" */
 
 /* --- answers ------------------------------------------------------------------------------------
  */

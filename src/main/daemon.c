@@ -23,6 +23,7 @@
 #include <hotlined/query.h>
 #include <hotlined/recognition.h>
 #include <hotlined/sip.h>
+#include <hotlined/sms.h>
 #include <hotlined/store.h>
 #include <hotlined/telephony.h>
 #include <hotlined/text.h>
@@ -30,7 +31,6 @@
 
 #include "main/daemon.h"
 #include "main/nightly.h"
-#include "main/sms.h"
 #include "main/trim.h"
 #include "main/whose.h"
 
@@ -66,7 +66,7 @@ struct daemon {
     int64_t started_ms;
     struct trim trim;
     struct nightly nightly;
-    struct sms_outbox sms;
+    struct sms *sms;
     struct whose whose;
     bool stopping;
     bool orphans_closed, ready_said;
@@ -485,6 +485,11 @@ static int start_recognition(struct daemon *d)
     return recognition_create(d->loop, d->config, d->store, d->directory, &d->recognition);
 }
 
+static int start_sms(struct daemon *d)
+{
+    return sms_create(d->loop, d->store, d->query, &d->sms);
+}
+
 static int start_api(struct daemon *d)
 {
     struct api_deps deps = {.config = d->config,
@@ -511,6 +516,7 @@ static int start_all(struct daemon *d)
         {"telephony", start_telephony},
         {"disk", start_disk},
         {"recognition", start_recognition},
+        {"sms", start_sms},
         {"api", start_api},
     };
 
@@ -524,7 +530,6 @@ static int start_all(struct daemon *d)
     close_orphans(d);
     make_partitions(d);
     nightly_start(&d->nightly, d->loop, d->store);
-    sms_start(&d->sms, d->loop, d->store, d->query);
     return 0;
 }
 
@@ -552,7 +557,7 @@ static void stop_all(struct daemon *d)
     d->telephony = NULL;
     d->whose.telephony = NULL; /* questions to the store end after it */
     telephony_destroy(telephony);
-    sms_hold(&d->sms);
+    sms_destroy(d->sms);
     query_destroy(d->query);
     if (d->outbox)
         fact_outbox_close(d->outbox, STOP_TIMEOUT_MS);
@@ -570,7 +575,6 @@ static void stop_all(struct daemon *d)
     loop_timer_done(&d->partitions_timer);
     loop_timer_done(&d->alive_timer);
     nightly_stop(&d->nightly);
-    sms_stop(&d->sms);
     if (d->alive_fd > 0)
         close(d->alive_fd);
     for (size_t i = 0; i < 4; i++)

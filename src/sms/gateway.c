@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <hotlined/query.h>
 #include <hotlined/text.h>
 
-int query_sms_send(struct query *query, const char *gateway, const struct query_sms *message,
+#include "sms/room.h"
+
+int gateway_send(struct query *query, const char *gateway, const struct message *message,
                    query_answer_h *fn, void *arg, uint32_t *ret_id)
 {
     const struct query_field fields[] = {
@@ -17,17 +18,17 @@ int query_sms_send(struct query *query, const char *gateway, const struct query_
 
 /* A wrong secret or address is the settings' fault, and a message can wait until they are right;
  * what a gateway says of the message itself stays true. */
-static enum query_sms_end end_of(int status)
+static enum verdict_end end_of(int status)
 {
     switch (status) {
     case 409: /* it has this id already */
-        return QUERY_SMS_SENT;
+        return VERDICT_SENT;
     case 400:
     case 413:
     case 422:
-        return QUERY_SMS_REFUSED;
+        return VERDICT_REFUSED;
     default:
-        return status / 100 == 2 ? QUERY_SMS_SENT : QUERY_SMS_AGAIN;
+        return status / 100 == 2 ? VERDICT_SENT : VERDICT_AGAIN;
     }
 }
 
@@ -40,17 +41,17 @@ static void take(const struct query_answer *answer, const char *name, char *out,
         out[0] = 0;
 }
 
-void query_sms_judge(const struct query_answer *answer, struct query_sms_verdict *ret_verdict)
+void gateway_judge(const struct query_answer *answer, struct verdict *ret_verdict)
 {
-    char reason[QUERY_SMS_TEXT - 64];
+    char reason[VERDICT_TEXT - 64];
 
-    *ret_verdict = (struct query_sms_verdict){.end = QUERY_SMS_AGAIN};
+    *ret_verdict = (struct verdict){.end = VERDICT_AGAIN};
     if (answer->end != QUERY_ANSWERED) {
         (void)text_copy(ret_verdict->why, sizeof(ret_verdict->why), answer->why);
         return;
     }
     ret_verdict->end = end_of(answer->status);
-    if (ret_verdict->end == QUERY_SMS_SENT) {
+    if (ret_verdict->end == VERDICT_SENT) {
         take(answer, "message_id", ret_verdict->ref, sizeof(ret_verdict->ref));
         return;
     }
@@ -59,7 +60,7 @@ void query_sms_judge(const struct query_answer *answer, struct query_sms_verdict
              reason[0] ? "：" : "", reason);
 }
 
-const char *query_sms_end_name(enum query_sms_end end)
+const char *verdict_name(enum verdict_end end)
 {
     static const char *const names[] = {"sent", "again", "refused"};
 
