@@ -218,7 +218,7 @@ test('CC-20 CC-06: every change is in the audit log, refused ones are not', asyn
     [['reason.update', { name: '  业务学习 ' }], ['reason.update', { enabled: false }], ['reason.update', { enabled: true }]]);
   assert.equal(mine.filter(([action]) => action === 'reason.delete').length, 2);
   assert.equal(mine.filter(([action]) => action === 'reason.create').length, 5);
-  const codes = audits('wrap_up_code').map(([action, object]) => `${action} ${object}`);
+  const codes = (await until('its codes, too', () => { const all = audits('wrap_up_code'); return all.length >= 5 && all; })).map(([action, object]) => `${action} ${object}`);
   assert.deepEqual(codes, ['wrap_up_code.create', 'wrap_up_code.update', 'wrap_up_code.update', 'wrap_up_code.update', 'wrap_up_code.delete']
     .map((action, i) => `${action} ${office.id}/${i < 3 ? 'hall' : 'dropped'}`));
   const listed = (await office.admin.get('/audit?action=reason.delete')).items;

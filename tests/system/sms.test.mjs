@@ -307,7 +307,7 @@ test('SMS-04 the settings of a gateway: wrong ones are told at their fields, the
     assert.match((await survey(fields)).body.errors[field], words);
   assert.equal((await survey({})).status, 200);
 
-  const audit = region.sql(`SELECT string_agg(detail, ' ') FROM audit_log WHERE action = 'sms.settings' AND center_id = ${office.id}`);
+  const audit = await until('both are audited', () => { const rows = region.sql(`SELECT detail FROM audit_log WHERE action = 'sms.settings' AND center_id = ${office.id}`).split('\n'); return rows.length === 2 && rows.join(' '); });
   assert.ok(!JSON.stringify(await now()).includes(gateway.secret) && !region.log.includes(gateway.secret) && !audit.includes(gateway.secret));
   const tried = await admin.post('/settings/sms/try', { number: '+86 138-7710-0001' });
   assert.deepEqual([tried.end, tried.status, JSON.parse(tried.body)], ['answered', 200, { message_id: `gw-${gateway.sent[0].id.slice(-6)}` }]);
