@@ -8,12 +8,28 @@
 
 struct loop;
 struct query;
+struct query_answer;
 struct sms;
 struct store;
 
 /* store and query are borrowed; they outlive it. 0 or -ENOMEM. */
 int sms_create(struct loop *loop, struct store *store, struct query *query, struct sms **ret_sms);
-/* Claims nothing more, and hears no answer any more: what is under way is due again. NULL is fine. */
+/* Claims nothing more and hears no answer any more: what is under way is due again. NULL is fine.
+ */
 void sms_destroy(struct sms *sms);
+
+#define SMS_WHY 200
+struct sms_verdict {
+    enum sms_end {
+        SMS_SENT,   /* taken, perhaps before already */
+        SMS_AGAIN,  /* not now, or not with these settings: to be tried again */
+        SMS_REFUSED /* never: this message is not to be sent */
+    } end;
+    char why[SMS_WHY]; /* Chinese, with what the gateway says; "" where it was taken */
+    char ref[64];      /* the gateway's own id of the message; "" = it told none */
+};
+/* What a gateway's answer means for the message. */
+void sms_judge(const struct query_answer *answer, struct sms_verdict *ret_verdict);
+const char *sms_end_name(enum sms_end end); /* "sent" "again" "refused" */
 
 #endif

@@ -14,7 +14,7 @@ struct tts_options {
     const char *engine;
     const char *command;
     const char *url;
-    const char *voices; /* "code:name,code:name"; "" = the built-in engine's own, else none */
+    const char *voices;      /* "code:name,code:name"; "" = the built-in engine's own, else none */
     const atomic_bool *stop; /* true: given up at once (-ECANCELED); NULL: nobody does */
 };
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hotlined/sms.h>
+
 #include "api/settings.h"
 
 /* --- the gateway ---------------------------------------------------------------------------- */
@@ -100,13 +102,13 @@ static void write_down(struct api *api, struct http_request *request,
 {
     struct api_ask ask = {
         .statement = STMT_SMS_ANSWERED, .permission = PERM_SETTINGS_WRITE, .then = tell};
-    struct query_sms_verdict verdict;
+    struct sms_verdict verdict;
     struct trying *trying = *state;
 
-    query_sms_judge(answer, &verdict);
+    sms_judge(answer, &verdict);
     settings_add_answer(&trying->answer, answer);
     store_param_text(&ask.params, trying->id);
-    store_param_text(&ask.params, query_sms_end_name(verdict.end));
+    store_param_text(&ask.params, sms_end_name(verdict.end));
     store_param_text(&ask.params, verdict.why);
     store_param_text(&ask.params, verdict.ref);
     *state = NULL;

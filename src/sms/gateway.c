@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <hotlined/sms.h>
 #include <hotlined/text.h>
 
 #include "sms/room.h"
 
 int gateway_send(struct query *query, const char *gateway, const struct message *message,
-                   query_answer_h *fn, void *arg, uint32_t *ret_id)
+                 query_answer_h *fn, void *arg, uint32_t *ret_id)
 {
     const struct query_field fields[] = {
         {"id", message->id}, {"number", message->number}, {"text", message->text}};
@@ -18,17 +19,17 @@ int gateway_send(struct query *query, const char *gateway, const struct message 
 
 /* A wrong secret or address is the settings' fault, and a message can wait until they are right;
  * what a gateway says of the message itself stays true. */
-static enum verdict_end end_of(int status)
+static enum sms_end end_of(int status)
 {
     switch (status) {
     case 409: /* it has this id already */
-        return VERDICT_SENT;
+        return SMS_SENT;
     case 400:
     case 413:
     case 422:
-        return VERDICT_REFUSED;
+        return SMS_REFUSED;
     default:
-        return status / 100 == 2 ? VERDICT_SENT : VERDICT_AGAIN;
+        return status / 100 == 2 ? SMS_SENT : SMS_AGAIN;
     }
 }
 
@@ -41,17 +42,17 @@ static void take(const struct query_answer *answer, const char *name, char *out,
         out[0] = 0;
 }
 
-void gateway_judge(const struct query_answer *answer, struct verdict *ret_verdict)
+void sms_judge(const struct query_answer *answer, struct sms_verdict *ret_verdict)
 {
-    char reason[VERDICT_TEXT - 64];
+    char reason[SMS_WHY - 64];
 
-    *ret_verdict = (struct verdict){.end = VERDICT_AGAIN};
+    *ret_verdict = (struct sms_verdict){.end = SMS_AGAIN};
     if (answer->end != QUERY_ANSWERED) {
         (void)text_copy(ret_verdict->why, sizeof(ret_verdict->why), answer->why);
         return;
     }
     ret_verdict->end = end_of(answer->status);
-    if (ret_verdict->end == VERDICT_SENT) {
+    if (ret_verdict->end == SMS_SENT) {
         take(answer, "message_id", ret_verdict->ref, sizeof(ret_verdict->ref));
         return;
     }
@@ -60,7 +61,7 @@ void gateway_judge(const struct query_answer *answer, struct verdict *ret_verdic
              reason[0] ? "：" : "", reason);
 }
 
-const char *verdict_name(enum verdict_end end)
+const char *sms_end_name(enum sms_end end)
 {
     static const char *const names[] = {"sent", "again", "refused"};
 

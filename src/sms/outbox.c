@@ -36,9 +36,9 @@ struct sms {
         .name = "hotlined_sms_answers_total", .labels = "result=\"" end "\"",                      \
         .help = "Answers of SMS gateways.", .kind = METRIC_COUNTER                                 \
     }
-static struct metric answers[] = {[VERDICT_SENT] = ANSWERS("sent"),
-                                  [VERDICT_AGAIN] = ANSWERS("again"),
-                                  [VERDICT_REFUSED] = ANSWERS("refused")};
+static struct metric answers[] = {[SMS_SENT] = ANSWERS("sent"),
+                                  [SMS_AGAIN] = ANSWERS("again"),
+                                  [SMS_REFUSED] = ANSWERS("refused")};
 
 /* --- what is under way ---------------------------------------------------------------------- */
 
@@ -75,13 +75,13 @@ static void written(const struct store_result *result, void *arg)
         log_warn("sms", "answer_not_written", "status=%d", store_status(result));
 }
 
-static void write_down(struct sms *sms, const char *id, const struct verdict *verdict)
+static void write_down(struct sms *sms, const char *id, const struct sms_verdict *verdict)
 {
     struct store_params params = {0};
 
     metric_add(&answers[verdict->end], 1);
     store_param_text(&params, id);
-    store_param_text(&params, verdict_name(verdict->end));
+    store_param_text(&params, sms_end_name(verdict->end));
     store_param_text(&params, verdict->why);
     store_param_text(&params, verdict->ref);
     if (store_query(sms->store, STORE_FAST, STMT_SMS_ANSWERED, &STORE_SCOPE_DAEMON, &params,
@@ -92,11 +92,11 @@ static void write_down(struct sms *sms, const char *id, const struct verdict *ve
 static void on_answer(const struct query_answer *answer, void *arg)
 {
     struct sending *sending = arg;
-    struct verdict verdict;
+    struct sms_verdict verdict;
 
-    gateway_judge(answer, &verdict);
+    sms_judge(answer, &verdict);
     log_info("sms", "answered", "id=%s center=%d result=%s status=%d ms=%u", sending->id,
-             sending->center_id, verdict_name(verdict.end), answer->status, answer->ms);
+             sending->center_id, sms_end_name(verdict.end), answer->status, answer->ms);
     write_down(sending->sms, sending->id, &verdict);
     sending->id[0] = 0;
 }
@@ -105,7 +105,7 @@ static void on_answer(const struct query_answer *answer, void *arg)
 
 static void send_row(struct sms *sms, const struct store_result *result, int row)
 {
-    static const struct verdict busy = {.end = VERDICT_AGAIN, .why = "正在进行的外部查询太多"};
+    static const struct sms_verdict busy = {.end = SMS_AGAIN, .why = "正在进行的外部查询太多"};
     struct sending *sending = free_place(sms);
     struct message message = {store_text(result, row, 0), store_text(result, row, 2),
                               store_text(result, row, 3)};

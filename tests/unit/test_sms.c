@@ -1,4 +1,4 @@
-/* rooms: base query sms */
+/* rooms: base store query sms */
 /* What the answer of an SMS gateway means for the message (SMS-04). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,17 +8,17 @@
 
 #include <cmocka.h>
 
+#include <hotlined/query.h>
+#include <hotlined/sms.h>
 #include <hotlined/text.h>
 
-#include "sms/room.h"
-
-static struct verdict judge(int status, const char *body)
+static struct sms_verdict judge(int status, const char *body)
 {
     struct query_answer answer = {
         .end = QUERY_ANSWERED, .status = status, .body = body, .length = strlen(body), .why = ""};
-    struct verdict verdict;
+    struct sms_verdict verdict;
 
-    gateway_judge(&answer, &verdict);
+    sms_judge(&answer, &verdict);
     return verdict;
 }
 
@@ -26,32 +26,30 @@ static void SMS_04_a_status_says_taken_not_now_or_never(void **state)
 {
     static const struct {
         int status;
-        enum verdict_end end;
-    } rows[] = {{200, VERDICT_SENT},    {201, VERDICT_SENT},    {202, VERDICT_SENT},
-                {204, VERDICT_SENT},    {409, VERDICT_SENT},    {400, VERDICT_REFUSED},
-                {413, VERDICT_REFUSED}, {422, VERDICT_REFUSED}, {301, VERDICT_AGAIN},
-                {401, VERDICT_AGAIN},   {403, VERDICT_AGAIN},   {404, VERDICT_AGAIN},
-                {408, VERDICT_AGAIN},   {429, VERDICT_AGAIN},   {500, VERDICT_AGAIN},
-                {503, VERDICT_AGAIN}};
+        enum sms_end end;
+    } rows[] = {{200, SMS_SENT},  {201, SMS_SENT},    {202, SMS_SENT},    {204, SMS_SENT},
+                {409, SMS_SENT},  {400, SMS_REFUSED}, {413, SMS_REFUSED}, {422, SMS_REFUSED},
+                {301, SMS_AGAIN}, {401, SMS_AGAIN},   {403, SMS_AGAIN},   {404, SMS_AGAIN},
+                {408, SMS_AGAIN}, {429, SMS_AGAIN},   {500, SMS_AGAIN},   {503, SMS_AGAIN}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct verdict verdict = judge(rows[i].status, "");
-        if (verdict.end != rows[i].end || (verdict.end == VERDICT_SENT) != !verdict.why[0])
-            fail_msg("%d: %s “%s”", rows[i].status, verdict_name(verdict.end), verdict.why);
+        struct sms_verdict verdict = judge(rows[i].status, "");
+        if (verdict.end != rows[i].end || (verdict.end == SMS_SENT) != !verdict.why[0])
+            fail_msg("%d: %s “%s”", rows[i].status, sms_end_name(verdict.end), verdict.why);
     }
 }
 
 static void SMS_04_no_answer_is_not_now_with_the_reason(void **state)
 {
     static const enum query_end ends[] = {QUERY_FAILED, QUERY_TIMEOUT};
-    struct verdict verdict;
+    struct sms_verdict verdict;
 
     (void)state;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         struct query_answer answer = {.end = ends[i], .status = 200, .body = "", .why = "为什么"};
-        gateway_judge(&answer, &verdict);
-        assert_int_equal(verdict.end, VERDICT_AGAIN);
+        sms_judge(&answer, &verdict);
+        assert_int_equal(verdict.end, SMS_AGAIN);
         assert_string_equal(verdict.why, "为什么");
     }
 }
@@ -72,7 +70,7 @@ static void SMS_04_its_own_id_and_its_reason_are_taken(void **state)
 /* What is long is cut between characters; PostgreSQL takes nothing else. */
 static void SMS_04_long_texts_are_cut_between_characters(void **state)
 {
-    struct verdict verdict;
+    struct sms_verdict verdict;
     struct text body = {0};
 
     (void)state;
