@@ -8,7 +8,7 @@ BENCH_MK := 1
 .PHONY: bench bench-acd profile
 BENCH ?=
 PROFILE ?=
-BENCH_BINS := $(addprefix $(B)/bench/,bench_acd bare_b2bua sink load_calls load_talks bare_relay lines load_house leftover)
+BENCH_BINS := $(addprefix $(B)/bench/,bench_acd bare_b2bua sink load_calls load_talks bare_relay lines load_house load_saves leftover)
 bench: $(B)/hotlined tools $(BENCH_BINS)
 	@B=$(B) taskset -c 1 $(NODE) tests/bench/run.mjs $(BENCH)
 profile: export BENCH_STEPS ?= 300
@@ -17,7 +17,7 @@ profile: $(B)/hotlined tools $(BENCH_BINS)
 	@command -v perf >/dev/null || { echo "make profile needs perf (Debian: linux-perf; make deps-profile)" >&2; exit 1; }
 	@B=$(B) taskset -c 1 $(NODE) tests/bench/profile.mjs $(PROFILE)
 
-$(addprefix $(B)/bench/,bare_b2bua sink load_talks bare_relay leftover): $(B)/bench/%: tests/bench/%.c
+$(addprefix $(B)/bench/,bare_b2bua sink load_talks load_saves bare_relay leftover): $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  CC    $@" >&2
 	@$(CC) $(BASE_CFLAGS) $(REL_CFLAGS) -o $@ $< $(PKG_LIBS)
