@@ -49,5 +49,10 @@ void fact_outbox_store_is_back(struct fact_outbox *outbox);
 
 /* For /metrics and the page's band: facts not yet in PostgreSQL. */
 uint64_t fact_outbox_pending(const struct fact_outbox *outbox);
+/* All facts up to now, those that the last process left included, as a number that only grows; and
+ * how many of those up to such a number PostgreSQL does not have yet. Facts arrive in order: 0 says
+ * that what came before the number is there, however many come after it. */
+uint64_t fact_outbox_now(const struct fact_outbox *outbox);
+uint64_t fact_outbox_left(const struct fact_outbox *outbox, uint64_t number);
 
 #endif

@@ -64,6 +64,7 @@ struct api_hub {
     char boot[17]; /* numbers of another process mean nothing */
     bool store_available;
     int64_t store_since_ms;
+    uint64_t store_behind; /* facts up to here waited when it came back: fact_outbox_left() */
     struct loop_timer today_timer, store_timer, seen_timer, alive_timer;
     bool today_due;
     struct store_request *today_request;
@@ -307,11 +308,18 @@ static void say_hello(struct api *api, struct reader *reader, bool replayed)
     http_stream_send(reader->stream, id, "hello", json);
 }
 
+/* While it is away all that waits; afterwards what is left of that. New facts always follow. */
+static uint64_t facts_behind(const struct api *api)
+{
+    return api->hub->store_available ? fact_outbox_left(api->deps.outbox, api->hub->store_behind)
+                                     : fact_outbox_pending(api->deps.outbox);
+}
+
 void api_hub_store_json(const struct api *api, struct text *out)
 {
     text_addf(out, "{\"available\":%s,\"since_ms\":%lld,\"pending_facts\":%llu}",
               api->hub->store_available ? "true" : "false", (long long)api->hub->store_since_ms,
-              (unsigned long long)fact_outbox_pending(api->deps.outbox));
+              (unsigned long long)facts_behind(api));
 }
 
 static void say_store(struct api *api, struct reader *reader)
@@ -529,7 +537,7 @@ static void publish_store(void *arg)
         publish(api, "store", TO_ALL, 0, 0, json.data);
     text_done(&json);
     /* Until all that waited is saved, pages say how much still waits. */
-    if (!api->hub->store_available || fact_outbox_pending(api->deps.outbox) > 0)
+    if (!api->hub->store_available || facts_behind(api) > 0)
         loop_timer_start(&api->hub->store_timer, STORE_EVERY_MS);
 }
 
@@ -537,6 +545,7 @@ void api_hub_store(struct api *api, bool available, int64_t since_ms)
 {
     api->hub->store_available = available;
     api->hub->store_since_ms = since_ms;
+    api->hub->store_behind = fact_outbox_now(api->deps.outbox);
     publish_store(api);
     if (available)
         api_hub_shipped(api);

@@ -64,6 +64,7 @@ struct daemon {
     int alive_fd;          /* its time of change says when a process of ours last lived */
     int64_t last_alive_ms; /* of the process before; 0 = not known */
     int64_t started_ms;
+    uint64_t inherited; /* facts up to here are of the process before: fact_outbox_left() */
     struct trim trim;
     struct nightly nightly;
     struct sms *sms;
@@ -205,7 +206,7 @@ static void close_orphans(void *arg)
         store_param_time(&params, d->last_alive_ms);
     else
         store_param_null(&params);
-    if (!store_is_available(d->store) || fact_outbox_pending(d->outbox) > 0 ||
+    if (!store_is_available(d->store) || fact_outbox_left(d->outbox, d->inherited) > 0 ||
         store_query(d->store, STORE_SLOW, STMT_CLOSE_ORPHANS, &STORE_SCOPE_DAEMON, &params,
                     orphans_done, d, NULL))
         loop_timer_start(&d->orphans_timer, ORPHANS_LOOK_MS);
@@ -413,6 +414,8 @@ static int start_store(struct daemon *d)
     snprintf(outbox, sizeof(outbox), "%s/outbox.db", c->state_dir);
     if (!err)
         err = fact_outbox_open(d->loop, d->store, outbox, &fact_handlers, d, &d->outbox);
+    if (!err)
+        d->inherited = fact_outbox_now(d->outbox);
     if (!err)
         err =
             directory_create(d->loop, d->store, d->workers, &dir, &dir_handlers, d, &d->directory);

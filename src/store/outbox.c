@@ -313,6 +313,16 @@ uint64_t fact_outbox_pending(const struct fact_outbox *o)
     return atomic_load(&((struct fact_outbox *)o)->pending);
 }
 
+uint64_t fact_outbox_now(const struct fact_outbox *o)
+{
+    return o->arrived + fact_outbox_pending(o);
+}
+
+uint64_t fact_outbox_left(const struct fact_outbox *o, uint64_t number)
+{
+    return number > o->arrived ? number - o->arrived : 0;
+}
+
 /* --- life ----------------------------------------------------------------------------------- */
 
 /* A drill does not wait for a day's facts. */

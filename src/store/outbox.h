@@ -66,6 +66,8 @@ struct fact_outbox {
     bool asked;                     /* the thread has a question of ours */
     bool more;                      /* there may be facts behind read_to */
     bool yields;                    /* overload: others have more to do */
+    uint64_t arrived;               /* facts that PostgreSQL took, or that were put aside */
+    uint64_t sent_ms;               /* when a batch was sent last: monotonic */
     bool busy;                      /* so it was between the last two looks at the loop's thread */
     int64_t looked_us, used_us;     /* the last look: monotonic clock, processor time of the loop */
     bool closing;                   /* answers find nobody */

@@ -19,10 +19,15 @@
     2000 /* some 700 KB; 500 cost PostgreSQL a third more for each, 16,000 a tenth less */
 /* Calls come before reports: while the loop's thread is busy PostgreSQL gets this little, unless so
  * much waits that it would take an hour to catch up. */
-#define BUSY_PERCENT   45
-#define LOOK_US        1000000
-#define PAUSE_MS       1000
-#define TOO_MUCH       2000000
+#define BUSY_PERCENT 45
+#define LOOK_US      1000000
+#define PAUSE_MS     1000
+#define TOO_MUCH     2000000
+/* A fact that comes alone is sent at once; of few that follow each other those of so long share a
+ * batch: one costs PostgreSQL some 4 ms however small it is, and 200 registrations saved in the
+ * same moment were 33 batches of audit rows, a third of what it had to do. */
+#define GATHER_MS      50
+#define FEW            500
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  3000
 
@@ -51,12 +56,18 @@ static void ask(struct fact_outbox *o, const struct outbox_ask *question)
     pthread_mutex_unlock(&o->lock);
 }
 
+/* Few will wait for others to come: they are not read yet. */
+static bool gathers(const struct fact_outbox *o)
+{
+    return o->sent.json && fact_outbox_pending(o) - (uint64_t)o->sent.count < FEW;
+}
+
 /* One batch is read ahead, and what was shipped is deleted with the same question. */
 static void read_on(struct fact_outbox *o)
 {
     struct outbox_ask question = {.after = o->read_to, .limit = o->limit};
 
-    if (o->asked || o->next.json)
+    if (o->asked || o->next.json || gathers(o))
         return;
     if (o->reject.reject) {
         ask(o, &o->reject);
@@ -95,6 +106,7 @@ static bool send_next(struct fact_outbox *o)
     struct store_params params = {0};
 
     o->sent = o->next;
+    o->sent_ms = loop_now_ms(o->loop);
     o->next = (struct outbox_batch){0};
     store_param_text(&params, o->sent.json);
     return store_query(o->store, STORE_FACTS, STMT_INGEST_FACTS, &STORE_SCOPE_DAEMON, &params,
@@ -190,9 +202,13 @@ static void look_at_loop(struct fact_outbox *o)
 
 static void choose_pace(struct fact_outbox *o)
 {
+    uint64_t gathered = loop_now_ms(o->loop) - o->sent_ms;
+
     look_at_loop(o);
     if ((o->yields || o->busy) && fact_outbox_pending(o) < TOO_MUCH)
         loop_timer_start(&o->retry, PAUSE_MS);
+    else if (gathered < GATHER_MS && fact_outbox_pending(o) < FEW)
+        loop_timer_start(&o->retry, GATHER_MS - gathered);
     o->limit = o->limit * 2 > BATCH_MAX ? BATCH_MAX : o->limit * 2;
 }
 
@@ -202,6 +218,7 @@ static void batch_arrived(struct fact_outbox *o)
 
     o->retry_ms = RETRY_FIRST_MS;
     o->shipped = o->sent.last;
+    o->arrived += count;
     atomic_fetch_sub(&o->pending, count);
     drop(&o->sent);
     choose_pace(o);
@@ -241,6 +258,7 @@ static void answered(struct fact_outbox *o, struct outbox_note *note)
         o->limit = BATCH_MAX;
         o->more = true;
         metric_add(&facts_rejected, 1);
+        o->arrived++;
         atomic_fetch_sub(&o->pending, 1);
     } else {
         if (note->ask.delete_through)

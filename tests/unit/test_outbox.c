@@ -252,6 +252,52 @@ static void an_idle_outbox_ships_at_once(void **state)
     assert_arrived(101);
 }
 
+/* Each batch costs PostgreSQL milliseconds, however small it is. What shares one is counted, not
+ * timed: a slow machine makes fewer batches still. */
+static void few_facts_that_follow_each_other_share_batches(void **state)
+{
+    uint64_t began;
+
+    (void)state;
+    open_outbox();
+    until(store_is_available(store));
+    emit();
+    until(!fact_outbox_pending(outbox));
+    batches = 0;
+    began = loop_now_ms(loop);
+    while (emitted < 400) {
+        emit();
+        loop_run_once(loop, 1);
+    }
+    until(!fact_outbox_pending(outbox));
+    assert_true(batches <= 2 + (loop_now_ms(loop) - began) / 50);
+    assert_true(batches < 200);
+    assert_arrived(400);
+}
+
+static void what_waited_then_is_counted_apart_from_what_comes(void **state)
+{
+    uint64_t then;
+
+    (void)state;
+    open_outbox();
+    for (int i = 0; i < 30; i++)
+        emit();
+    then = fact_outbox_now(outbox);
+    assert_int_equal(fact_outbox_left(outbox, then), 30);
+    for (time_t end = now_s() + 120; fact_outbox_left(outbox, then);) {
+        assert_true(now_s() < end);
+        emit();
+        loop_run_once(loop, 1);
+    }
+    assert_true(emitted > then);
+    until(!fact_outbox_pending(outbox));
+    assert_int_equal(fact_outbox_now(outbox), emitted);
+    close_outbox(5000);
+    open_outbox(); /* another process: it counts what it finds */
+    assert_int_equal(fact_outbox_now(outbox), 0);
+}
+
 /* Batches that go without a pause are there in milliseconds after another; with one, each waits. */
 static void batches_go_with_pauses_while_calls_need_the_processor(void **state)
 {
@@ -714,6 +760,8 @@ int main(void)
         TEST(facts_arrive_in_order),
         TEST(one_fact_is_applied_once),
         TEST(an_idle_outbox_ships_at_once),
+        TEST(few_facts_that_follow_each_other_share_batches),
+        TEST(what_waited_then_is_counted_apart_from_what_comes),
         TEST(batches_go_with_pauses_while_calls_need_the_processor),
         TEST(batches_go_with_pauses_while_the_loop_is_busy),
         TEST(nothing_is_lost_or_doubled_when_postgresql_goes),
