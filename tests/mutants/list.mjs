@@ -13,8 +13,28 @@ const rule = (was, becomes, what) => ({ engine: 'telephony', file: 'src/acd/over
 const right = (was, becomes, what) => ({ engine: 'telephony', file: 'src/access/access.c', was, becomes, what });
 const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/telephony/${file}`, was, becomes, what });
 const admit = (was, becomes, what) => ({ engine: 'admission', file: 'src/telephony/admission.c', was, becomes, what });
+const share = (was, becomes, what) => ({ engine: 'pool', file: 'src/base/pool.c', was, becomes, what });
+const turn = (was, becomes, what) => ({ engine: 'turn', file: 'src/recognition/turn.c', was, becomes, what });
+const sms = (was, becomes, what) => ({ engine: 'sms', file: 'src/sms/gateway.c', was, becomes, what });
 
 export const mutants = [
+  // --- shares of what all centers use; whose recording is heard next; what a gateway's answer means ---
+  share('kept += share->guaranteed - used;', 'kept += share->guaranteed;', 'what is in use already is kept free once more'),
+  share('    if (!share && rule->listed_only)\n        return false;\n', '', 'who is not listed has a channel all the same'),
+  share('(share && used >= share->most) || all >= rule->capacity', 'all >= rule->capacity', 'a center takes more than its most'),
+  share('(share && used >= share->most) || all >= rule->capacity', '(share && used >= share->most)', 'there is more than there is'),
+  share('(share && used < share->guaranteed) ||\n           all', 'all', 'a guaranteed part is not had when others keep theirs'),
+  share('        use->refused++;\n', '', 'nobody counts who was refused'),
+  share('    use->used++;\n    return true;', '    return true;', 'what was taken is free'),
+  share('return share && pool_used(pool, center_id) < share->guaranteed;', 'return share != NULL;', 'a guaranteed part has no end'),
+  turn('a_guaranteed != b_guaranteed ? a_guaranteed : ', '', 'a guaranteed part waits behind older ones'),
+  turn('a->since_us < b->since_us', 'a->since_us > b->since_us', 'who came last is heard first'),
+  turn('pool_grants(pool, rule, waiting[i].center_id) &&\n            ', '', 'a center hears more than its share'),
+  sms('    case 409: /* it has this id already */\n        return SMS_SENT;\n', '', 'a message the gateway has already is tried for ever'),
+  sms('    case 422:\n        return SMS_REFUSED;', '    case 422:\n        return SMS_AGAIN;', 'what the gateway will never send is tried again'),
+  sms('status / 100 == 2 ? SMS_SENT : SMS_AGAIN', 'SMS_SENT', 'what a gateway could not take counts as sent'),
+  sms('    if (answer->end != QUERY_ANSWERED) {', '    if (false) {', 'no answer is read as one'),
+  sms('    if (!text_is_utf8(out, strlen(out)))\n        out[0] = 0;\n', '', 'what is no text reaches the database'),
   // --- overload ---
   admit('a->standing >= ADMISSION_STANDING ||', 'a->standing >= 2 ||', 'what others take of the processor for a moment is overload'),
   admit('(a->standing > 1 && a->least_us >= ADMISSION_HIGH_US)', 'false', 'a queue that grows fast is watched for twelve windows'),

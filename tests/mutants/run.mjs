@@ -24,6 +24,9 @@ const SUITES = {
   stage: ['unit/test_stage', 'sim/test_telephony stories', 'sim/test_telephony schedules'],
   telephony: ['sim/test_telephony stories', 'sim/test_telephony schedules'],
   admission: ['unit/test_admission'],
+  pool: ['unit/test_pool', 'unit/test_turn', 'sim/test_telephony stories'],
+  turn: ['unit/test_turn'],
+  sms: ['unit/test_sms'],
 };
 const ENVIRONMENT = {
   ...process.env, CMOCKA_MESSAGE_OUTPUT: 'TAP', ASAN_OPTIONS: 'symbolize=0', UBSAN_OPTIONS: 'symbolize=0', HOTLINED_SEED: '1000', HOTLINED_STEPS: '300000',

@@ -65,6 +65,33 @@ static void PLAT_10_centers_without_a_share_have_what_is_free_or_nothing(void **
     take(&pool, &endless, 7, 1000);
 }
 
+static void PLAT_10_only_what_is_left_of_a_guaranteed_part_is_kept(void **state)
+{
+    const struct pool_share shares[] = {{1, 4, 4}};
+    const struct pool_rule ten = {shares, 1, 10, false};
+    struct pool pool = {0};
+
+    (void)state;
+    take(&pool, &ten, 1, 3);
+    take(&pool, &ten, 7, 6); /* one of ten is still the first one's */
+    assert_false(pool_take(&pool, &ten, 7));
+}
+
+static void
+PLAT_10_shares_that_come_while_all_is_in_use_are_had_as_soon_as_something_is_free(void **state)
+{
+    const struct pool_share shares[] = {{1, 2, 4}, {2, 2, 4}};
+    const struct pool_rule before = {NULL, 0, 4, false}, after = {shares, 2, 4, false};
+    struct pool pool = {0};
+
+    (void)state;
+    take(&pool, &before, 7, 4);
+    assert_false(pool_take(&pool, &after, 1)); /* guaranteed, but there are four and no more */
+    give(&pool, 7, 1);
+    take(&pool, &after, 1, 1); /* and not kept free for the second one */
+    assert_false(pool_take(&pool, &after, 2));
+}
+
 static void PLAT_10_a_pool_knows_so_many_centers_and_refuses_the_others(void **state)
 {
     const struct pool_rule endless = {NULL, 0, POOL_NO_END, false};
@@ -83,6 +110,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(NLU_04_PLAT_10_what_others_are_guaranteed_stays_free_for_them),
         cmocka_unit_test(PLAT_10_centers_without_a_share_have_what_is_free_or_nothing),
+        cmocka_unit_test(PLAT_10_only_what_is_left_of_a_guaranteed_part_is_kept),
+        cmocka_unit_test(
+            PLAT_10_shares_that_come_while_all_is_in_use_are_had_as_soon_as_something_is_free),
         cmocka_unit_test(PLAT_10_a_pool_knows_so_many_centers_and_refuses_the_others),
     };
 
