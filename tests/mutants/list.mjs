@@ -15,6 +15,7 @@ const tel = (file, was, becomes, what) => ({ engine: 'telephony', file: `src/tel
 const admit = (was, becomes, what) => ({ engine: 'admission', file: 'src/telephony/admission.c', was, becomes, what });
 const share = (was, becomes, what) => ({ engine: 'pool', file: 'src/base/pool.c', was, becomes, what });
 const turn = (was, becomes, what) => ({ engine: 'turn', file: 'src/recognition/turn.c', was, becomes, what });
+const ship = (was, becomes, what) => ({ engine: 'outbox', file: 'src/store/outbox_ship.c', was, becomes, what });
 const sms = (was, becomes, what) => ({ engine: 'sms', file: 'src/sms/gateway.c', was, becomes, what });
 
 export const mutants = [
@@ -35,6 +36,13 @@ export const mutants = [
   sms('status / 100 == 2 ? SMS_SENT : SMS_AGAIN', 'SMS_SENT', 'what a gateway could not take counts as sent'),
   sms('    if (answer->end != QUERY_ANSWERED) {', '    if (false) {', 'no answer is read as one'),
   sms('    if (!text_is_utf8(out, strlen(out)))\n        out[0] = 0;\n', '', 'what is no text reaches the database'),
+  // --- facts on their way to PostgreSQL ---
+  ship('    else if (gathered < GATHER_MS && fact_outbox_pending(o) < FEW)\n        loop_timer_start(&o->retry, GATHER_MS - gathered);\n', '', 'each fact is a batch of its own'),
+  ship('    o->arrived += count;\n', '', 'what waited then is never there'),
+  ship('    o->read_to = o->shipped;\n    o->more = true;\n}', '    o->more = true;\n}', 'what was read and not taken is not read again'),
+  ship('        o->limit = o->sent.count / 2;\n        retreat(o);\n        go_on(o);\n        return;\n', '        o->limit = 1;\n        drop(&o->sent);\n        go_on(o);\n        return;\n', 'a batch with a bad fact is thrown away'),
+  ship('strcmp(state, "42501") == 0 || strcmp(state, "42P01") == 0', 'false', 'a missing right is taken for the fault of a fact'),
+  ship('(o->yields || o->busy) && fact_outbox_pending(o) < TOO_MUCH', 'false', 'facts take the processor that calls need'),
   // --- overload ---
   admit('a->standing >= ADMISSION_STANDING ||', 'a->standing >= 2 ||', 'what others take of the processor for a moment is overload'),
   admit('(a->standing > 1 && a->least_us >= ADMISSION_HIGH_US)', 'false', 'a queue that grows fast is watched for twelve windows'),

@@ -406,26 +406,52 @@ static void a_statement_that_takes_too_long_is_sent_again(void **state)
 }
 
 /* A trouble of PostgreSQL is no fault of the facts: they wait. */
+/* How often the server's log says so. */
+static int64_t said(const char *words)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof(sql),
+             "SELECT (length(log) - length(replace(log, '%s', ''))) / %zu FROM "
+             "pg_read_file('server.log') AS log",
+             words, strlen(words));
+    return pg_number(&pg, sql);
+}
+
 static void a_read_only_database_rejects_no_fact(void **state)
 {
-    static const char refusals[] =
-        "SELECT (length(log) - length(replace(log, 'read-only transaction', ''))) / 21 FROM "
-        "pg_read_file('server.log') AS log";
     int64_t before;
 
     (void)state;
     pg_do(&pg, "ALTER ROLE hotlined_app SET default_transaction_read_only = on");
     open_outbox();
     until(store_is_available(store));
-    before = pg_number(&pg, refusals);
+    before = said("read-only transaction");
     for (int i = 0; i < 30; i++)
         emit();
-    until(pg_number(&pg, refusals) >= before + 3);
+    until(said("read-only transaction") >= before + 3);
     assert_int_equal(fact_outbox_pending(outbox), 30);
     pg_do(&pg, "ALTER ROLE hotlined_app RESET default_transaction_read_only");
     cut_connections();
     until(!fact_outbox_pending(outbox));
     assert_arrived(30);
+    assert_int_equal(in_file("SELECT count(*) FROM rejected"), 0);
+}
+
+static void a_missing_right_rejects_no_fact(void **state)
+{
+    int64_t before = said("permission denied for function ingest_facts");
+
+    (void)state;
+    open_outbox();
+    until(store_is_available(store));
+    pg_do(&pg, "REVOKE EXECUTE ON FUNCTION ingest_facts(jsonb) FROM hotlined_app");
+    emit();
+    until(said("permission denied for function ingest_facts") >= before + 3);
+    assert_int_equal(fact_outbox_pending(outbox), 1);
+    pg_do(&pg, "GRANT EXECUTE ON FUNCTION ingest_facts(jsonb) TO hotlined_app");
+    until(!fact_outbox_pending(outbox));
+    assert_arrived(1);
     assert_int_equal(in_file("SELECT count(*) FROM rejected"), 0);
 }
 
@@ -767,6 +793,7 @@ int main(void)
         TEST(nothing_is_lost_or_doubled_when_postgresql_goes),
         TEST(a_statement_that_takes_too_long_is_sent_again),
         TEST(a_read_only_database_rejects_no_fact),
+        TEST(a_missing_right_rejects_no_fact),
         TEST(what_was_not_shipped_waits_in_the_file),
         TEST(closing_ships_what_it_can),
         TEST(closing_in_mid_shipping_loses_nothing),
