@@ -29,6 +29,12 @@ static double burst(const struct admission *a)
     return most(2, a->rate * BURST_S);
 }
 
+/* So few calls are no overload of ours, however late they are read: they come in. */
+static bool is_trickle(const struct admission *a)
+{
+    return a->rate <= ADMISSION_RATE_MIN;
+}
+
 /* --- windows -------------------------------------------------------------------------------- */
 
 static void remember(struct admission *a, unsigned length_ms)
@@ -47,7 +53,7 @@ static void enter(struct admission *a, uint64_t now_ms)
 
     a->limiting = true;
     a->rate = a->carried = a->knee = most(ADMISSION_RATE_MIN, most(served, a->carried));
-    a->tokens = 0;
+    a->tokens = is_trickle(a) ? burst(a) : 0;
     a->filled_ms = a->refused_ms = now_ms;
 }
 
@@ -153,7 +159,7 @@ static void fill(struct admission *a, uint64_t now_ms)
 /* Late, and not because of others: with a full bucket there are fewer calls than may come. */
 static bool is_too_late(const struct admission *a, uint32_t late_us)
 {
-    return late_us > ADMISSION_LATE_US && a->tokens < burst(a);
+    return late_us > ADMISSION_LATE_US && a->tokens < burst(a) && !is_trickle(a);
 }
 
 bool admission_take(struct admission *a, uint64_t now_ms, uint32_t late_us)

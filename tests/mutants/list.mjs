@@ -49,6 +49,8 @@ export const mutants = [
   admit('most(ADMISSION_RATE_MIN, most(served, a->carried))', 'ADMISSION_RATE_MIN', 'the limit begins at the least and not at what was carried'),
   admit('a->tokens < 1 || is_too_late(a, late_us)', 'a->tokens < 1', 'what waited too long is let in'),
   admit('a->tokens < 1 || is_too_late(a, late_us)', 'is_too_late(a, late_us)', 'the rate limits nothing'),
+  admit('is_trickle(a) ? burst(a) : 0', '0', 'the first caller after the machine stood still is refused'),
+  admit(' && !is_trickle(a);', ';', 'the second one is'),
   admit('        a->tokens--;\n', '', 'a call takes nothing from what may come'),
   admit('now_ms - a->refused_ms >= ADMISSION_LEAVE_MS && ', '', 'the limit is lifted in the first calm window'),
   admit('bool grows = now_us > ADMISSION_TARGET_US && now_us >= a->before_us;', 'bool grows = now_us > ADMISSION_TARGET_US;', 'a queue that shrinks is overload, too'),

@@ -243,6 +243,26 @@ static void slow_moments_of_a_busy_server_refuse_nobody(void **state)
     }
 }
 
+/* Nobody calls, then the machine stands still twice: the first callers after it, read late, are so
+ * few that there is nothing to save. */
+static void the_first_calls_after_the_machine_stood_still_are_taken(void **state)
+{
+    struct admission a = {0};
+    uint64_t now_ms = 1000;
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        admission_note(&a, now_ms += ADMISSION_WINDOW_MS, 100);
+    admission_note(&a, now_ms += 200, 180 * 1000);
+    admission_note(&a, now_ms += 200, 190 * 1000);
+    admission_note(&a, now_ms += 200, 190 * 1000);
+    assert_true(admission_take(&a, now_ms += 50, 200 * 1000));
+    assert_true(a.limiting);
+    assert_true(admission_take(&a, now_ms += 50, 200 * 1000));
+    for (int i = 0; i < 20; i++)
+        assert_true(admission_take(&a, now_ms += 120, 90 * 1000));
+}
+
 static void a_trickle_is_served_on_a_slow_machine(void **state)
 {
     (void)state;
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(idle_and_busy_servers_refuse_nobody),
         cmocka_unit_test(one_slow_turn_refuses_nobody),
         cmocka_unit_test(slow_moments_of_a_busy_server_refuse_nobody),
+        cmocka_unit_test(the_first_calls_after_the_machine_stood_still_are_taken),
         cmocka_unit_test(a_trickle_is_served_on_a_slow_machine),
         cmocka_unit_test(a_third_too_much_settles_in_seconds_and_ends_by_itself),
         cmocka_unit_test(three_times_too_much_settles_in_seconds_and_ends_by_itself),
