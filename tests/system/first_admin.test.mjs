@@ -107,6 +107,7 @@ test('with a number and a queue member the new center takes its first call', asy
   const user = (await chief.get('/settings/users')).items.find((u) => u.login === 'a1001');
   const queue = (await chief.get('/settings/queues')).items.find((q) => q.code === 'consult');
   await chief.put(`/settings/queues/${queue.id}/members/${user.id}`, { weight: 50 });
+  await region.configured();
   const agent = await Agent.start(region, 'newtown', 'a1001', { password: SECRET, lineArgs: ['--tone', '1000'] });
   t.after(() => agent.close());
   const caller = Caller.start(region, { from: '13877100001', to: '079912366', args: ['--keys', '1', '--detect-tone', '1000'] });
