@@ -26,7 +26,7 @@
 /* A fact that comes alone is sent at once; of few that follow each other those of so long share a
  * batch: one costs PostgreSQL some 4 ms however small it is, and 200 registrations saved in the
  * same moment were 33 batches of audit rows, a third of what it had to do. */
-#define GATHER_MS      50
+#define GATHER_MS      20
 #define FEW            500
 #define RETRY_FIRST_MS 100
 #define RETRY_LAST_MS  3000

@@ -164,7 +164,7 @@ test('XFER-04 XFER-01 CC-04 CC-13 PLAT-02 the baresip of an agent holds a caller
     await Promise.all([caller, other].map((one) => one.waitFor('CALL_CLOSED')));
     await summed();
     await until('the other leg is in the books', () => region.sql(`SELECT purpose || ' ' || outcome || ' ' || passed FROM outside_leg WHERE call_id = '${callId}'`) === 'pass answered true');
-    assert.match(region.sql(`SELECT end_reason FROM call WHERE call_id = '${callId}'`), how === 'consult' ? /^caller$/ : /^transfer_done$/);
+    await until('and the call', () => region.sql(`SELECT end_reason FROM call WHERE call_id = '${callId}'`) === (how === 'consult' ? 'caller' : 'transfer_done'));
   }
   cameBack('udp', [['INVITE', true], ['ACK', true], ['BYE', true]]);
 });

@@ -270,8 +270,8 @@ static void few_facts_that_follow_each_other_share_batches(void **state)
         loop_run_once(loop, 1);
     }
     until(!fact_outbox_pending(outbox));
-    assert_true(batches <= 2 + (loop_now_ms(loop) - began) / 50);
-    assert_true(batches < 200);
+    assert_true(batches <= 2 + (loop_now_ms(loop) - began) / 20);
+    assert_true(batches < 300);
     assert_arrived(400);
 }
 
