@@ -102,7 +102,7 @@ for (const transport of TRANSPORTS) {
     taxpayer.hangUp();
     await summed();
     await recorded(callId);
-    assert.equal(region.sql(`SELECT end_reason FROM call WHERE call_id = '${callId}'`), 'caller');
+    await until('the call is in the books', () => region.sql(`SELECT end_reason FROM call WHERE call_id = '${callId}'`) === 'caller');
     cameBack(transport, [['INVITE', false], ['ACK', false], ['BYE', false]]);
   });
 
