@@ -298,7 +298,7 @@ test('a role given or taken acts at once on an open session; its event stream co
   const began = Date.now();
   await saved(admin, 'a1003', { roles: ['leader'] });
   await until('the wall is open', async () => (await person.raw('GET', '/monitor/wall')).status === 200);
-  await person.reading; // closed, so that the page asks anew
+  await person.cut(); // closed, so that the page asks anew
   await person.listen();
   await saved(admin, 'a1003', { roles: ['agent'] });
   await until('the wall is closed', async () => (await person.raw('GET', '/monitor/wall')).status === 403);
@@ -322,7 +322,7 @@ test('somebody disabled is out at once, with his event stream', async () => {
   await person.listen();
   await saved(admin, 'a1003', { enabled: false });
   await until('out', async () => (await person.raw('GET', '/me')).status === 401);
-  await person.reading;
+  await person.cut();
   assert.equal((await new Person(region).raw('POST', '/sessions', { center: 'liuzhou', login: 'a1003', password: 'Hotline-12366' })).status, 401);
   await saved(admin, 'a1003', { enabled: true });
 });

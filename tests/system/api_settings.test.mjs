@@ -30,11 +30,10 @@ after(async () => {
 
 // --- helpers ---------------------------------------------------------------------------------------
 
-const revision = () => Number(region.sql('SELECT last_value FROM directory_revision'));
 // Does something that is published and waits until the daemon has read the configuration with it.
 async function published(action) {
   const answer = await action();
-  const wanted = revision();
+  const wanted = region.nextRevision();
   await admin.waitFor('directory', (d) => d.revision >= wanted);
   return answer;
 }
@@ -143,7 +142,7 @@ test('disabling a user ends his sessions and his stream at once; a new password 
   await person.listen();
   await admin.put(`/settings/users/${user.id}`, { enabled: false }, match(user.version));
   await until('signed out', async () => (await person.raw('GET', '/me')).status === 401, 3000);
-  await person.reading; // the daemon ended the stream
+  await person.cut(); // the daemon ended the stream
   await assert.rejects(Person.signIn(region, 'nanning', 'newcomer', SECRET), /401/);
   await admin.put(`/settings/users/${user.id}`, { enabled: true }, match(user.version + 1));
   const again = await Person.signIn(region, 'nanning', 'newcomer', SECRET);

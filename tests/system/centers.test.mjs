@@ -90,7 +90,7 @@ test('SCN-01 14 × 14: with an agent of every city ready at once, a call to each
     const { version } = await chief.get(`/settings/flows/${flow.id}`);
     await chief.call('POST', `/settings/flows/${flow.id}/publish`, { document: QUICK_FLOW, note: '测试' }, { 'if-match': `"${version}"` });
   }
-  const revision = Number(region.sql('SELECT last_value FROM directory_revision'));
+  const revision = region.nextRevision();
   await chief.waitFor('directory', (d) => d.revision >= revision);
   const agents = await Promise.all(CITIES.map(({ code }) => Agent.start(region, code, 'a1001')));
   try {

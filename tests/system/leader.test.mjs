@@ -132,18 +132,6 @@ test('MON-08 MON-11 who may not listen any more is out at once: his role, his te
   await region.configured();
   const talk = await agent.person.get('/agent');
   assert.deepEqual([talk.state, talk.call.call_id], ['talk', call_id]);
-  for (const one of [agent, leader, office.leader, office.admin]) { // as their pages would
-    const person = one.person ?? one;
-    await person.close();
-    await person.listen();
-  }
-  // Streams of people whose rights changed are cut, perhaps only now: a page opens its own again, and so does he.
-  for (let told = null, muted = false; !told;) {
-    muted = !muted;
-    await agent.person.post(`/agent/calls/${call_id}/${muted ? 'mute' : 'unmute'}`); // something to be told
-    told = await Promise.race([until('told again', () => agent.document, 20000), agent.person.reading.then(() => null)]);
-    if (!told) await agent.person.listen();
-  }
   await over(caller);
 });
 

@@ -143,7 +143,7 @@ test('the phone says busy or declines: rejected, and the caller waits on', async
 
 test('nobody lifts the receiver: no_answer, the phone gets CANCEL, the agent is busy with the reason', async () => {
   region.sql('UPDATE queue SET ring_timeout_ms = 2000 WHERE center_id = 2');
-  await until('new ring time', () => /loaded revision/.test(region.log.slice(-3000)));
+  await region.configured();
   phone.invite = phone.cancelled = undefined;
   const caller = await ringing();
   await until('CANCEL', () => phone.cancelled, 30000);

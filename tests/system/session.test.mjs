@@ -115,7 +115,7 @@ test('signing out ends the session and takes the cookie away', async () => {
   assert.equal(answer.status, 204);
   assert.match(answer.headers.getSetCookie()[0], /^hotlined_session=; .*Max-Age=0/);
   problem(await person.raw('GET', '/me'), 401, 'session.none');
-  await person.reading; // the event stream has ended, too
+  await person.cut(); // the event stream has ended, too
   problem(await person.raw('GET', '/events'), 401, 'session.none');
   problem(await person.raw('DELETE', '/sessions/current'), 401, 'session.none');
   assert.equal((await desk.raw('GET', '/me')).status, 200, 'the other session lives');
@@ -142,7 +142,7 @@ test('weak passwords are refused at their field, the old one must be right, a ne
   assert.equal((await change('Ganz-Neu-2026')).status, 204);
   assert.equal((await person.raw('GET', '/me')).status, 200, 'the one who changed it stays');
   problem(await other.raw('GET', '/me'), 401, 'session.none');
-  await other.reading;
+  await other.cut();
   problem(await tryIn('leader', PASSWORD, 'liuzhou'), 401);
   assert.equal((await tryIn('leader', 'Ganz-Neu-2026', 'liuzhou')).status, 201);
   assert.ok(region.sql("SELECT password_hash FROM app_user u JOIN center c ON c.id = u.center_id WHERE c.code = 'liuzhou' AND login = 'leader'").startsWith('scrypt$'));
@@ -333,7 +333,7 @@ test('sessions outlive the daemon, but not what ended them meanwhile; events of 
   const expires = () => region.sql(`SELECT expires_at FROM session WHERE csrf = '${late.csrf}'`);
   await until('both are written', () => expires() && region.sql(`SELECT 1 FROM session WHERE csrf = '${fired.csrf}'`) && !region.sql(`SELECT 1 FROM session WHERE csrf = '${left.csrf}'`));
   assert.equal((await region.stopDaemon()).code, 0);
-  await person.reading;
+  await person.cut();
   region.sql(`UPDATE session SET expires_at = now() - interval '1 second' WHERE csrf = '${late.csrf}';
     UPDATE app_user SET enabled = false WHERE id = ${fired.me.user.id}`);
   await region.startDaemon();
@@ -349,7 +349,7 @@ test('sessions outlive the daemon, but not what ended them meanwhile; events of 
   await person.listen(last);
   assert.equal(person.seen('hello').data.replayed, false, 'everything anew');
   assert.equal((await person.raw('DELETE', '/sessions/current')).status, 204);
-  await person.reading;
+  await person.cut();
   problem(await person.raw('GET', '/me'), 401, 'session.none');
 });
 

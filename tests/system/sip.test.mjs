@@ -39,11 +39,9 @@ const addTrunk = (row) => {
 };
 
 // The daemon has read what was just written.
-async function change(sql) {
-  const before = region.log.length;
+function change(sql) {
   region.sql(sql);
-  const revision = Number(region.sql('SELECT last_value FROM directory_revision'));
-  await until('directory loaded', () => [...region.log.slice(before).matchAll(/loaded revision=(\d+)/g)].some((m) => Number(m[1]) >= revision));
+  return region.configured();
 }
 
 const calls = (caller) => Number(region.sql(`SELECT count(*) FROM call WHERE caller_no = '${caller}'`));

@@ -38,7 +38,7 @@ export class Office {
   // Does something that changes the configuration and waits until the daemon has read it.
   async changed(action) {
     const answer = await action();
-    const wanted = Number(this.region.sql('SELECT last_value FROM directory_revision'));
+    const wanted = this.region.nextRevision();
     await this.admin.waitFor('directory', (d) => d.revision >= wanted);
     return answer;
   }

@@ -15,6 +15,15 @@ export const ROOT = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
 export const B = resolve(ROOT, process.env.B || 'build');
 export const PASSWORD = 'Hotline-12366';
 
+// What the daemons of this process logged lately: from it one reads why a call did not come.
+const running = new Set();
+function whatDaemonsSay(lately_ms) {
+  const since = Date.now() - lately_ms - 5000;
+  const lines = [...running].flatMap((region) => region.log.split('\n'))
+    .filter((line) => Date.parse(/time=(\S+)/.exec(line)?.[1]) >= since && !line.includes('level=debug'));
+  return lines.slice(-15).map((line) => `\n  ${line.replace(/^.*T([0-9:.]+)\S*/, '$1').slice(0, 250)}`).join('');
+}
+
 // Polls until probe() gives something true; the one way tests wait.
 export async function until(what, probe, timeout_ms = 20000, every_ms = 25) {
   const end = Date.now() + timeout_ms;
@@ -28,7 +37,7 @@ export async function until(what, probe, timeout_ms = 20000, every_ms = 25) {
       if (error.fatal) throw error; // waiting changes nothing
       last = error;
     }
-    if (Date.now() > end) throw new Error(`waited ${timeout_ms} ms in vain: ${what} (last: ${last?.stack || JSON.stringify(last)})`);
+    if (Date.now() > end) throw new Error(`waited ${timeout_ms} ms in vain: ${what} (last: ${last?.stack || JSON.stringify(last)})${whatDaemonsSay(timeout_ms)}`);
     await new Promise((wake) => setTimeout(wake, every_ms));
   }
 }
@@ -191,6 +200,7 @@ export class Region {
     this.daemon = spawn(this.binary, ['--config', this.config], {
       cwd: ROOT, env: { ...process.env, ...this.daemonEnv() }, stdio: ['ignore', 'ignore', 'pipe'],
     });
+    running.add(this);
     this.daemon.stderr.setEncoding('utf8');
     this.daemon.stderr.on('data', (text) => { this.log += text; });
     this.exited = once(this.daemon, 'exit').then(([code, signal]) => { this.exit = { code, signal }; return this.exit; });
@@ -220,9 +230,15 @@ export class Region {
     return this.run(PSQL, ['-qAtX', '-v', 'ON_ERROR_STOP=1', '-d', this.ownerDb, '-c', statement]).trim();
   }
 
+  // A number that only a reading of the configuration which begins from now on can have: one that was under way when
+  // the last change was committed may have that change's number without it, a sequence knows no transactions.
+  nextRevision() {
+    return Number(this.sql("SELECT nextval('directory_revision') FROM pg_notify('hotlined_config', 'tests')"));
+  }
+
   // Waits until the daemon works with the configuration as it is in the database now.
   configured() {
-    const wanted = Number(this.sql('SELECT last_value FROM directory_revision'));
+    const wanted = this.nextRevision();
     return until(`configuration ${wanted} read`, () => [...this.log.matchAll(/room=directory event=loaded revision=(\d+)/g)].some(([, revision]) => revision >= wanted));
   }
 
@@ -238,6 +254,7 @@ export class Region {
   // Clean end; a sanitizer report or a crash fails the test that calls it.
   async stop() {
     const exit = await this.stopDaemon();
+    running.delete(this);
     try { this.run('scripts/pg', ['stop', this.pgDir]); } catch { /* never started */ }
     rmSync(this.dir, { recursive: true, force: true });
     if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.log)) throw new Error(`sanitizer report:\n${this.log.slice(-8000)}`);
@@ -288,16 +305,30 @@ export class Person {
 
   // Opens the event stream; events are kept in .events as {event, id, data, at}.
   async listen(lastEventId) {
+    this.abort?.abort();
     this.events = [];
+    this.cuts = 0;
     this.abort = new AbortController();
-    const response = await fetch(`${this.region.base}/api/v1/events`, {
-      headers: { cookie: this.cookie, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) }, signal: this.abort.signal,
-    });
-    if (!response.ok) throw new Error(`events: ${response.status}`);
-    this.reading = this.readEvents(response).catch(() => {});
+    await this.openStream(this.abort, lastEventId);
     await until('hello event', () => this.events.some((e) => e.event === 'hello'));
     return this;
   }
+
+  // When the daemon ends it (rights changed), which .cuts counts, the next begins where it was, as in a page; whoever is
+  // refused then, or finds nobody, stays without.
+  async openStream(abort, lastEventId) {
+    const response = await fetch(`${this.region.base}/api/v1/events`, {
+      headers: { cookie: this.cookie, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) }, signal: abort.signal,
+    });
+    if (!response.ok) throw new Error(`events: ${response.status}`);
+    this.reading = this.readEvents(response).catch(() => {});
+    this.reading.then(() => {
+      if (abort.signal.aborted) return;
+      this.cuts++;
+      this.openStream(abort, this.events.findLast((e) => e.id)?.id).catch(() => {});
+    });
+  }
+  cut() { return until('the stream is cut', () => this.cuts > 0); }
 
   async readEvents(response) {
     let rest = '';
