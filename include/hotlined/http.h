@@ -130,6 +130,7 @@ void http_problem_more(struct http_request *request, int status, const char *cod
 enum http_field_kind {
     HTTP_TEXT, /* const char *, points into the parsed body */
     HTTP_INT,  /* int64_t */
+    HTTP_MS,   /* int64_t, milliseconds; people are told of it in seconds */
     HTTP_BOOL, /* bool */
     HTTP_UUID, /* struct uuid */
     HTTP_JSON  /* const cJSON *, any value */
@@ -141,7 +142,7 @@ struct http_field {
     enum http_field_kind kind;
     size_t offset;
     unsigned flags;
-    int64_t min, max; /* HTTP_INT: value; HTTP_TEXT: characters; 0,0 = 0..4000 characters */
+    int64_t min, max; /* HTTP_INT, HTTP_MS: value; HTTP_TEXT: characters; 0,0 = 0..4000 characters */
 };
 /* Parses the body as a JSON object into the struct. Unknown, missing and wrong fields are all
  * collected and answered as one 422 with errors per field; returns false when it answered. The

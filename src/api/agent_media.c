@@ -38,7 +38,7 @@ static const struct http_field collect_fields[] = {
     FIELD(min, "最少位数", HTTP_INT, 0, 1, DIGITS_MAX),
     FIELD(max, "最多位数", HTTP_INT, 0, 1, DIGITS_MAX),
     FIELD(end, "结束键", HTTP_TEXT, 0, 0, 1),
-    FIELD(timeout_ms, "等待按键（毫秒）", HTTP_INT, 0, 500, 60000),
+    FIELD(timeout_ms, "等待按键", HTTP_MS, 0, 500, 60000),
 };
 
 struct saying { /* a text that is being spoken */

@@ -92,6 +92,7 @@ static void add_field(cJSON *properties, const struct http_field *field)
                                 limited ? (double)field->max : TEXT_DEFAULT_MAX);
         break;
     case HTTP_INT:
+    case HTTP_MS:
         add_type(schema, "integer", required);
         if (limited) {
             cJSON_AddNumberToObject(schema, "minimum", (double)field->min);

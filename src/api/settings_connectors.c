@@ -24,7 +24,7 @@ struct connector_body {
         FIELD(method, "方法", HTTP_TEXT, 0, 1, 8), FIELD(headers, "请求头", HTTP_JSON, 0, 0, 0),   \
         FIELD(secret_name, "保密请求头", HTTP_TEXT, 0, 0, QUERY_MAX_HEADER_NAME),                  \
         FIELD(secret_value, "保密请求头的值", HTTP_TEXT, 0, 0, 500),                               \
-        FIELD(timeout_ms, "最长等待", HTTP_INT, 0, 200, 5000),                                     \
+        FIELD(timeout_ms, "最长等待", HTTP_MS, 0, 200, 5000),                                      \
         FIELD(enabled, "启用", HTTP_BOOL, 0, 0, 0)
 
 static const struct http_field create_fields[] = {

@@ -26,20 +26,20 @@ struct queue_body {
     FIELD(code, "代码", HTTP_TEXT, required, 1, 41),                                               \
         FIELD(name, "名称", HTTP_TEXT, required, 1, 20),                                           \
         FIELD(strategy, "分配策略", HTTP_TEXT, 0, 1, 20),                                          \
-        FIELD(ring_timeout_ms, "振铃时限（毫秒）", HTTP_INT, 0, 1000, 300000),                     \
-        FIELD(wrap_up_ms, "整理时限（毫秒）", HTTP_INT, 0, 0, 3600000),                            \
+        FIELD(ring_timeout_ms, "振铃时限", HTTP_MS, 0, 1000, 300000),                              \
+        FIELD(wrap_up_ms, "整理时限", HTTP_MS, 0, 0, 3600000),                                     \
         FIELD(wrap_up_required, "必须小结", HTTP_BOOL, 0, 0, 0),                                   \
-        FIELD(max_wait_ms, "最长等待（毫秒）", HTTP_INT, 0, 0, 86400000),                          \
+        FIELD(max_wait_ms, "最长等待", HTTP_MS, 0, 0, 86400000),                                   \
         FIELD(max_length, "最大排队数", HTTP_INT, 0, 0, 100000),                                   \
         FIELD(max_offers, "最多振铃次数", HTTP_INT, 0, 0, 100),                                    \
         FIELD(overflow_queue_id, "溢出队列", HTTP_INT, 0, 0, INT32_MAX),                           \
         FIELD(overflow_rules, "溢出规则", HTTP_JSON, 0, 0, 0),                                     \
-        FIELD(announce_ms, "播报间隔（毫秒）", HTTP_INT, 0, 0, 600000),                            \
+        FIELD(announce_ms, "播报间隔", HTTP_MS, 0, 0, 600000),                                     \
         FIELD(announce_wait, "播报预计等待", HTTP_BOOL, 0, 0, 0),                                  \
-        FIELD(auto_answer_ms, "自动应答延时（毫秒）", HTTP_INT, 0, 0, 60000),                      \
-        FIELD(age_step_ms, "等待加级（毫秒）", HTTP_INT, 0, 0, 86400000),                          \
-        FIELD(sl_threshold_ms, "服务水平时限（毫秒）", HTTP_INT, 0, 1000, 600000),                 \
-        FIELD(short_abandon_ms, "短时放弃时限（毫秒）", HTTP_INT, 0, 0, 600000),                   \
+        FIELD(auto_answer_ms, "自动应答延时", HTTP_MS, 0, 0, 60000),                               \
+        FIELD(age_step_ms, "等待加级", HTTP_MS, 0, 0, 86400000),                                   \
+        FIELD(sl_threshold_ms, "服务水平时限", HTTP_MS, 0, 1000, 600000),                          \
+        FIELD(short_abandon_ms, "短时放弃时限", HTTP_MS, 0, 0, 600000),                            \
         FIELD(enabled, "启用", HTTP_BOOL, 0, 0, 0),                                                \
         FIELD(skill_group_id, "技能组", HTTP_INT, 0, 1, INT32_MAX)
 

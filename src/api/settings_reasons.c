@@ -30,7 +30,7 @@ struct reason_body {
     }
 #define REASON_FIELDS(required)                                                                    \
     FIELD(name, "名称", HTTP_TEXT, required, 1, NAME_MAX_CHARACTERS),                              \
-        FIELD(allowed_ms, "允许时长（毫秒）", HTTP_INT, 0, 0, ALLOWED_MAX_MS),                     \
+        FIELD(allowed_ms, "允许时长", HTTP_MS, 0, 0, ALLOWED_MAX_MS),                              \
         FIELD(sort, "显示顺序", HTTP_INT, 0, 0, SORT_MAX),                                         \
         FIELD(enabled, "启用", HTTP_BOOL, 0, 0, 0)
 

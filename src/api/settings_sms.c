@@ -25,7 +25,7 @@ static const struct http_field gateway_fields[] = {
     FIELD(url, "地址", HTTP_TEXT, HTTP_REQUIRED, 0, 500),
     FIELD(secret_name, "保密请求头", HTTP_TEXT, 0, 0, QUERY_MAX_HEADER_NAME),
     FIELD(secret_value, "保密请求头的值", HTTP_TEXT, 0, 0, 500),
-    FIELD(timeout_ms, "最长等待", HTTP_INT, 0, 200, 10000),
+    FIELD(timeout_ms, "最长等待", HTTP_MS, 0, 200, 10000),
     FIELD(per_second, "每秒最多（条）", HTTP_INT, 0, 1, 10),
 };
 #undef FIELD

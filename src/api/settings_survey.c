@@ -24,7 +24,7 @@ static const struct http_field survey_fields[] = {
     FIELD(invalid_prompt, "按键无效的提示音", HTTP_TEXT, 0, 0, 47),
     FIELD(thanks_prompt, "结束的提示音", HTTP_TEXT, 0, 0, 47),
     FIELD(retries, "再问次数", HTTP_INT, HTTP_REQUIRED, 0, 5),
-    FIELD(timeout_ms, "等待按键（毫秒）", HTTP_INT, HTTP_REQUIRED, 2000, 30000),
+    FIELD(timeout_ms, "等待按键", HTTP_MS, HTTP_REQUIRED, 2000, 30000),
     FIELD(levels, "等级", HTTP_JSON, HTTP_REQUIRED, 0, 0),
     FIELD(queues, "询问的队列", HTTP_JSON, 0, 0, 0),
     FIELD(sms, "电话中未评价时发送短信评价", HTTP_BOOL, 0, 0, 0),

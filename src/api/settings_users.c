@@ -32,7 +32,7 @@ struct user_body {
         FIELD(password, "密码", HTTP_TEXT, 0, 0, 128),                                             \
         FIELD(extension, "分机号", HTTP_TEXT, 0, 0, 16),                                           \
         FIELD(phone_password, "话机密码", HTTP_TEXT, 0, 0, 64),                                    \
-        FIELD(auto_answer_ms, "自动应答延时", HTTP_INT, 0, 0, 60000),                              \
+        FIELD(auto_answer_ms, "自动应答延时", HTTP_MS, 0, 0, 60000),                               \
         FIELD(auto_answer_internal, "内部来电自动应答", HTTP_BOOL, 0, 0, 0)
 
 static const char missing_user[] = "没有这个用户，或不属于您管理的中心";

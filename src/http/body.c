@@ -56,19 +56,33 @@ static bool bind_text(const struct http_field *field, const cJSON *value, void *
     return true;
 }
 
+static void say_range(const struct http_field *field, double number, char message[MESSAGE_SIZE])
+{
+    double unit = field->kind == HTTP_MS ? 1000 : 1;
+    const char *name = field->kind == HTTP_MS ? " 秒" : "";
+
+    snprintf(message, MESSAGE_SIZE, "%s应在 %.15g 到 %.15g %s之间，现为 %.15g%s", field->title,
+             (double)field->min / unit, (double)field->max / unit, *name ? "秒" : "", number / unit,
+             name);
+}
+
 static bool bind_int(const struct http_field *field, const cJSON *value, void *object,
                      char message[MESSAGE_SIZE])
 {
     double number = cJSON_IsNumber(value) ? value->valuedouble : NAN;
 
+    if (cJSON_IsString(value) && !*value->valuestring) { /* what an emptied field of a page sends */
+        snprintf(message, MESSAGE_SIZE, "请填写%s", field->title);
+        return false;
+    }
     if (isnan(number) || number != floor(number) || fabs(number) > 9007199254740991.0) {
-        snprintf(message, MESSAGE_SIZE, "%s应为整数", field->title);
+        snprintf(message, MESSAGE_SIZE, "%s应为整数%s", field->title,
+                 field->kind == HTTP_MS ? "（毫秒）" : "");
         return false;
     }
     if ((field->min || field->max) &&
         (number < (double)field->min || number > (double)field->max)) {
-        snprintf(message, MESSAGE_SIZE, "%s应在 %lld 到 %lld 之间", field->title,
-                 (long long)field->min, (long long)field->max);
+        say_range(field, number, message);
         return false;
     }
     *(int64_t *)member(object, field) = (int64_t)number;
@@ -103,6 +117,7 @@ static bool bind_field(const struct http_field *field, const cJSON *value, void 
     case HTTP_TEXT:
         return bind_text(field, value, object, message);
     case HTTP_INT:
+    case HTTP_MS:
         return bind_int(field, value, object, message);
     case HTTP_BOOL:
         return bind_bool(field, value, object, message);

@@ -2,6 +2,7 @@
 #include "media/ports.h"
 
 #include <errno.h>
+#include <hotlined/id.h>
 #include <hotlined/log.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,6 +23,23 @@ static int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* In an order of chance (Fisher and Yates): another program that holds a stretch of the range, as
+ * one that serves calls from a range of its own does, is then met now and then and not sixty times
+ * in a row; and who wants to be heard in somebody else's call cannot guess the next port. */
+static void fill_queue(struct ports *ports, unsigned low)
+{
+    for (size_t i = 0; i < ports->capacity; i++) {
+        uint32_t chance;
+        size_t other;
+
+        random_bytes(&chance, sizeof(chance));
+        other = chance % (i + 1);
+        ports->queue[i] = ports->queue[other];
+        ports->queue[other] = (uint16_t)(low + 2 * i);
+    }
+    ports->count = ports->capacity;
+}
+
 int ports_init(struct ports *ports, const struct ports_options *options)
 {
     unsigned low = (options->first + 1u) & ~1u;
@@ -37,9 +55,7 @@ int ports_init(struct ports *ports, const struct ports_options *options)
         ports_done(ports);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < ports->capacity; i++)
-        ports->queue[i] = (uint16_t)(low + 2 * i);
-    ports->count = ports->capacity;
+    fill_queue(ports, low);
     ports->address = options->address;
     ports->dscp = options->dscp;
     return 0;

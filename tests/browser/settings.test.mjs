@@ -173,7 +173,15 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     await admin.choose('rule-when-1', '非工作时间');
     await admin.choose('rule-target-1', '主流程：sorry');
     await admin.el('rule-up-1').click();
-    await admin.fill('queue-announce_ms', '30000');
+    await admin.fill('queue-announce_ms', '30');
+    for (const [typed, said] of [['0.5', '振铃时限应在 1 到 300 秒之间，现为 0.5 秒'], ['', '请填写振铃时限']]) {
+      admin.expect(/settings\/queues\/\d+ .*422/);
+      await admin.fill('queue-ring_timeout_ms', typed);
+      await admin.el('queue-save').click();
+      await admin.see('queue-form', said);
+      assert.equal(await admin.el('queue-ring_timeout_ms').inputValue(), typed, 'what was typed is still there');
+    }
+    await admin.fill('queue-ring_timeout_ms', '22.5');
     await admin.shot('settings-queue-rules', false);
     await admin.axeBothThemes('settings-queue-rules');
     await admin.fits('settings-queue-rules');
@@ -182,7 +190,7 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     await until('two rules', async () => /2 条/.test(await row(admin, 'queues', '咨询').innerText()), WAIT_MS);
     const stored = JSON.parse(region.sql("SELECT row_to_json(q) FROM queue q WHERE center_id = 2 AND code = 'consult'"));
     assert.deepEqual(stored.overflow_rules.map((r) => [r.when, r.after_ms, r.calendar, r.node, r.queue_id !== undefined]), [['closed', undefined, 'default', 'sorry', false], ['waited', 45000, undefined, undefined, true]]);
-    assert.equal(stored.announce_ms, 30000);
+    assert.deepEqual([stored.announce_ms, stored.ring_timeout_ms], [30000, 22500]);
     await row(admin, 'queues', '投诉').getByRole('button', { name: '删除' }).click();
     await admin.el('queue-remove-yes').click();
     await admin.see('problem', /主流程.*按键.*队列“咨询”的溢出规则/s);

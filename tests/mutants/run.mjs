@@ -27,7 +27,7 @@ const SUITES = {
   pool: ['unit/test_pool', 'unit/test_turn', 'sim/test_telephony stories'],
   turn: ['unit/test_turn'],
   sms: ['unit/test_sms'],
-  outbox: ['unit/test_outbox'],
+  outbox: ['unit/test_outbox', 'unit/test_outbox_pace', 'unit/test_outbox_file'],
 };
 const ENVIRONMENT = {
   ...process.env, CMOCKA_MESSAGE_OUTPUT: 'TAP', ASAN_OPTIONS: 'symbolize=0', UBSAN_OPTIONS: 'symbolize=0', HOTLINED_SEED: '1000', HOTLINED_STEPS: '300000',

@@ -25,7 +25,7 @@
 
 struct person {
     const char *name;
-    int64_t age;
+    int64_t age, ring_ms;
     bool active;
     struct uuid id;
     const cJSON *tags;
@@ -36,6 +36,7 @@ static void take_body(struct http_request *request, void *arg)
     static const struct http_field fields[] = {
         {"name", "姓名", HTTP_TEXT, offsetof(struct person, name), HTTP_REQUIRED, 1, 10},
         {"age", "年龄", HTTP_INT, offsetof(struct person, age), 0, 0, 150},
+        {"ring_ms", "振铃时限", HTTP_MS, offsetof(struct person, ring_ms), 0, 1000, 300000},
         {"active", "启用", HTTP_BOOL, offsetof(struct person, active), 0, 0, 0},
         {"id", "编号", HTTP_UUID, offsetof(struct person, id), 0, 0, 0},
         {"tags", "标签", HTTP_JSON, offsetof(struct person, tags), 0, 0, 0},
@@ -111,11 +112,26 @@ static void all_wrong_fields_are_said_at_once(void **state)
         "{\"age\":200,\"active\":\"yes\",\"id\":\"12\",\"colour\":1}", &answer);
     assert_int_equal(answer.status, 422);
     assert_non_null(strstr(answer.body, "\"name\":\"请填写姓名\""));
-    assert_non_null(strstr(answer.body, "\"age\":\"年龄应在 0 到 150 之间\""));
+    assert_non_null(strstr(answer.body, "\"age\":\"年龄应在 0 到 150 之间，现为 200\""));
     assert_non_null(strstr(answer.body, "\"active\":\"启用应为是或否\""));
     assert_non_null(strstr(answer.body, "\"id\":\"编号不是有效的编号\""));
     assert_non_null(strstr(answer.body, "\"colour\":\"没有这个字段\""));
     answer_free(&answer);
+}
+
+/* The API counts in milliseconds, people in seconds. */
+static void a_duration_out_of_range_is_said_in_seconds(void **state)
+{
+    (void)state;
+    expect("POST", "/api/v1/people", NULL, "{\"name\":\"x\",\"ring_ms\":500}", 422,
+           "\"ring_ms\":\"振铃时限应在 1 到 300 秒之间，现为 0.5 秒\"");
+    expect("POST", "/api/v1/people", NULL, "{\"name\":\"x\",\"ring_ms\":300001}", 422,
+           "现为 300.001 秒");
+    expect("POST", "/api/v1/people", NULL, "{\"name\":\"x\",\"ring_ms\":1.5}", 422,
+           "振铃时限应为整数（毫秒）");
+    expect("POST", "/api/v1/people", NULL, "{\"name\":\"x\",\"ring_ms\":\"\"}", 422,
+           "请填写振铃时限");
+    expect("POST", "/api/v1/people", NULL, "{\"name\":\"x\",\"ring_ms\":300000}", 201, "{");
 }
 
 /* Each complaint is looked up among those before it: all of a million would take hours. */
@@ -293,6 +309,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(a_good_body_fills_the_struct),
         TEST(all_wrong_fields_are_said_at_once),
+        TEST(a_duration_out_of_range_is_said_in_seconds),
         TEST(of_many_unknown_fields_a_few_are_said),
         TEST(lengths_count_characters_not_bytes),
         TEST(malformed_json_is_400_whatever_it_is),
