@@ -1,9 +1,10 @@
 /* The range of RTP ports: even for RTP, the next odd one for RTCP. Control thread only.
  *
- * Free pairs wait in a queue, first in an order of chance: the one free for longest is taken, so late packets of an ended call
- * find a closed port and not a new call. Making and closing four sockets a call costs more than all
- * else that media does for a short one, so sockets that come back are kept open: after
- * PORTS_REST_MS, and only if hardly anything has come for them since, they serve a new leg. */
+ * Free pairs wait in a queue, first in an order of chance: the one free for longest is taken, so
+ * late packets of an ended call find a closed port and not a new call. Making and closing four
+ * sockets a call costs more than all else that media does for a short one, so sockets that come
+ * back are kept open: after PORTS_REST_MS, and only if hardly anything has come for them since,
+ * they serve a new leg. */
 #ifndef HOTLINED_MEDIA_PORTS_H
 #define HOTLINED_MEDIA_PORTS_H
 
