@@ -142,7 +142,8 @@ struct http_field {
     enum http_field_kind kind;
     size_t offset;
     unsigned flags;
-    int64_t min, max; /* HTTP_INT, HTTP_MS: value; HTTP_TEXT: characters; 0,0 = 0..4000 characters */
+    int64_t min,
+        max; /* HTTP_INT, HTTP_MS: value; HTTP_TEXT: characters; 0,0 = 0..4000 characters */
 };
 /* Parses the body as a JSON object into the struct. Unknown, missing and wrong fields are all
  * collected and answered as one 422 with errors per field; returns false when it answered. The
