@@ -425,7 +425,7 @@ test('IVR-01 IVR-04 CC-23 TTS-01 a new city\'s menu by the pages, from nothing t
     await desk.el('connector-new').focus();
     await desk.page.keyboard.press('Enter');
     await until('focus', () => desk.page.evaluate(() => document.activeElement.dataset.testid === 'connector-code'), WAIT_MS);
-    for (const [name, value] of [['code', 'tax'], ['name', '欠税查询'], ['url', 'ftp://127.0.0.1/'], ['secret-name', 'X-Api-Key'], ['secret', 's3cret-value'], ['timeout', '2000']]) await desk.fill(`connector-${name}`, value);
+    for (const [name, value] of [['code', 'tax'], ['name', '欠税查询'], ['url', 'ftp://127.0.0.1/'], ['secret-name', 'X-Api-Key'], ['secret', 's3cret-value'], ['timeout', '2.5']]) await desk.fill(`connector-${name}`, value);
     desk.expect(/settings\/connectors .*422/);
     await desk.el('connector-save').click();
     await desk.see('connector-form', 'https:// 或 http://');
@@ -438,7 +438,7 @@ test('IVR-01 IVR-04 CC-23 TTS-01 a new city\'s menu by the pages, from nothing t
     await desk.el('connector-save').click();
     await desk.gone('connector-form');
     await desk.see('connectors', '欠税查询');
-    assert.equal(region.sql("SELECT secret_value FROM connector WHERE code = 'tax'"), 's3cret-value');
+    assert.equal(region.sql("SELECT secret_value || ' ' || timeout_ms FROM connector WHERE code = 'tax'"), 's3cret-value 2500');
     await desk.el('connector-edit-tax').click();
     await desk.see('connector-form');
     assert.equal(await desk.el('connector-secret').inputValue(), '');
