@@ -51,9 +51,10 @@ UPDATE session SET last_seen_at = $2::timestamptz, expires_at = $3::timestamptz 
 DELETE FROM session WHERE token_hash = $1::text;
 
 -- name: session_purge
--- No parameters: removes what has expired, sessions and counts of failures.
+-- $1 now (timestamptz), of the daemon, which said when they expire: the clock of the database's machine may be another.
+-- Removes what has expired, sessions and counts of failures.
 WITH old AS (DELETE FROM login_failure WHERE last_at < now() - interval '1 day' AND coalesce(locked_until, last_at) < now())
-DELETE FROM session WHERE expires_at <= now();
+DELETE FROM session WHERE expires_at <= $1::timestamptz;
 
 -- name: user_subjects
 -- $1 user ids (int array text). One row each, ordered by id, none for who may not sign in: user_id, center_id, center_code, center_kind, team_id (0 = none), login,

@@ -27,6 +27,7 @@ struct session {
     struct session *bucket_next;      /* by token hash */
     struct api_person person;
     int64_t created_ms, expires_ms, written_ms; /* wall */
+    int64_t opened_ms;                          /* monotonic; 0 if the database told us of it */
     bool known;                                 /* permissions were read */
     bool seen;                                  /* in the list being read */
 };
@@ -38,9 +39,9 @@ struct api_sessions {
     struct loop_timer sweep, retry;
     bool known; /* read once since the start */
     bool reading, read_again;
-    int64_t reading_since_ms;
-    int64_t wall_offset_ms; /* wall minus monotonic time, when last looked at */
-    bool spared;            /* sessions too young for the look under way: another one follows */
+    int64_t reading_since_ms; /* monotonic: the clock may be set while we read */
+    int64_t wall_offset_ms;   /* wall minus monotonic time, when last looked at */
+    bool spared;              /* sessions too young for the look under way: another one follows */
     struct store_request *request;
 };
 
@@ -189,6 +190,7 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
     const char *cookie = http_cookie(request, COOKIE);
     char hash[API_TOKEN_HASH_SIZE] = "";
     struct session *session;
+    int64_t now;
 
     if (permission == PERM_PUBLIC)
         return true;
@@ -203,8 +205,9 @@ bool api_guard(struct http_request *request, const struct http_route *route, voi
         return api_key_guard(api, request, route);
     if (cookie)
         api_token_hash(cookie, hash);
+    now = wall_now(api); /* first: it moves the times of sessions when the clock was set */
     session = session_find(api, hash);
-    if (!session || !session->known || session->expires_ms <= wall_now(api)) {
+    if (!session || !session->known || session->expires_ms <= now) {
         http_problem(request, 401, "session.none", "请先登录；若长时间未操作，登录已过期", NULL);
         return false;
     }
@@ -246,6 +249,7 @@ const struct api_person *api_session_open(struct api *api, struct http_request *
     text_copy(session->person.token_hash, sizeof(session->person.token_hash), hash);
     api_token_make(session->person.csrf);
     text_copy(session->person.address, sizeof(session->person.address), http_peer(request));
+    session->opened_ms = (int64_t)loop_now_ms(api->loop);
     session->created_ms = wall_now(api);
     session->written_ms = session->created_ms;
     session->expires_ms = session->created_ms + SESSION_IDLE_MS;
@@ -432,7 +436,7 @@ static void subjects_read(const struct store_result *result, void *arg)
         struct access_subject before = session->person.subject;
         int row = find_row(result, before.user_id);
         next = session->next;
-        if (session->created_ms >= api->sessions->reading_since_ms && session->known)
+        if (session->opened_ms >= api->sessions->reading_since_ms && session->known)
             continue; /* opened meanwhile, with permissions of its own reading */
         if (row < 0 || api_person_from_row(&session->person, result, row)) {
             session_end(api, session, "forced");
@@ -503,7 +507,7 @@ static void sessions_read(const struct store_result *result, void *arg)
     }
     api->sessions->spared = false;
     for (struct session *s = api->sessions->all; s; s = s->next) {
-        s->seen = s->created_ms >= api->sessions->reading_since_ms;
+        s->seen = s->opened_ms >= api->sessions->reading_since_ms;
         api->sessions->spared |= s->seen;
     }
     for (int row = 0; row < store_rows(result); row++)
@@ -529,7 +533,7 @@ void api_sessions_reload(struct api *api)
     }
     sessions->reading = true;
     /* A second of grace: the database may have begun its look before a session was written. */
-    sessions->reading_since_ms = loop_wall_ms(api->loop) - GRACE_MS;
+    sessions->reading_since_ms = (int64_t)loop_now_ms(api->loop) - GRACE_MS;
     if (store_query(api->deps.store, STORE_SLOW, STMT_SESSION_LOAD_ACTIVE, &STORE_SCOPE_DAEMON,
                     &none, sessions_read, api, &sessions->request))
         read_done(api, false);
@@ -546,7 +550,7 @@ static void sweep(void *arg)
 {
     struct api *api = arg;
     int64_t now = wall_now(api);
-    struct store_params none = {0};
+    struct store_params params = {0};
     struct session *next;
     bool ended = false;
 
@@ -557,8 +561,9 @@ static void sweep(void *arg)
             ended = true;
         }
     }
+    store_param_time(&params, now);
     if (ended && store_is_available(api->deps.store))
-        write_away(api, STMT_SESSION_PURGE, &none);
+        write_away(api, STMT_SESSION_PURGE, &params);
     loop_timer_start(&api->sessions->sweep, SWEEP_EVERY_MS);
 }
 

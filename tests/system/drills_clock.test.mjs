@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { Clock } from './lib/clock.mjs';
 import { Person, until } from './lib/region.mjs';
 import { CITIES } from './lib/office.mjs';
-import { Crowd, accounts, chapter, metric, tell, unwell } from './lib/drills.mjs';
+import { Crowd, accounts, chapter, lock, metric, tell, unwell } from './lib/drills.mjs';
 
 const HOUR = 3600;
 const WAIT_MS = 60000;
@@ -88,6 +88,25 @@ chapter('a clock that was a day ahead is followed as soon as it is right: its ti
   await until('said so', () => /room=loop event=clock_set_back/.test(region.log), WAIT_MS);
   const status = (await leader.raw('GET', '/me')).status;
   tell('a clock a day ahead', status === 200 ? [] : [`the session: ${status}`], 'the time is right, the leader still signed in');
+});
+
+chapter('the clock is set back by hours while the list of sessions is being read: whoever signs in meanwhile stays signed in (NFR-08)', async () => {
+  const held = await lock(region, 'session', 'ACCESS EXCLUSIVE');
+  region.sql("SELECT pg_notify('hotlined_config', 'tests')");
+  await until('sessions are being read', () => region.sql("SELECT count(*) FROM pg_locks WHERE relation = 'session'::regclass AND NOT granted AND mode = 'AccessShareLock'") === '1', WAIT_MS);
+  const signedIn = () => region.log.split('event=signed_in').length;
+  const before = signedIn();
+  region.set(-4 * HOUR);
+  const late = Person.signIn(region, 'nanning', 'admin');
+  await until('he is signed in, though nobody has written it down', () => signedIn() > before, WAIT_MS);
+  await held.let();
+  const admin = await late;
+  const status = (await admin.raw('GET', '/me')).status;
+  region.set(0);
+  await until('right again', async () => Math.abs((await wall()).now_ms - Date.now()) < 60000, WAIT_MS);
+  const others = [leader, quiet, ...crowd.agents.map((a) => a.person)];
+  const out = await Promise.all([admin, ...others].map(async (person) => ((await person.raw('GET', '/me')).status === 200 ? [] : [`the session of ${person.me.user.login}`])));
+  tell('the clock set while sessions are read', [...(status === 200 ? [] : [`who had just signed in: ${status}`]), ...out.flat()], `${others.length + 1} are signed in`);
 });
 
 chapter('killed, and the clock set back before the next start: calls left open are closed, those of the new process are not (NFR-07 NFR-08)', async () => {

@@ -416,7 +416,9 @@ test('sessions: kept, moved on, ended by a new password; /me says what a person 
   db.call(DAEMON, 'session_create', 'old', id, 'csrf', '', '2020-01-01');
   const active = () => db.call(DAEMON, 'session_load_active').filter((s) => s.user_id === String(id)).map((s) => s.token_hash).sort();
   assert.deepEqual(active(), ['old', 't1', 't2']); // the daemon decides about those that expired
-  db.call(DAEMON, 'session_purge');
+  db.call(DAEMON, 'session_purge', '2019-12-31'); // by the daemon's clock, which said when they expire
+  assert.deepEqual(active(), ['old', 't1', 't2']);
+  db.call(DAEMON, 'session_purge', new Date().toISOString());
   assert.deepEqual(active(), ['t1', 't2']);
   db.call(DAEMON, 'session_touch', 't1', new Date().toISOString(), new Date(Date.now() + 7200000).toISOString());
   assert.deepEqual(db.call(DAEMON, 'user_set_password', id, 'scrypt$new', 't1').map((r) => r.token_hash), ['t2']);
