@@ -16,6 +16,7 @@ const admit = (was, becomes, what) => ({ engine: 'admission', file: 'src/telepho
 const share = (was, becomes, what) => ({ engine: 'pool', file: 'src/base/pool.c', was, becomes, what });
 const turn = (was, becomes, what) => ({ engine: 'turn', file: 'src/recognition/turn.c', was, becomes, what });
 const ship = (was, becomes, what) => ({ engine: 'outbox', file: 'src/store/outbox_ship.c', was, becomes, what });
+const port = (was, becomes, what) => ({ engine: 'ports', file: 'src/media/ports.c', was, becomes, what });
 const sms = (was, becomes, what) => ({ engine: 'sms', file: 'src/sms/gateway.c', was, becomes, what });
 
 export const mutants = [
@@ -36,6 +37,13 @@ export const mutants = [
   sms('status / 100 == 2 ? SMS_SENT : SMS_AGAIN', 'SMS_SENT', 'what a gateway could not take counts as sent'),
   sms('    if (answer->end != QUERY_ANSWERED) {', '    if (false) {', 'no answer is read as one'),
   sms('    if (!text_is_utf8(out, strlen(out)))\n        out[0] = 0;\n', '', 'what is no text reaches the database'),
+  // --- the range of RTP ports ---
+  port('        other = chance % (i + 1);', '        other = i;', 'ports are tried in the order of their numbers: a stretch that somebody holds refuses calls'),
+  port('        other = chance % (i + 1);', '        other = (chance & 0) % (i + 1);', 'the order is the same in each process: the next port can be guessed'),
+  port('        if (r != -EADDRINUSE)\n            return r;', '        return r;', 'a port that somebody holds refuses the call'),
+  port('unsigned low = (options->first + 1u) & ~1u;', 'unsigned low = options->first;', 'RTP comes on an odd port'),
+  port('(options->last - low + 1) / 2;', '(options->last - low + 2) / 2;', 'the range ends a port too late'),
+  port('(uint16_t)(low + 2 * i);', '(uint16_t)(low + 2 * (i / 2));', 'each port is in the queue twice'),
   // --- facts on their way to PostgreSQL ---
   ship('    else if (gathered < GATHER_MS && fact_outbox_pending(o) < FEW)\n        loop_timer_start(&o->retry, GATHER_MS - gathered);\n', '', 'each fact is a batch of its own'),
   ship('    o->arrived += count;\n', '', 'what waited then is never there'),

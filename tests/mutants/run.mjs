@@ -27,6 +27,7 @@ const SUITES = {
   pool: ['unit/test_pool', 'unit/test_turn', 'sim/test_telephony stories'],
   turn: ['unit/test_turn'],
   sms: ['unit/test_sms'],
+  ports: ['unit/test_ports'],
   outbox: ['unit/test_outbox', 'unit/test_outbox_pace', 'unit/test_outbox_file'],
 };
 const ENVIRONMENT = {
