@@ -9,7 +9,8 @@ import { Sipp, closeFarSides } from './lib/sipp.mjs';
 import { Crowd, LONG, accounts, chapter, metric, tell, unwell } from './lib/drills.mjs';
 
 const TALKS = 10;
-const FLOOD_S = LONG ? 20 : 5;
+const CALLS = LONG ? 60000 : 30000;
+const RATE = 2500, GROWS_BY = 2500, MOST = 7500; // calls a second, and more each second: a quick machine carries the first
 const WAIT_MS = 90000;
 let region, crowd;
 
@@ -30,10 +31,9 @@ chapter('drill 7: calls beyond what the processor carries: those under way are u
   const supervisor = await Person.signIn(region, 'guangxi', 'supervisor');
   const refusedBy = (reason) => metric(region, `hotlined_calls_refused_total{reason="${reason}"}`);
   const log = region.log.length;
-  const rate = 2500;
   let shown;
-  const flood = await Sipp.start(region, 'flood', { calls: rate * FLOOD_S, hold_ms: 100, timeout_s: 90, keys: { called: CITIES[13].number },
-    args: ['-r', String(rate), '-l', '100000', '-trace_msg', '-message_file', '/dev/null'] });
+  const flood = await Sipp.start(region, 'flood', { calls: CALLS, hold_ms: 100, timeout_s: 90, keys: { called: CITIES[13].number },
+    args: ['-r', String(RATE), '-rate_increase', String(GROWS_BY), '-rate_interval', '1', '-rate_max', String(MOST), '-no_rate_quit', '-l', '100000', '-trace_msg', '-message_file', '/dev/null'] });
   await until('the wall says that calls are limited', async () => { shown = (await supervisor.get('/monitor/wall')).overload; return shown.limiting; }, WAIT_MS, 50);
   await flood.exited; // with a fault when the machine is slow: it does not know a 200 that comes again after its BYE
   const ended = Date.now();
@@ -54,8 +54,8 @@ chapter('drill 7: calls beyond what the processor carries: those under way are u
   const figures = await accounts(region);
   const taken = figures.calls - crowd.callers.length;
   // The table of what was said before is bounded: now and then one that comes again is decided anew.
-  const unanswered = rate * FLOOD_S - taken - refused;
+  const unanswered = CALLS - taken - refused;
   if (unanswered > 0) lost.push(`the answer to ${unanswered} calls`);
-  if (unanswered < -rate * FLOOD_S / 1000) lost.push(`${-unanswered} calls decided twice`);
-  tell('more than the processor carries', [...lost, ...figures.lost], `${rate}/s offered for ${FLOOD_S} s beside ${talks.length} talks: ${taken} taken, ${refused} refused; taken again ${recovered} ms after; ${figures.text}`);
+  if (unanswered < -CALLS / 1000) lost.push(`${-unanswered} calls decided twice`);
+  tell('more than the processor carries', [...lost, ...figures.lost], `${CALLS} calls offered, ${RATE} in the first second then up to ${MOST}, beside ${talks.length} talks: ${taken} taken, ${refused} refused; taken again ${recovered} ms after; ${figures.text}`);
 });
