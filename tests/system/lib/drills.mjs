@@ -159,11 +159,11 @@ export const storedIds = (region) => region.sql('SELECT id FROM fact').split('\n
 
 // Waits until all is in PostgreSQL and gives what is missing or doubled: each call that began in the log has its row
 // and facts once, the figures agree with themselves, by roll-up and by facts (RPT-01: 核对差 0).
-export async function accounts(region, { open = 0 } = {}) {
+export async function accounts(region, { open = 0, closing_ms = WAIT_MS } = {}) {
   await until('nothing waits', async () => await metric(region, 'hotlined_facts_pending') === 0 && await metric(region, 'hotlined_store_available') === 1, WAIT_MS);
   const began = [...new Set([...region.log.matchAll(/room=call event=began call=(\S+)/g)].map((m) => m[1]))];
   const number = (sql) => Number(region.sql(sql));
-  await until('calls closed', () => number('SELECT count(*) FROM call WHERE t_end IS NULL') === open, WAIT_MS, 200);
+  await until('calls closed', () => number('SELECT count(*) FROM call WHERE t_end IS NULL') === open, closing_ms, 200);
   const lost = [];
   const calls = new Set(region.sql('SELECT call_id FROM call').split('\n'));
   lost.push(...began.filter((id) => !calls.has(id)).map((id) => `call ${id}`));
