@@ -28,14 +28,14 @@ const audited = (action, objectId, count = 1) => until(`${count} audit rows ${ac
   return rows.length >= count && rows;
 });
 
-// A call that is answered and talks until two seconds of it are on the disk.
+// A call that is answered and talks until three seconds of it are on the disk.
 async function talk(from = FROM) {
   const caller = Caller.start(region, { from, to: TO, args: ['--keys', '1', '--tone', String(CALLER_HZ)] });
   const { call_id } = (await agent.ring()).call;
   await agent.answer(call_id);
   await agent.waitState('talk');
   const recording = await until('recording known', () => recordingOf(call_id));
-  await until('two seconds recorded', () => statSync(recordingPath(recording)).size > 58 + 2 * 16000);
+  await until('three seconds recorded', () => statSync(recordingPath(recording)).size > 58 + 3 * 16000);
   return { caller, call_id, recording };
 }
 

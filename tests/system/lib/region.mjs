@@ -314,19 +314,27 @@ export class Person {
     return this;
   }
 
-  // When the daemon ends it (rights changed), which .cuts counts, the next begins where it was, as in a page; whoever is
-  // refused then, or finds nobody, stays without.
+  // When the daemon ends it (rights changed), which .cuts counts, the next begins where it was, as in a page: asked for
+  // again and again, but for whoever is refused then.
   async openStream(abort, lastEventId) {
     const response = await fetch(`${this.region.base}/api/v1/events`, {
       headers: { cookie: this.cookie, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) }, signal: abort.signal,
     });
-    if (!response.ok) throw new Error(`events: ${response.status}`);
+    if (!response.ok) throw Object.assign(new Error(`events: ${response.status}`), { status: response.status });
     this.reading = this.readEvents(response).catch(() => {});
     this.reading.then(() => {
       if (abort.signal.aborted) return;
       this.cuts++;
-      this.openStream(abort, this.events.findLast((e) => e.id)?.id).catch(() => {});
+      this.openAgain(abort);
     });
+  }
+  async openAgain(abort) {
+    try {
+      await this.openStream(abort, this.events.findLast((e) => e.id)?.id);
+    } catch (error) {
+      if (abort.signal.aborted || [401, 403].includes(error.status)) return;
+      setTimeout(() => this.openAgain(abort), 250).unref();
+    }
   }
   cut() { return until('the stream is cut', () => this.cuts > 0); }
 

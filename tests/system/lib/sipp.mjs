@@ -15,9 +15,10 @@ export function closeFarSides() { for (const one of open) one.close(); }
 
 export class Sipp {
   // scenario: a file of tests/system/sipp; {{word}} in it is replaced by fill.word.
+  // control: it listens to tell(), and counts for created().
   // keys: [name] in the scenario; hold_ms: its plain <pause/>; here and there: address and port of ours and of the daemon.
   static async start(region, scenario, { here = '127.0.0.1', port, there = `127.0.0.1:${region.sipPort}`, transport = 'udp', via,
-    calls = 1, hold_ms = 500, timeout_s = 60, keys = {}, fill = {}, args = [] } = {}) {
+    calls = 1, hold_ms = 500, timeout_s = 60, keys = {}, fill = {}, args = [], control = false } = {}) {
     const sipp = new Sipp();
     sipp.name = scenario;
     sipp.base = join(region.dir, 'sipp', `${++runs}-${scenario}`);
@@ -27,10 +28,12 @@ export class Sipp {
     writeFileSync(`${sipp.base}.xml`, xml);
     sipp.port = port ?? await freePort();
     sipp.said = '';
+    if (control) sipp.control = await freePort();
     const all = { caller: '13877100001', called: '07711236601', rtp: 9, rtp2: 9, via: via ?? transport.toUpperCase(), ...keys };
     sipp.child = spawn('sipp', [there, '-sf', `${sipp.base}.xml`, '-i', here, '-p', String(sipp.port), '-t', { udp: 'u1', tcp: 't1' }[transport],
       '-m', String(calls), '-l', '1', '-d', String(hold_ms), '-nostdin', '-timeout', `${timeout_s}s`, '-timeout_error', '-trace_err', '-error_file', `${sipp.base}.err`,
-      '-trace_msg', '-message_file', `${sipp.base}.msg`, ...Object.entries(all).flatMap(([k, v]) => ['-key', k, String(v)]), ...args],
+      '-trace_msg', '-message_file', `${sipp.base}.msg`, ...Object.entries(all).flatMap(([k, v]) => ['-key', k, String(v)]),
+      ...(control ? ['-cp', String(sipp.control), '-trace_stat', '-stf', `${sipp.base}.csv`, '-fd', '1'] : []), ...args],
     { cwd: region.dir, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TERM: 'dumb' } });
     open.add(sipp);
     sipp.child.stderr.on('data', (text) => { sipp.said += text; });
@@ -46,6 +49,19 @@ export class Sipp {
 
   file(end) { return existsSync(`${this.base}.${end}`) ? readFileSync(`${this.base}.${end}`, 'utf8') : ''; }
   get messages() { return this.file('msg'); }
+
+  // A command of SIPp's remote control: "cset rate 100", or "q" for no more calls.
+  tell(command) {
+    const socket = createSocket('udp4');
+    return new Promise((done, fail) => {
+      socket.send(command, this.control, '127.0.0.1', (error) => { socket.close(); if (error) fail(error); else done(); });
+    });
+  }
+  // How many calls it has begun, as of a second ago.
+  created() {
+    const [head, ...rows] = this.file('csv').trimEnd().split('\n');
+    return Number(rows.at(-1)?.split(';')[head.split(';').indexOf('TotalCallCreated')] ?? 0);
+  }
 
   // The scenario went to its end as written.
   async good() {
