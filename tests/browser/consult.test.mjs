@@ -383,7 +383,7 @@ test('an agent asks a colleague while a caller is there (XFER-03, XFER-04, CC-13
     caller.say('key 2');
     await until('he waits for a complaint', () => region.sql("SELECT q.code FROM queue_visit v JOIN queue q ON q.id = v.queue_id JOIN call c USING (call_id) WHERE c.caller_no = '13877100021' ORDER BY v.t_q_in DESC LIMIT 1") === 'complaint', WAIT_MS);
     await caller.hangUp();
-    assert.equal(region.sql("SELECT string_agg(mode || ' ' || result, ',' ORDER BY t_start) FROM ivr_transfer v JOIN call c USING (call_id) WHERE c.caller_no = '13877100021'"), 'suspend agent,release queue');
+    await until('both are written', () => region.sql("SELECT string_agg(mode || ' ' || result, ',' ORDER BY t_start) FROM ivr_transfer v JOIN call c USING (call_id) WHERE c.caller_no = '13877100021'") === 'suspend agent,release queue', WAIT_MS);
   });
 
   await chapter('the agent has his caller asked: the answer is with call, agent and queue; who says nothing is 未评价, and both are in the detail (CC-11)', async () => {
