@@ -141,19 +141,15 @@ test('the knowledge base by its pages (KB-02 KB-06 KB-07 KB-14)', async (story) 
     await agent.fill('content', '发票开错了');
     await agent.fill('answer-text', '您好');
     // The first list is slow: what is asked meanwhile is asked all the same, and the late list does not replace it.
-    let late;
-    await agent.page.route(/knowledge\/items\?(?!.*q=%)/, async (route) => { late = route; });
+    const all = await agent.late(/knowledge\/items\?(?!.*q=%)/);
     await key(agent, 'Alt+z');
     await agent.see('kb-panel');
-    await until('the first list is asked for', () => late, WAIT_MS);
+    await all.asked();
     assert.equal(await agent.page.evaluate(() => document.activeElement?.dataset.testid), 'kb-words');
     await agent.page.keyboard.type('红字发票');
     await key(agent, 'Enter');
     await until('found and marked', async () => (await agent.el(`kb-hit-${invoices}`).count()) > 0 && (await marked(agent, `kb-hit-${invoices}`)).includes('红字发票'), WAIT_MS);
-    const answered = agent.page.waitForResponse((response) => response.request() === late.request());
-    await late.continue();
-    await answered;
-    await agent.page.unroute(/knowledge\/items\?(?!.*q=%)/);
+    await all.comes();
     assert.ok((await marked(agent, `kb-hit-${invoices}`)).includes('红字发票'));
     await agent.shot('workbench-knowledge', false);
     await agent.el(`kb-hit-${invoices}`).click();

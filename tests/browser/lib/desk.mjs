@@ -185,6 +185,21 @@ export class Desk {
   text(id) { return this.el(id).innerText(); }
   see(id, text) { return until(`${this.name} sees ${id}${text ? ` ${text}` : ''}`, async () => (await this.el(id).count()) > 0 && (!text || (text instanceof RegExp ? text : { test: (t) => t.includes(text) }).test(await this.el(id).first().innerText())), WAIT_MS); }
   gone(id) { return until(`${this.name} sees no ${id}`, async () => (await this.el(id).count()) === 0, WAIT_MS); }
+  // The next answer to a request that fits comes late: when the test says so.
+  async late(pattern) {
+    let held;
+    await this.page.route(pattern, (route) => { held = route; }, { times: 1 });
+    return {
+      asked: () => until(`${this.name} asks for ${pattern}`, () => held, WAIT_MS),
+      // Resolves when the page had its chance to show it.
+      comes: async () => {
+        const answered = this.page.waitForResponse((response) => response.request() === held.request());
+        await held.continue();
+        await (await answered).finished();
+        await this.page.evaluate(() => new Promise((shown) => { requestAnimationFrame(() => requestAnimationFrame(shown)); }));
+      },
+    };
+  }
   async fill(id, text) { await this.el(id).fill(text); }
   async choose(id, label) { await this.el(id).selectOption(typeof label === 'string' ? { label } : label); }
   async go(path) { await this.page.goto(path); }

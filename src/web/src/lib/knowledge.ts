@@ -4,6 +4,7 @@ import { api, whyUnread } from '../api';
 import { useSession } from '../stores/session';
 import { useWork } from '../stores/work';
 import type { Page } from '../types';
+import { useNewest } from './ask';
 
 export interface KbClass { id: number; center_id: number; center_name: string; parent_id: number | null; name: string; sort: number; enabled: boolean; version: number }
 export interface KbPart { text: string; hit: boolean }
@@ -73,9 +74,7 @@ export function useKnowledgeSearch(limit: number): Search {
   const next = ref<string | null>(null);
   const more = ref(false);
   const asked = ref<string | null>(null);
-  const problem = ref('');
-  const loading = ref(false);
-  let turn = 0;
+  const { loading, problem, ask } = useNewest('知识稍后再查');
   const libraries = computed(() => {
     const all = leaves(classes.value.filter((c) => c.enabled));
     return [...new Set(all.map((c) => c.center_id))].map((id) => ({
@@ -92,20 +91,12 @@ export function useKnowledgeSearch(limit: number): Search {
       problem.value = whyUnread(error, '知识稍后再查');
     }
   }
-  async function search(further = false): Promise<void> {
-    const mine = ++turn;
+  function search(further = false): Promise<void> {
     const sought = words.value.trim();
-    loading.value = true;
-    try {
-      const page = await api.get<Page<KbHit> & { more: boolean }>('/knowledge/items', { q: sought, class_id: ids(), limit, after: further ? next.value : undefined });
-      if (mine !== turn) return;
+    return ask(() => api.get<Page<KbHit> & { more: boolean }>('/knowledge/items', { q: sought, class_id: ids(), limit, after: further ? next.value : undefined }), (page) => {
       items.value = further ? [...items.value, ...page.items] : page.items;
-      [next.value, more.value, asked.value, problem.value] = [page.next, page.more, sought, ''];
-    } catch (error) {
-      if (mine === turn) problem.value = whyUnread(error, '知识稍后再查');
-    } finally {
-      if (mine === turn) loading.value = false;
-    }
+      [next.value, more.value, asked.value] = [page.next, page.more, sought];
+    });
   }
   return { words, chosen, classes, libraries, items, next, more, asked, problem, loading, search, loadClasses };
 }
