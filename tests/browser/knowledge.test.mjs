@@ -179,9 +179,22 @@ test('the knowledge base by its pages (KB-02 KB-06 KB-07 KB-14)', async (story) 
     await admin.fill('kb-words', '红字');
     await admin.el('kb-all').click();
     await admin.el(`kb-hit-${invoices}`).click();
+    const itself = new RegExp(`knowledge/entries/${invoices}$`);
+    const entry = await admin.late(itself);
     await admin.el('kb-edit').click();
     await admin.see('kb-editor', '修改知识');
+    await entry.asked();
+    assert.equal(await admin.el('kb-content').count(), 0, 'no field that what comes would overwrite');
+    await entry.comes();
+    await admin.fill('kb-content', '改为在线确认。');
+    const saving = await admin.late(itself);
+    await admin.el('kb-save').click();
+    await saving.asked();
     await admin.fill('kb-content', '改为在线确认后开具红字发票。');
+    await saving.comes();
+    await admin.see('kb-said', '已保存为草稿');
+    assert.equal(await admin.el('kb-content').inputValue(), '改为在线确认后开具红字发票。', 'what is typed while it is saved stays');
+    assert.ok(await admin.el('kb-save').isEnabled(), 'and is not saved yet');
     await admin.fill('kb-note', '改为在线确认');
     await admin.el('kb-publish').click(); // saves and publishes
     await admin.see('kb-entry-versions', '第 2 版');
