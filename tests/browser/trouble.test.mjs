@@ -232,4 +232,43 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await caller.hangUp();
     await desk.see('agent-state', '整理');
   });
+
+  await chapter('a page of which a part does not come is opened by itself, in a talk only afterwards; what fails again waits for him', async () => {
+    desk.expect(/assets\/.* .*ERR_INTERNET_DISCONNECTED/, /Unable to preload CSS/, /页面没有加载成功/);
+    desk.expect(/^console:  Applying inline style/); // axe's own copy of the style sheet that failed
+    const fails = (place) => desk.page.route(new RegExp(`assets/${place}-.*\\.css`), (route) => route.abort('internetdisconnected'), { times: 1 });
+    const opened = async (path, id) => {
+      await until(`${path} is there`, async () => new URL(desk.page.url()).pathname === path && (await desk.el(id).count()) === 1, WAIT_MS);
+      await desk.gone('band-unloaded');
+      await desk.see('line-state', '线路正常');
+    };
+    const longAgo = () => desk.page.evaluate(() => sessionStorage.removeItem('hotlined.opened_anew'));
+    await key('F10');
+    await desk.see('agent-state', '空闲');
+    await fails('Tickets');
+    await desk.el('nav-tickets').click();
+    await opened('/tickets', 'ticket-filters');
+
+    await longAgo();
+    caller = call('13877100005');
+    await desk.see('ringing');
+    await key('F2');
+    await desk.see('agent-state', '通话中');
+    await talking(desk, 0);
+    await fails('Voicemails');
+    await desk.el('nav-voicemails').click();
+    await desk.see('band-unloaded', '通话结束后自动打开');
+    await desk.hearsTone(CALLER_HZ);
+    await desk.shot('page-not-loaded', false);
+    await desk.axeBothThemes('a page that did not come');
+    await caller.hangUp();
+    await opened('/voicemails', 'vm-filters');
+    await desk.see('agent-state', '整理');
+
+    await fails('Callbacks');
+    await desk.el('nav-callbacks').click();
+    await desk.see('band-unloaded', '请检查网络后再试');
+    await desk.el('open-anew').click();
+    await opened('/callbacks', 'cb-filters');
+  });
 });

@@ -1,13 +1,14 @@
 import { createRouter, createWebHistory } from 'vue-router';
 import { PLACES, mayGo, type Place } from './lib/places';
+import { Unloaded, part, unloaded } from './lib/unloaded';
 import { useSession } from './stores/session';
 
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/', redirect: '/sign-in' },
-    { path: '/sign-in', component: () => import('./pages/SignIn.vue'), meta: { bare: true, public: true } },
-    ...PLACES.map((place) => ({ path: place.path, component: place.page, meta: { place } })),
+    { path: '/sign-in', component: part(() => import('./pages/SignIn.vue')), meta: { bare: true, public: true } },
+    ...PLACES.map((place) => ({ path: place.path, component: part(place.page), meta: { place } })),
     { path: '/:rest(.*)', redirect: '/sign-in' },
   ],
 });
@@ -18,4 +19,10 @@ router.beforeEach(async (to) => {
   if (to.meta.public) return session.me && !to.query.check ? session.home() : true;
   if (!session.me) return { path: '/sign-in', query: { to: to.fullPath } };
   return mayGo(to.meta.place as Place) ? true : session.home();
+});
+router.onError((error, to) => {
+  if (error instanceof Unloaded) unloaded.value = to.fullPath;
+});
+router.afterEach((_to, _from, failure) => {
+  if (!failure) unloaded.value = '';
 });
