@@ -1,14 +1,13 @@
 // Other systems with a key (PLAT-08): four groups of abilities, each with its own test on the real daemon: every call has
-// a result, and an event on the key's own stream within a second. And what a key is: shown once, limited, revoked.
+// a result, and at once an event on the key's own stream. And what a key is: shown once, limited, revoked.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { Called, Caller, Person, Region, until } from './lib/region.mjs';
+import { AT_ONCE_MS, Called, Caller, Person, Region, until } from './lib/region.mjs';
 import { Office, answer, callOf, finish, rings } from './lib/office.mjs';
 import { Phone } from './lib/phone.mjs';
 import { closeFarSides } from './lib/sipp.mjs';
 
-const WITHIN_MS = 1000;
 const CALLER = 440, FIRST = 1000;
 let region, office, chief, agent, colleague, called;
 let people = 13877600000;
@@ -33,12 +32,12 @@ class System extends Person {
     open.push(this);
     return this;
   }
-  // Does something: it has a result, and within a second the stream tells an event of this kind that fits.
+  // Does something: it has a result, and at once the stream tells an event of this kind that fits.
   async does(what, act, kind, test) {
     const from = this.events.length, began = Date.now();
     const result = await act();
     const event = await until(`${what}: event ${kind}`, () => this.events.slice(from).find((e) => e.event === kind && test(e.data)));
-    assert.ok(event.at - began < WITHIN_MS, `${what} took ${event.at - began} ms`);
+    assert.ok(event.at - began < AT_ONCE_MS, `${what} took ${event.at - began} ms`);
     return { result, data: event.data };
   }
 }

@@ -195,13 +195,15 @@ test('pages come with headers that keep strange scripts and frames out', async (
 
 test('events: a reader that comes back with Last-Event-ID misses nothing and hears nothing twice; a foreign id starts anew', async () => {
   const person = await Person.signIn(region, 'nanning', 'leader');
+  const witness = await (await Person.signIn(region, 'nanning', 'leader')).listen(); // what nobody hears is not kept
   const agent = await Person.signIn(region, 'nanning', 'a1001');
   await person.listen();
   assert.equal(person.seen('hello').data.replayed, false);
   await until('an event with an id', () => person.events.findLast((e) => e.id));
   const last = person.events.findLast((e) => e.id).id;
   await person.close();
-  await agent.post('/agent/sign-in', { line: 'browser' }); // makes seat events nobody hears
+  await agent.post('/agent/sign-in', { line: 'browser' }); // makes seat events he does not hear
+  await witness.waitFor('seat', (s) => s.agent_no === '1001');
   await person.listen(last);
   assert.equal(person.seen('hello').data.replayed, true);
   assert.ok(person.seen('seat', (s) => s.agent_no === '1001'), 'what was missed');
@@ -215,6 +217,7 @@ test('events: a reader that comes back with Last-Event-ID misses nothing and hea
     await person.close();
   }
   await agent.post('/agent/sign-out');
+  await witness.close();
 });
 
 test('events: of many that happened between two readings each one comes exactly once, in order, as somebody who never left heard them', async () => {
