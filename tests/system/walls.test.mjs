@@ -10,7 +10,8 @@ import { CENTERS, attempts, fill } from './lib/walk.mjs';
 let region, api, everything, agent;
 const things = {};
 const TABLES = "SELECT oid::regclass AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND CHECK_ME ORDER BY 1";
-const rls = (verb, which) => region.sql(`DO $$ DECLARE t regclass; BEGIN FOR t IN ${TABLES.replace('CHECK_ME', which)} LOOP EXECUTE format('ALTER TABLE %s ${verb} ROW LEVEL SECURITY', t); END LOOP; END $$`);
+// One table at a time: locks on all of them would meet the daemon's.
+const rls = (verb, which) => region.sql(`DO $$ DECLARE t regclass; BEGIN FOR t IN ${TABLES.replace('CHECK_ME', which)} LOOP EXECUTE format('ALTER TABLE %s ${verb} ROW LEVEL SECURITY', t); COMMIT; END LOOP; END $$`);
 const protectedTables = () => region.sql(TABLES.replace('CHECK_ME', 'relrowsecurity')).split('\n').filter(Boolean);
 
 // What the walk found by route: what was told, or undefined where it was refused in silence. Looks come before changes,
