@@ -123,6 +123,21 @@ void peer_send(struct peer *peer, const char *text)
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
+static bool is_repeat(struct peer *peer, const char *bytes, size_t length)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+    if (peer->wants_repeats || (length >= 4 && memcmp(bytes, "SIP/", 4) == 0))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;
+    for (unsigned i = 0; i < peer->seen_count && i < PEER_SEEN; i++)
+        if (peer->seen[i] == hash)
+            return true;
+    peer->seen[peer->seen_count++ % PEER_SEEN] = hash;
+    return false;
+}
+
 static void keep(struct peer *peer, const char *bytes, size_t length)
 {
     if (peer->kept_count == PEER_KEPT) {
@@ -162,7 +177,8 @@ static void receive(struct peer *peer)
     while ((length = peer->ssl ? SSL_read(peer->ssl, at, (int)room) : recv(peer->fd, at, room, 0)) >
            0) {
         if (peer->transport == PEER_UDP) {
-            keep(peer, at, (size_t)length);
+            if (!is_repeat(peer, at, (size_t)length))
+                keep(peer, at, (size_t)length);
             continue;
         }
         peer->stream_length += (unsigned)length;

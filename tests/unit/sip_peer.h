@@ -10,7 +10,7 @@ struct loop;
 struct ssl_st;
 
 enum peer_transport { PEER_UDP, PEER_TCP, PEER_TLS };
-enum { PEER_MESSAGE = 12288, PEER_KEPT = 64 };
+enum { PEER_MESSAGE = 12288, PEER_KEPT = 64, PEER_SEEN = 64 };
 
 struct peer {
     struct loop *loop; /* turned while the peer waits */
@@ -23,6 +23,11 @@ struct peer {
     unsigned stream_length;
     char kept[PEER_KEPT][PEER_MESSAGE]; /* messages nobody waited for yet, oldest first */
     unsigned kept_count;
+    /* Requests that came, by their text: one that comes again over UDP because the machine stood
+     * still for T1 (RFC 3261, 17.1) is no second one, unless the test waits for just that. */
+    bool wants_repeats;
+    uint64_t seen[PEER_SEEN];
+    unsigned seen_count;
 };
 
 /* One dialog as the peer sees it. */

@@ -193,6 +193,7 @@ static void PLAT_02_lost_bye_is_repeated_and_given_up(void **state)
     struct peer_dialog d;
 
     (void)state;
+    peer.wants_repeats = true;
     bench_call_in(&bench, &peer, &d);
     sip_leg_hangup(bench.sip, bench.invite.leg, 16);
     (void)peer_expect(&peer, "BYE", "BYE");
