@@ -166,6 +166,9 @@ const LISTS = [
   ['tickets', /\/tickets\?/, typed('ticket-number', 'GD1'), 'no-tickets'],
   ['voicemails', /\/voicemails\?/, typed('vm-caller'), 'no-voicemails'],
   ['callbacks', /\/callbacks\?/, typed('cb-number'), 'no-callbacks'],
+  ['contacts', /\/contacts\?/, typed('contact-words'), 'no-contacts', 'contacts'],
+  ['settings/lists', /\/settings\/number-lists\?/, typed('find-text'), 'no-entries'],
+  ['knowledge?view=write', /\/knowledge\/entries\?/, typed('kb-find-title'), 'kb-no-entries'],
   ['reports/voice_service', /\/reports\/voice_service\?/, picked('by', 'queue', 'search'), 'report', 'report'],
   ['reports/agent_voice', /\/reports\/agent_voice\?/, picked('by', 'team', 'search'), 'report', 'report'],
 ];

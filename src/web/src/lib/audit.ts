@@ -1,4 +1,5 @@
 /** The audit log in words. */
+import { listings } from './queries';
 import { clock, stateWords } from './words';
 
 /** What is looked for most; "monitor." = everything that begins so. */
@@ -16,7 +17,7 @@ const verbs: Record<string, string> = {
   sign_in: '登录', sign_out: '退出', listen: '监听', whisper: '密语', barge: '强插', take_over: '接话', disconnect: '强拆', state: '强制状态', end: '结束监控', import: '导入', assign: '分派', take: '领取', transcribe: '重新识别', finish: '办结', void: '作废', accept: '受理', forward: '转办', return: '退回', reopen: '重新打开', call: '回拨', drop: '不再回拨',
   pause: '暂停', resume: '恢复', start: '开始', stop: '停止', rule: '规则', settings: '设置', password: '修改密码', allow: '许可', code: '接入码', dedicate: '专席', policy: '策略', quota: '配额', waveform: '查看波形', note: '批注', notes: '查看批注', note_delete: '删除批注', expire: '到期删除', timeline: '时间线', dial: '呼出', consult: '磋商', help: '求助', wrap_up: '小结', use: '操作', share: '份额', revoke: '吊销', say: '播放语音', collect: '采集按键', withdraw: '撤回',
 };
-export const objectOf = (kind: string): string => objects[kind] || kind;
+export const objectOf = (kind: string): string => objects[kind] || listings.find((l) => l.id === kind)?.title || kind;
 export function actionOf(action: string): string {
   if (action === 'refused') return '越权被拒';
   const [kind, verb] = action.split('.');
