@@ -27,6 +27,14 @@ async function talking(at, tones) {
   await until('the caller hears the agent', () => count('tone') > tones, WAIT_MS);
   await at.hearsTone(CALLER_HZ);
 }
+// Somebody calls, and the agent answers.
+async function talk(from) {
+  caller = call(from);
+  await desk.see('ringing');
+  await key('F2');
+  await desk.see('agent-state', '通话中');
+  await talking(desk, 0);
+}
 async function tabTo(id) {
   for (let i = 0; i < 40; i++) {
     if (await desk.page.evaluate((wanted) => document.activeElement?.dataset.testid === wanted, id)) return;
@@ -69,11 +77,7 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await desk.see('line-state', '线路正常');
     await key('F8');
     await desk.see('agent-state', '空闲');
-    caller = call('13877100002');
-    await desk.see('ringing');
-    await key('F2');
-    await desk.see('agent-state', '通话中');
-    await talking(desk, 0);
+    await talk('13877100002');
     await key('F7');
     await desk.page.keyboard.type('咨询');
     await until('typing chose it', async () => (await desk.el('category').inputValue()) !== '', 5000).catch(() => key('ArrowDown'));
@@ -195,11 +199,7 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
 
   await chapter('the daemon stops and starts: the band comes and goes, the wall says its data is old (MON-21), what was typed is there, one click and he works on', async () => {
     wall.expect(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/, / 503 /);
-    caller = call('13877100003');
-    await desk.see('ringing');
-    await key('F2');
-    await desk.see('agent-state', '通话中');
-    await talking(desk, 0);
+    await talk('13877100003');
     await desk.fill('title', '断线前写的标题');
     await desk.see('record-said', '草稿已保存');
     desk.expect(/ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED/, / 503 /, /agent\/.* 409/);
@@ -224,11 +224,7 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await desk.el('bar-sign-in').click();
     await desk.see('line-state', '线路正常');
     await desk.ready();
-    caller = call('13877100004');
-    await desk.see('ringing');
-    await key('F2');
-    await desk.see('agent-state', '通话中');
-    await talking(desk, 0);
+    await talk('13877100004');
     await caller.hangUp();
     await desk.see('agent-state', '整理');
   });
@@ -250,11 +246,7 @@ test('nothing that breaks ends a call or loses what was typed (CC-19, REG-12, NF
     await opened('/tickets', 'ticket-filters');
 
     await longAgo();
-    caller = call('13877100005');
-    await desk.see('ringing');
-    await key('F2');
-    await desk.see('agent-state', '通话中');
-    await talking(desk, 0);
+    await talk('13877100005');
     await fails('Voicemails');
     await desk.el('nav-voicemails').click();
     await desk.see('band-unloaded', '通话结束后自动打开');

@@ -1,7 +1,7 @@
 // What a city sets by itself: work calendars, black and white lists. The daemon's clock is moved, not waited for.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { AT_ONCE_MS, Person, until } from './lib/region.mjs';
+import { Person, until } from './lib/region.mjs';
 import { Clock } from './lib/clock.mjs';
 import { Office, answer, finish, rings } from './lib/office.mjs';
 
@@ -235,10 +235,10 @@ test('ACD-02 CC-29: rules in order lead callers on: beyond the length at once, a
   const second = office.call('1', { from: '13877061002' });
   await until('the second is led on at once', () => visits('13877061002').length === 2);
   assert.deepEqual(visits('13877061002').map(([code, outcome, same]) => [code, outcome, same]), [['consult', 'overflow_out', true], ['complaint', 'open', true]]);
-  assert.ok(visits('13877061002')[0][3] < 2000, 'not by the rule for those who waited');
+  assert.ok(visits('13877061002')[0][3] < 100);
   await until('the first after two seconds', () => visits('13877061001').length === 2);
   assert.deepEqual(visits('13877061001').map(([code, outcome, same]) => [code, outcome, same]), [['consult', 'overflow_out', true], ['complaint', 'open', true]]);
-  assert.ok(visits('13877061001')[0][3] >= 2000 && visits('13877061001')[0][3] < 2000 + AT_ONCE_MS, String(visits('13877061001')[0][3]));
+  assert.ok(visits('13877061001')[0][3] >= 2000 && visits('13877061001')[0][3] < 4000, String(visits('13877061001')[0][3]));
   await agent.ready(); // who came first is first, wherever he waits
   await rings([agent], first);
   await answer(agent);

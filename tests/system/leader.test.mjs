@@ -177,7 +177,7 @@ test('MON-09 a leader takes a call over at once, and it is his: the agent sums u
   // The recording goes on: the pieces touch, and the second one has the leader.
   await until('both are closed', () => region.sql(`SELECT count(*) FROM recording WHERE call_id = '${call_id}' AND state = 'closed'`) === '2');
   const pieces = JSON.parse(region.sql(`SELECT json_agg(json_build_array(extract(epoch FROM t_start) * 1000, length_ms) ORDER BY t_start) FROM recording WHERE call_id = '${call_id}'`));
-  assert.ok(Math.abs(pieces[0][0] + pieces[0][1] - pieces[1][0]) < 500, JSON.stringify(pieces));
+  assert.ok(Math.abs(pieces[0][0] + pieces[0][1] - pieces[1][0]) < 200, JSON.stringify(pieces));
   assert.ok(tenths(await track(call_id, leader, 'agent'), LEADER_HZ) >= 1);
 });
 
