@@ -37,6 +37,9 @@ export function useNewest(later?: string): Newest {
   return { loading, problem, ask, forget };
 }
 
+/** What is asked for of all that could be: it lives in the address, and a link shows the same. */
+export const filled = (filters: Record<string, string>): Record<string, string> => Object.fromEntries(Object.entries(filters).filter(([, v]) => v));
+
 const PAGE = 50;
 const PAGE_MAX = 200; // what the daemon gives at once
 interface Pages<T> extends Pick<Newest, 'loading' | 'problem'> {
