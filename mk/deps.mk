@@ -6,7 +6,7 @@ DEPS_BUILD := gcc make git pkg-config libsofia-sip-ua-dev libpq-dev libevent-dev
               libmpg123-dev
 DEPS_RUN   := postgresql-15 postgresql-client-15 espeak-ng openssl ca-certificates
 DEPS_TEST  := libcmocka-dev libsrtp2-dev sip-tester chromium fonts-noto-cjk sox curl clang llvm libclang-rt-14-dev \
-              sqlite3 baresip-core kamailio kamailio-tls-modules
+              sqlite3 baresip-core kamailio kamailio-tls-modules iproute2
 DEPS_PROFILE := linux-perf
 deps:
 	@scripts/deps $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)

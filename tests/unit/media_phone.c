@@ -282,13 +282,26 @@ static void note(struct phone *phone, const struct rtp_packet *packet)
             phone->sound[phone->samples++] = table[packet->payload[i]];
 }
 
+ssize_t phone_receive(struct phone *phone, void *bytes, size_t size)
+{
+    struct sockaddr_in from;
+    socklen_t from_size;
+    ssize_t got;
+
+    do {
+        from_size = sizeof(from);
+        got = recvfrom(phone->fd, bytes, size, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size);
+    } while (got >= 0 && from.sin_port != phone->to.sin_port);
+    return got;
+}
+
 static void listen_to(struct phone *phone)
 {
     uint8_t bytes[1500];
     struct rtp_packet packet;
     ssize_t size;
 
-    while ((size = recv(phone->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) >= 0) {
+    while ((size = phone_receive(phone, bytes, sizeof(bytes))) >= 0) {
         assert_int_equal(rtp_parse(bytes, (size_t)size, &packet), 0);
         note(phone, &packet);
     }

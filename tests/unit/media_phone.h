@@ -73,6 +73,9 @@ void phone_init(struct phone *phone);
 void phone_done(struct phone *phone);
 void phone_send(struct phone *phone, const void *bytes, size_t size);
 void phone_send_rtp(struct phone *phone, int pt, bool marker, const void *payload, size_t size);
+/* The next packet that its leg has sent, -1 = none. Others are passed over: the port may have been
+ * that of another test's phone, whose call still sends. */
+ssize_t phone_receive(struct phone *phone, void *bytes, size_t size);
 void phone_conf(const struct phone *phone, struct sdp_audio *audio);
 /* Amplitude of a tone in samples (Goertzel). */
 double tone_level(const int16_t *samples, size_t count, int stride, double hz);
