@@ -87,6 +87,25 @@ static bool host_of(const struct evhttp_uri *url, char *out, size_t size)
     return true;
 }
 
+/* "127.1", "2130706433", "0x7f.1": spellings of an address that only some programs know. No name
+ * ends in a number (RFC 3696 section 2), so they are not asked of a name server either. */
+static bool is_odd_number(const char *host)
+{
+    size_t end = strlen(host), begin, digits;
+    struct in_addr address;
+    bool hex;
+
+    if (strchr(host, ':') || inet_pton(AF_INET, host, &address) == 1)
+        return false;
+    if (host[end - 1] == '.') /* the root, of a whole name */
+        end--;
+    for (begin = end; begin && host[begin - 1] != '.'; begin--)
+        ;
+    hex = end - begin >= 2 && host[begin] == '0' && (host[begin + 1] | 0x20) == 'x';
+    digits = strspn(host + begin + 2 * hex, hex ? "0123456789abcdefABCDEF" : "0123456789");
+    return begin < end && begin + 2 * hex + digits >= end;
+}
+
 const char *query_url_problem(const char *text)
 {
     struct evhttp_uri *url;
@@ -104,6 +123,8 @@ const char *query_url_problem(const char *text)
         problem = "地址应以 https:// 或 http:// 开头";
     else if (!host_of(url, host, sizeof(host)))
         problem = "地址里没有主机名";
+    else if (is_odd_number(host))
+        problem = "主机名不能以数字结尾；IPv4 地址应为四段数字，如 192.0.2.1";
     else if (evhttp_uri_get_userinfo(url) || evhttp_uri_get_fragment(url))
         problem = "地址不能带用户名或“#”；口令请写在保密的请求头里";
     if (url)

@@ -163,8 +163,13 @@ static void IVR_01_what_is_no_address_of_a_network_is_not_asked(void **state)
 
 static void IVR_01_a_typed_address_is_http_or_https_with_a_host_and_nothing_secret(void **state)
 {
-    static const char *const good[] = {"http://tax.example/", "https://tax.example:8443/a?b=c",
-                                       "http://[2400:3200::1]/x", "https://10.0.0.1", NULL};
+    static const char *const good[] = {"http://tax.example/",
+                                       "https://tax.example:8443/a?b=c",
+                                       "http://[2400:3200::1]/x",
+                                       "https://10.0.0.1",
+                                       "http://a1.tax2.x4",
+                                       "http://1.2.3.example./x",
+                                       NULL};
     static const char *const bad[] = {"",
                                       "tax.example",
                                       "ftp://tax.example/",
@@ -176,6 +181,14 @@ static void IVR_01_a_typed_address_is_http_or_https_with_a_host_and_nothing_secr
                                       "https://税务.cn/",
                                       "https://tax.example/\r\nX: y",
                                       "gopher://tax.example/",
+                                      "http://127.1/",
+                                      "http://2130706433/",
+                                      "http://0x7f000001/",
+                                      "http://0X7f.1/",
+                                      "http://127.0.0.1./",
+                                      "http://1.2.3.256/",
+                                      "http://1.2.3.4.5/",
+                                      "http://tax.0x1f/",
                                       NULL};
 
     (void)state;
