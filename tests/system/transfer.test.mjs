@@ -417,18 +417,21 @@ const recorded = (patterns, second = SECOND, lead = null) => async (office) => {
       await state(b, 'ring');
       await b.answer(caller.call_id);
       await sees(a, then, (c) => c.consult?.state === then);
+      await a.line.hears(second);
       await pause(500);
     };
     const askOut = async () => {
       const out = await far(['--answer-after', '0', '--detect-tone', String(FIRST)]);
       await act(a, 'consult', { number: someone() });
       await out.waitFor('tone');
+      await a.line.hears(OUTSIDE);
       await pause(500);
       return out;
     };
     const watch = async (verb) => {
       await lead.person.post(`/monitor/agents/${user(a)}/${verb}`, { call_id: caller.call_id });
       if (verb !== 'take-over') await until(`he ${verb}s`, () => lead.document.watch?.mode === verb);
+      if (['whisper', 'barge'].includes(verb)) await a.line.hears(SECOND);
     };
     watch.end = async () => { await lead.person.post('/monitor/watch/end'); await until('he is away', () => !lead.document.watch); };
     await pause(400);

@@ -5,10 +5,10 @@
  *   line [--tone HZ] [--detect-tone HZ] [--hear FILE.wav] [--tcp] [--own ADDRESS]
  *
  * Prints one JSON object per line: offer (sdp), connected, first_rtp, tone (heard for 100 ms),
- * tone_end, closed, stats. Reads commands: answer "SDP as a JSON string", tone HZ, silence,
- * restart, move (to another port), move ADDRESS, mute, unmute, quit. What was heard is a WAV once
- * it has quit. It sends A-law each 20 ms while it has a tone (a browser sends nothing while its
- * microphone is not attached). */
+ * tone_end, closed, stats. Reads commands: answer "SDP as a JSON string", tone HZ, silence, detect
+ * HZ, restart, move (to another port), move ADDRESS, mute, unmute, quit. What was heard is a WAV
+ * once it has quit. It sends A-law each 20 ms while it has a tone (a browser sends nothing while
+ * its microphone is not attached). */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -23,12 +23,13 @@
 #include <cjson/cJSON.h>
 
 #include <hotlined/text.h>
+#include <media/g711.h>
 
 #include "../unit/line_client.h"
 
 #define FRAME       160
 #define TONE_ON     5    /* frames of 20 ms in a row */
-#define HEARD_LIMIT 0.35 /* share of the frame's energy that must be in the tone */
+#define HEARD_LIMIT 0.25 /* share of the frame's energy in the tone: three may speak at once */
 
 struct line {
     struct line_client *client;
@@ -60,6 +61,13 @@ static void say(struct line *l, const char *event)
     fflush(stdout);
 }
 
+static void say_tone(struct line *l)
+{
+    printf("{\"event\":\"tone\",\"ms\":%lld,\"hz\":%.0f}\n", (long long)(now_ms() - l->started),
+           l->detect_hz);
+    fflush(stdout);
+}
+
 static void say_offer(struct line *l)
 {
     char sdp[8192];
@@ -79,33 +87,6 @@ static void say_offer(struct line *l)
 
 /* --- A-law, G.711 --------------------------------------------------------------------------- */
 
-static int16_t from_alaw(uint8_t a)
-{
-    int t, seg;
-
-    a ^= 0x55;
-    t = (a & 0x0f) << 4;
-    seg = (a & 0x70) >> 4;
-    t += seg ? 0x108 : 8;
-    if (seg > 1)
-        t <<= seg - 1;
-    return (int16_t)((a & 0x80) ? t : -t);
-}
-
-static uint8_t to_alaw(int16_t pcm)
-{
-    int sign = pcm >= 0 ? 0x80 : 0, value = pcm >= 0 ? pcm : -pcm - 1, seg = 0;
-
-    value >>= 4;
-    if (value > 0x7ff)
-        value = 0x7ff;
-    for (int v = value >> 5; v; v >>= 1)
-        seg++;
-    return (
-        uint8_t)((sign | (seg << 4) | ((seg ? value >> (seg - 1 ? seg - 1 : 0) : value) & 0x0f)) ^
-                 0x55);
-}
-
 /* --- sound ---------------------------------------------------------------------------------- */
 
 static void send_frame(struct line *l)
@@ -119,7 +100,7 @@ static void send_frame(struct line *l)
         packet[8 + i] = (uint8_t)(l->ssrc >> (24 - 8 * i));
     }
     for (int i = 0; i < FRAME; i++) {
-        packet[12 + i] = to_alaw((int16_t)(8000 * sin(l->phase)));
+        packet[12 + i] = g711_alaw_encode((int16_t)(8000 * sin(l->phase)));
         l->phase += 2 * M_PI * l->tone_hz / 8000;
     }
     l->timestamp += FRAME;
@@ -133,7 +114,7 @@ static double share_at(const uint8_t *alaw, size_t count, double hz)
     double k = 2 * cos(2 * M_PI * hz / 8000), s1 = 0, s2 = 0, energy = 1;
 
     for (size_t i = 0; i < count; i++) {
-        double x = from_alaw(alaw[i]), s0 = x + k * s1 - s2;
+        double x = g711_alaw_table[alaw[i]], s0 = x + k * s1 - s2;
         s2 = s1;
         s1 = s0;
         energy += x * x;
@@ -157,7 +138,7 @@ static void hear_frame(struct line *l, const uint8_t *alaw)
     int16_t samples[FRAME];
 
     for (int i = 0; i < FRAME; i++)
-        samples[i] = from_alaw(alaw[i]);
+        samples[i] = g711_alaw_table[alaw[i]];
     l->written += (uint32_t)fwrite(samples, sizeof(samples[0]), FRAME, l->hear);
 }
 
@@ -195,7 +176,7 @@ static void on_rtp(struct line_client *client, uint8_t *packet, size_t length, v
         l->misses = 0;
         if (++l->hits >= TONE_ON && !l->tone_on) {
             l->tone_on = true;
-            say(l, "tone");
+            say_tone(l);
         }
     } else {
         l->hits = 0;
@@ -227,6 +208,10 @@ static void command(struct line *l, char *text)
         l->tone_hz = strtod(text + 5, NULL);
     } else if (strcmp(text, "silence") == 0) {
         l->tone_hz = 0;
+    } else if (strncmp(text, "detect ", 7) == 0) {
+        l->detect_hz = strtod(text + 7, NULL);
+        l->hits = l->misses = 0;
+        l->tone_on = false;
     } else if (strcmp(text, "restart") == 0) {
         line_client_restart(l->client);
         say_offer(l);

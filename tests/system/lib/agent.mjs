@@ -49,6 +49,12 @@ export class Line {
     return until(`line event ${name} (${this.err.slice(-500)})`, () => this.seen(name, test), timeout_ms);
   }
 
+  // From now on it listens for this tone; until it has heard it for a tenth of a second.
+  async hears(hz) {
+    const before = this.events.length;
+    this.say(`detect ${hz}`);
+    await until(`the line hears ${hz} Hz`, () => this.events.slice(before).some((e) => e.event === 'tone' && e.hz === hz));
+  }
   say(command) { this.child.stdin.write(`${command}\n`); }
   async close() {
     if (this.code === undefined) this.say('quit');
