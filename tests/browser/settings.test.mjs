@@ -215,6 +215,33 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     assert.deepEqual(JSON.parse(region.sql('SELECT levels FROM survey_setting WHERE center_id = 2')).map((l) => [l.key, l.level, l.name]), [['1', 5, '满意'], ['2', 3, '还可以'], ['3', 1, '不满意']]);
   });
 
+  await chapter('what is typed while a save is under way stays, and is not called saved; what somebody else saved meanwhile comes in without taking what was typed', async () => {
+    const stored = (column) => region.sql(`SELECT ${column} FROM survey_setting WHERE center_id = 2`);
+    const slow = await admin.late(/settings\/survey$/);
+    await admin.fill('survey-retries', '3');
+    await admin.el('survey-save').click();
+    await slow.asked();
+    await admin.fill('survey-sms-hours', '12');
+    await admin.el('level-name-1').fill('尚可');
+    await slow.comes();
+    await until('saved', () => stored('retries') === '3', WAIT_MS);
+    await until('the answer was shown', async () => (await admin.el('survey-save').locator('.el-icon.is-loading').count()) === 0, WAIT_MS);
+    assert.deepEqual([await admin.el('survey-sms-hours').inputValue(), await admin.el('level-name-1').inputValue(), await admin.el('survey-retries').inputValue()], ['12', '尚可', '3']);
+    assert.equal(await admin.el('survey-saved').count(), 0, 'what was typed since is not saved');
+    assert.equal(stored('sms_hours'), '24');
+    region.sql('UPDATE survey_setting SET retries = 1, version = version + 1 WHERE center_id = 2');
+    admin.expect(/settings\/survey .*412/);
+    await admin.el('survey-save').click();
+    await admin.see('survey-problem', '已被他人修改');
+    assert.deepEqual([await admin.el('survey-sms-hours').inputValue(), await admin.el('level-name-1').inputValue(), await admin.el('survey-retries').inputValue()], ['12', '尚可', '1']);
+    await admin.shot('settings-survey-theirs', false);
+    await admin.el('survey-save').click();
+    await admin.see('survey-saved', '已保存');
+    assert.equal(stored("concat_ws(' ', retries, sms_hours, levels -> 1 ->> 'name')"), '1 12 尚可');
+    await admin.fill('survey-retries', '2');
+    await admin.gone('survey-saved');
+  });
+
   await chapter('the voice bot: the region adds a node and permits a quota; a guarantee above it is told at its field; the city chooses when its callers meet it (NLU-03, NLU-04, NLU-13)', async () => {
     const chief = await office.desk(region);
     await chief.signIn('guangxi', 'admin');

@@ -1,0 +1,69 @@
+// One set of settings that a center has once: read, typed into, saved. Nothing typed is lost, neither to the answer to a
+// save that was on its way meanwhile nor to what somebody else saved.
+import { computed, onMounted, ref, type ComputedRef, type Ref } from 'vue';
+import { ApiError, api } from '../api';
+import { useAttempt } from './form';
+
+interface Versioned { version: number }
+interface Settings<T> extends Omit<ReturnType<typeof useAttempt>, 'forget'> {
+  settings: Ref<T | null>;
+  /** As they were read, whatever was typed since. */
+  stored: Ref<T | null>;
+  /** What is shown is what was saved here last. */
+  saved: ComputedRef<boolean>;
+  load: () => Promise<boolean>; save: () => Promise<void>;
+}
+const THEIRS = '此内容在您打开之后已被他人修改，现在显示的是他人保存的内容和您改过的项目，请核对后再保存';
+
+const copy = <T>(of: T): T => JSON.parse(JSON.stringify(of)) as T;
+const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** What came, but for the fields in which `now` is not what it was: those were typed. */
+function renewed<T extends object>(now: T, was: T, came: T): T {
+  const typed = Object.entries(now).filter(([name, value]) => !same(value, was[name as keyof T]));
+  return { ...came, ...Object.fromEntries(typed) };
+}
+
+/** `body` makes of them what is sent; `center`: whose they are, else the own center's. Read when the page is there. */
+export function useSettings<T extends Versioned>(path: string, body: (settings: T) => object, center?: Ref<number>): Settings<T> {
+  const settings = ref(null) as Ref<T | null>;
+  const stored = ref(null) as Ref<T | null>;
+  const done = ref(false);
+  const saved = computed(() => done.value && same(settings.value, stored.value));
+  const { saving, problem, errors, attempt } = useAttempt();
+  let turn = 0; // what is shown; an answer to an older question comes too late
+  const where = (): string => (center ? `${path}?center_id=${center.value}` : path);
+
+  async function read(mine: number, from: string, was: T | null): Promise<void> {
+    const came = await api.get<T>(from);
+    if (mine !== turn) return;
+    settings.value = settings.value && was ? renewed(settings.value, was, came) : copy(came);
+    stored.value = came;
+  }
+  function load(): Promise<boolean> {
+    const mine = ++turn;
+    done.value = false;
+    return attempt(() => read(mine, where(), null));
+  }
+  async function send(mine: number, sent: T): Promise<void> {
+    const to = where();
+    try {
+      await api.put(to, body(sent), sent.version);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 412) throw error;
+      await read(mine, to, stored.value);
+      throw new ApiError(error.status, error.code, THEIRS);
+    }
+    await read(mine, to, sent);
+  }
+  async function save(): Promise<void> {
+    if (!settings.value) return;
+    const mine = ++turn;
+    const sent = copy(settings.value);
+    done.value = false;
+    const went = await attempt(() => send(mine, sent));
+    if (mine === turn) done.value = went;
+  }
+  onMounted(load);
+  return { settings, stored, saved, saving, problem, errors, attempt, load, save };
+}
