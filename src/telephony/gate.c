@@ -56,8 +56,10 @@ static bool enter_queue(struct telephony *t, struct call *call)
                   ? waiting_enter(t, call, queue->code, call->listed.priority, NULL, NULL)
                   : -ENOENT;
 
-    if (err == -EXDEV)
+    if (err == -EXDEV) {
+        call->state = CALL_MENU;
         menu_enter(t, call, call->rules_node);
+    }
     return !err || err == -EXDEV;
 }
 

@@ -249,6 +249,32 @@ static void ACD_02_at_closing_time_who_waits_is_led_elsewhere(void **state)
     assert_true(fact_says(fact_last("call_end"), "end_reason", "done"));
 }
 
+/* Seed 1795813973008: he was in the flow and not taken for somebody who is; no key did anything,
+ * and the end of what was said was the end of everything. */
+static void CC_34_a_white_listed_caller_whom_a_rule_leads_to_the_flow_is_in_it(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    rule(OVERFLOW_LENGTH, 0, 0, "main");
+    ready(1);
+    list("13877112046", false, DIR_LIST_QUEUE);
+    sip = far_invite("13877112046", "12361");
+    run(1500);
+    assert_int_equal(call_of(sip)->state, CALL_MENU);
+    check_everything();
+    far_key(sip, '2'); /* the second queue, which has no rule */
+    run(600);
+    assert_int_equal(call_of(sip)->state, CALL_WAITING);
+    assert_int_equal(call_of(sip)->queue_id, 2);
+    world.queues[0].rules.count = 0;
+    rule(OVERFLOW_LENGTH, 0, 0, "bye");
+    sip = far_invite("13877112046", "12361");
+    run(8000);
+    assert_null(far_leg(sip));
+    assert_true(fact_says(fact_last("call_end"), "end_reason", "done"));
+}
+
 /* A caller whom a rule of queue 1 leads to the node at once, because nobody is free. */
 static handle_t led_to(const char *node)
 {
@@ -476,6 +502,7 @@ static void CC_07_a_queue_answers_by_itself_and_colleagues_only_where_that_is_se
         TEST(CC_34_a_white_listed_caller_is_in_the_queue_without_a_menu),                          \
         TEST(CC_34_a_white_listed_caller_whose_wait_is_over_hears_the_menu),                       \
         TEST(CC_34_a_white_listed_caller_goes_before_others),                                      \
+        TEST(CC_34_a_white_listed_caller_whom_a_rule_leads_to_the_flow_is_in_it),                  \
         TEST(ACD_02_who_waited_long_enough_goes_on_waiting_elsewhere),                             \
         TEST(ACD_02_the_caller_beyond_the_length_goes_elsewhere_at_once),                          \
         TEST(ACD_02_where_nobody_is_signed_in_the_flow_goes_on_at_a_node),                         \
