@@ -271,7 +271,11 @@ export class Person {
 
   static async signIn(region, center, login, password = PASSWORD) {
     const person = new Person(region);
-    const answer = await person.raw('POST', '/sessions', { center, login, password });
+    // A daemon that was just started knows its sessions from the life before, and may be ready before the database is there.
+    const answer = await until('the database is there', async () => {
+      const said = await person.raw('POST', '/sessions', { center, login, password });
+      return said.body.code === 'store.unavailable' ? null : said;
+    });
     if (answer.status !== 201) throw new Error(`sign-in of ${login}@${center}: ${answer.status} ${JSON.stringify(answer.body)}`);
     person.cookie = answer.headers.getSetCookie().map((c) => c.split(';')[0]).join('; ');
     person.me = answer.body;
