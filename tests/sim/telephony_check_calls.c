@@ -131,6 +131,9 @@ static void check_preferred(struct telephony *t, const struct call *call)
     const struct agent *agent = agent_find(t, call->preferred);
 
     was_preferred[call->handle & 0xfffffu] = call->id;
+    if (call->ringing) /* at whom a leader has given it to; that the other one is gone counts after
+                          it */
+        return;
     if (!agent || !agent->signed_in || agent->center_id != call->center_id)
         world_fail("a call of center %d waits for agent %d", call->center_id, call->preferred);
 }

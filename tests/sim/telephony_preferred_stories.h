@@ -123,6 +123,31 @@ static void IVR_04_who_signs_out_is_waited_for_no_longer(void **state)
     assert_true(fact_says(fact_last("queue_leave"), "outcome", "lost"));
 }
 
+/* Seed 770000002135. Meanwhile a leader has given the caller to somebody else: that one's answer is
+ * waited for first. */
+static void IVR_04_who_signs_out_while_another_rings_is_missed_when_that_one_refuses(void **state)
+{
+    handle_t sip;
+
+    (void)state;
+    ready(1);
+    ready(4);
+    assert_int_equal(telephony_set_state(world.telephony, 1, "rest", NO_REASON), TELEPHONY_OK);
+    sip = wants_agent("12361");
+    assert_int_equal(telephony_move_to_agent(world.telephony, &call_of(sip)->id, 4), TELEPHONY_OK);
+    assert_int_equal(agent(4)->state, ACD_RING);
+    assert_int_equal(telephony_sign_out(world.telephony, 1, "user"), TELEPHONY_OK);
+    run(0);
+    assert_int_equal(agent(4)->state, ACD_RING);
+    assert_int_equal(call_of(sip)->state, CALL_WAITING);
+    assert_int_equal(telephony_reject(world.telephony, 4, &agent(4)->offer_call), TELEPHONY_OK);
+    run(0);
+    assert_int_equal(call_of(sip)->state, CALL_MENU); /* hears goodbye */
+    assert_int_equal(call_of(sip)->preferred, 0);
+    run(2000);
+    assert_null(call_of(sip));
+}
+
 static void IVR_04_without_a_branch_he_goes_on_waiting_with_his_time(void **state)
 {
     uint64_t first;
@@ -169,5 +194,6 @@ static void IVR_04_who_hangs_up_while_he_waits_for_one_has_abandoned_the_queue(v
         TEST(IVR_04_who_is_not_there_is_said_at_once_and_no_queue_is_entered),                     \
         TEST(IVR_04_an_agent_of_another_center_is_never_reached),                                  \
         TEST(IVR_04_who_signs_out_is_waited_for_no_longer),                                        \
+        TEST(IVR_04_who_signs_out_while_another_rings_is_missed_when_that_one_refuses),            \
         TEST(IVR_04_without_a_branch_he_goes_on_waiting_with_his_time),                            \
         TEST(IVR_04_who_hangs_up_while_he_waits_for_one_has_abandoned_the_queue)
