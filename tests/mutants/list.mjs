@@ -431,6 +431,7 @@ export const mutants = [
   tel('gate.c', '        call->source == DIR_SOURCE_DIRECT\n', '        call->source != DIR_SOURCE_DIRECT\n', 'the lists are for transferred calls'),
   tel('gate.c', '        call->forced_outcome = "blocked";\n', '        call->forced_outcome = NULL;\n', 'a blocked call is a lost one'),
   tel('gate.c', '        call->forced_outcome = "blocked";\n', '        call->forced_outcome = NULL;\n', 'who is turned away is counted as a caller'),
+  tel('gate.c', '        call->state = CALL_MENU;\n', '', 'a listed caller led to the flow by a rule is not in it'),
   tel('menu.c', 'return priority < LISTED_PRIORITY_MAX ? priority : LISTED_PRIORITY_MAX;', 'return priority;', 'a listed caller goes before one who is given back'),
   tel('menu.c', '    if (kind != IVR_EV_START && call->ivr.state == IVR_IDLE)\n', '    if (false)\n', 'who came into a queue without a menu is stuck after it'),
   tel('queueing.c', '    if (call->overflows >= OVERFLOW_HOPS)\n        return false;\n', '', 'rules lead in a circle for ever'),
