@@ -283,6 +283,28 @@ test('calendars and lists by their pages (CC-26, CC-33, CC-34)', async (story) =
     assert.equal(region.sql('SELECT allowed, guaranteed, most, policy, share_percent FROM bot_share WHERE center_id = 2'), 't|2|5|share|30');
   });
 
+  await chapter('settings of one center are not saved as those of another whose own are still on their way', async () => {
+    region.sql('INSERT INTO desk_setting (center_id, hold_warn_s) VALUES (1, 50), (2, 40) ON CONFLICT (center_id) DO UPDATE SET hold_warn_s = EXCLUDED.hold_warn_s');
+    const stored = () => region.sql("SELECT string_agg(hold_warn_s::text, ' ' ORDER BY center_id) FROM desk_setting WHERE center_id IN (1, 2)");
+    const chief = await office.desk(region), sent = [];
+    chief.page.on('request', (request) => { if (request.method() === 'PUT') sent.push(request.url()); });
+    await chief.signIn('guangxi', 'admin');
+    await chief.visit('reasons');
+    await chief.see('desk-form');
+    const slow = await chief.late(/settings\/desk\?center_id=2$/);
+    await chief.choose('desk-center', { value: '2' });
+    await slow.asked();
+    await chief.fill('desk-hold-warn', '77');
+    await chief.el('desk-hold-warn').press('Enter');
+    await slow.comes();
+    await until('the other center\'s', async () => (await chief.el('desk-hold-warn').inputValue()) === '40', WAIT_MS);
+    assert.deepEqual([sent, stored()], [[], '50 40']);
+    await chief.fill('desk-hold-warn', '45');
+    await chief.el('desk-hold-warn').press('Enter');
+    await chief.see('desk-said', '已保存');
+    assert.equal(stored(), '50 45');
+  });
+
   await chapter('what is recorded: a pause that is too long is told at its field; on demand the agent begins and ends it by button and key, and sees what it is (CC-05)', async () => {
     const consult = region.sql("SELECT id FROM queue WHERE center_id = 2 AND code = 'consult'");
     await admin.visit('queues');

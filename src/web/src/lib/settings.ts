@@ -31,7 +31,8 @@ export function useSettings<T extends Versioned>(path: string, body: (settings: 
   const done = ref(false);
   const saved = computed(() => done.value && same(settings.value, stored.value));
   const { saving, problem, errors, attempt } = useAttempt();
-  let turn = 0; // what is shown; an answer to an older question comes too late
+  let turn = 0; // an answer to an older question comes too late
+  let shown = ''; // where what is shown came from
   const where = (): string => (center ? `${path}?center_id=${center.value}` : path);
 
   async function read(mine: number, from: string, was: T | null): Promise<void> {
@@ -39,6 +40,7 @@ export function useSettings<T extends Versioned>(path: string, body: (settings: 
     if (mine !== turn) return;
     settings.value = settings.value && was ? renewed(settings.value, was, came) : copy(came);
     stored.value = came;
+    shown = from;
   }
   function load(): Promise<boolean> {
     const mine = ++turn;
@@ -46,7 +48,7 @@ export function useSettings<T extends Versioned>(path: string, body: (settings: 
     return attempt(() => read(mine, where(), null));
   }
   async function send(mine: number, sent: T): Promise<void> {
-    const to = where();
+    const to = shown;
     try {
       await api.put(to, body(sent), sent.version);
     } catch (error) {
@@ -57,7 +59,7 @@ export function useSettings<T extends Versioned>(path: string, body: (settings: 
     await read(mine, to, sent);
   }
   async function save(): Promise<void> {
-    if (!settings.value) return;
+    if (!settings.value || shown !== where()) return; // another center's are on their way
     const mine = ++turn;
     const sent = copy(settings.value);
     done.value = false;
