@@ -124,7 +124,7 @@ const char *query_url_problem(const char *text)
     else if (!host_of(url, host, sizeof(host)))
         problem = "地址里没有主机名";
     else if (is_odd_number(host))
-        problem = "主机名不能以数字结尾；IPv4 地址应为四段数字，如 192.0.2.1";
+        problem = "主机名的最后一段不能是数字；IPv4 地址应为四段数字，如 192.0.2.1";
     else if (evhttp_uri_get_userinfo(url) || evhttp_uri_get_fragment(url))
         problem = "地址不能带用户名或“#”；口令请写在保密的请求头里";
     if (url)
