@@ -261,8 +261,8 @@ static void take_back(struct telephony *t, struct call *call, const struct sip_r
     call->bot.result = "human";
     call->left_for = NULL;
     talk_stop_recording(t, call);
-    reach_drop(t, call, "outside");
     scene_close(t, call);
+    reach_drop(t, call, "outside");
     call->state = CALL_MENU;
     menu_enter(t, call, node);
 }

@@ -174,8 +174,8 @@ void pass_close(struct telephony *t, struct call *call, const char *released_by)
     call->state = CALL_CLOSING;
     call->pass = (struct pass){0};
     talk_stop_recording(t, call);
+    scene_close(t, call); /* first: legs may have gone from it already */
     reach_drop(t, call, released_by);
-    scene_close(t, call);
     if (pass.offer && acd_call_cancel(t->acd, loop_now_ms(t->loop), pass.user_id, pass.offer) == 0)
         acd_carry_out(t);
     show(t, pass.by);

@@ -249,7 +249,7 @@ int media_play(struct media *media, handle_t handle, const struct media_play *pl
 
     (void)media;
     if (!leg)
-        return -ESTALE;
+        world_fail("something is played to a leg that is gone");
     for (unsigned i = 0; i < play->count; i++)
         if (!play->audio[i])
             world_fail("media_play() without audio");
