@@ -133,6 +133,7 @@ static void on_answer(struct sip *sip, struct leg *leg, const struct event *even
     struct sdp_audio sdp;
     int err;
 
+    leg->answered = true;
     if (leg->state == LEG_LEAVING) {
         leg_bye(sip, leg, "SIP;cause=487;text=\"Cancelled\"");
         return;
@@ -358,6 +359,36 @@ static void note_told(struct leg *leg, const sip_t *message)
 
     if (told && strlen(told) < sizeof(leg->ended.told))
         (void)text_copy(leg->ended.told, sizeof(leg->ended.told), told);
+}
+
+/* By all three: whoever knows nothing but the Call-ID ends no call. */
+static struct leg *leg_of_dialog(struct sip *sip, const sip_t *request)
+{
+    sip_replaces_t dialog = {.rp_call_id = request->sip_call_id->i_id,
+                             .rp_to_tag = request->sip_to->a_tag,
+                             .rp_from_tag = request->sip_from->a_tag};
+    nua_handle_t *nh = nua_handle_by_replaces(sip->nua, &dialog);
+    void *magic = nh ? nua_handle_magic(nh) : NULL;
+
+    if (nh)
+        nua_handle_unref(nh);
+    return magic_kind(magic) == KIND_LEG ? leg_find(sip, magic_number(magic)) : NULL;
+}
+
+/* The INVITE is cancelled: whatever answers it still, nobody waits for. */
+bool leg_ends_unanswered(struct sip *sip, const sip_t *bye)
+{
+    struct leg *leg = leg_of_dialog(sip, bye);
+
+    if (!leg || !leg->outgoing || leg->answered)
+        return false;
+    if (leg->state == LEG_CALLING) {
+        leg_note_end(leg, SIP_END_REMOTE, 200, reason_text(bye, ""));
+        note_told(leg, bye);
+        nua_cancel(leg_io(sip, leg)->nh, TAG_END());
+        leg_over(sip, leg);
+    }
+    return true;
 }
 
 void leg_event(struct sip *sip, struct leg *leg, const struct event *event)

@@ -200,29 +200,39 @@ static void fill_route(msg_t *message, sip_via_t *via, su_sockaddr_t *ret_to)
     }
 }
 
-static void answer(struct sip *sip, msg_t *message, const sip_t *request, uint64_t key,
-                   int retry_after_s)
+/* tag: ours, where To has none; more: header lines with their ends. */
+static void answer(struct sip *sip, msg_t *message, const sip_t *request, const char *status,
+                   const char *tag, const char *more)
 {
-    char out[ANSWER_SIZE], tag[TAG_SIZE];
+    char out[ANSWER_SIZE];
     su_sockaddr_t to;
     size_t length;
 
-    tag_of(key, tag);
     fill_route(message, request->sip_via, &to);
-    length = add_text(out, 0, "SIP/2.0 503 Overloaded\r\n");
+    length = add_text(out, 0, "SIP/2.0 %s\r\n", status);
     for (const sip_via_t *via = request->sip_via; via; via = via->v_next)
         length = add_header(out, length, via);
     length = add_header(out, length, request->sip_from);
     length = add_header(out, length, request->sip_to);
-    if (length > 2 && length < ANSWER_SIZE) /* To had no tag: it gets ours */
+    if (!request->sip_to->a_tag && length > 2 && length < ANSWER_SIZE)
         length = add_text(out, length - 2, ";tag=%s\r\n", tag);
     length = add_header(out, length, request->sip_call_id);
     length = add_header(out, length, request->sip_cseq);
-    length = add_text(out, length, "Retry-After: %d\r\nContent-Length: 0\r\n\r\n", retry_after_s);
+    length = add_text(out, length, "%sContent-Length: 0\r\n\r\n", more);
     /* Lost, or too long to be said: it is sent again and answered then. */
     if (length < ANSWER_SIZE)
         (void)sendto(sip->knock.current, out, length, MSG_DONTWAIT, (struct sockaddr *)&to,
                      to.su_family == AF_INET6 ? sizeof(to.su_sin6) : sizeof(to.su_sin));
+}
+
+static void refuse(struct sip *sip, msg_t *message, const sip_t *request, uint64_t key,
+                   int retry_after_s)
+{
+    char tag[TAG_SIZE], retry[40];
+
+    tag_of(key, tag);
+    snprintf(retry, sizeof(retry), "Retry-After: %d\r\n", retry_after_s);
+    answer(sip, message, request, "503 Overloaded", tag, retry);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -257,26 +267,31 @@ static bool decide(struct sip *sip, msg_t *message, const sip_t *request, uint32
     if (again || was_seen(sip, knock->let_in, key)) {
         (void)ask(sip, false, late_us);
         if (again)
-            answer(sip, message, request, key, AGAIN_S);
+            refuse(sip, message, request, key, AGAIN_S);
         return again;
     }
     retry_after_s = ask(sip, true, late_us);
     remember(sip, retry_after_s ? knock->refused : knock->let_in, key);
     if (retry_after_s)
-        answer(sip, message, request, key, retry_after_s);
+        refuse(sip, message, request, key, retry_after_s);
     return retry_after_s != 0;
 }
 
 bool knock_deals_with(struct sip *sip, msg_t *message, const sip_t *request)
 {
     sip_method_t method = request->sip_request->rq_method;
-    uint32_t late_us;
+    bool datagram = is_datagram(message) && sip->knock.socket_count;
+    uint32_t late_us = datagram ? datagram_late_us(&sip->knock) : 0;
 
-    if (!sip->handlers.on_knock || !is_datagram(message) || !sip->knock.socket_count)
-        return false; /* knock_refuses() is asked when it is known whose it is */
     if (!request->sip_via || !request->sip_call_id || !request->sip_from || !request->sip_to)
         return false; /* sofia says what is wrong with it */
-    late_us = datagram_late_us(&sip->knock);
+    if (method == sip_method_bye && leg_ends_unanswered(sip, request)) {
+        if (datagram) /* over a connection it gets no answer, as if it had not come */
+            answer(sip, message, request, "200 OK", "", "");
+        return true;
+    }
+    if (!sip->handlers.on_knock || !datagram)
+        return false; /* knock_refuses() is asked when it is known whose it is */
     if (method == sip_method_ack && request->sip_to->a_tag &&
         is_ack_of_refusal(request, key_of(sip, request)))
         return true;

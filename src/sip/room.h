@@ -62,6 +62,7 @@ struct leg {
     handle_t handle;
     enum leg_state state;
     bool outgoing;
+    bool answered;    /* their 200 came to our INVITE */
     int32_t trunk_id; /* 0 = desk phone */
     int32_t user_id;  /* of the desk phone, else 0 */
     char call_id[128];
@@ -249,6 +250,10 @@ void legs_flush(struct sip *sip);
 
 /* dialog.c */
 void leg_event(struct sip *sip, struct leg *leg, const struct event *event);
+/* A BYE from whom we call and who has not answered (RFC 3261 15 forbids it). Sofia never frees the
+ * INVITE of a dialog that ends so, which is why it must not see it. True: it is one, and the call
+ * is over. */
+bool leg_ends_unanswered(struct sip *sip, const sip_t *bye);
 void leg_note_session(struct sip *sip, struct leg *leg, const sip_t *message);
 /* Finds the description in a message. 0; -ENOENT no body; -EPROTOTYPE a body of another kind;
  * else what sdp_audio_parse() says. */

@@ -533,6 +533,63 @@ static void PLAT_02_answer_crosses_our_cancel(void **state)
     assert_int_equal(bench.established, 0);
 }
 
+/* RFC 3261 15 forbids it. The call is over at once, whatever becomes of the INVITE; whoever knows
+ * only its Call-ID ends nothing. The sanitizer sees whether sofia has kept anything. */
+static void PLAT_02_a_bye_before_the_answer_ends_the_call(void **state)
+{
+    static const int later[] = {487, 200};
+    char invite[PEER_MESSAGE];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+        struct peer_dialog d, stranger;
+
+        (void)call_out(&(struct sip_call_out){0});
+        snprintf(invite, sizeof(invite), "%s", peer_expect(&peer, "INVITE", "INVITE"));
+        peer_respond(&peer, invite, 180, "x", "", "");
+        bench_until(&bench, &bench.progresses, i + 1);
+        dialog_init(&d, &peer, "a", "b", bench.port);
+        snprintf(d.our_tag, sizeof(d.our_tag), "x");
+        dialog_learn(&d, invite);
+        stranger = d;
+        snprintf(stranger.their_tag, sizeof(stranger.their_tag), "guessed");
+        dialog_request(&peer, &stranger, "BYE", "", "");
+        (void)peer_expect(&peer, "SIP/2.0 481", "BYE");
+        assert_int_equal(bench.endings, i);
+        dialog_request(&peer, &d, "BYE", "Reason: Q.850;cause=16;text=\"early\"\r\n", "");
+        (void)peer_expect(&peer, "SIP/2.0 200", "BYE");
+        bench_until(&bench, &bench.endings, i + 1);
+        assert_int_equal(bench.ended.end, SIP_END_REMOTE);
+        assert_string_equal(bench.ended.reason, "_early_");
+        dialog_repeat(&peer, &d, "BYE", "", "");
+        (void)peer_expect(&peer, "SIP/2.0 200", "BYE");
+        peer_respond(&peer, peer_expect(&peer, "CANCEL", "CANCEL"), 200, "x", "", "");
+        peer_respond(&peer, invite, later[i], "x", "",
+                     later[i] == 200 ? peer_sdp(5000, "sendrecv") : "");
+        (void)peer_expect(&peer, "ACK", "ACK");
+        if (later[i] == 200)
+            peer_respond(&peer, peer_expect(&peer, "BYE", "BYE"), 200, "x", "", "");
+    }
+    assert_int_equal(bench.established, 0);
+}
+
+/* Allowed to who calls (RFC 3261 15). */
+static void PLAT_02_a_caller_may_end_by_bye_before_the_answer(void **state)
+{
+    struct peer_dialog d;
+
+    (void)state;
+    bench.answer = ANSWER_RINGING;
+    dialog_init(&d, &peer, "13877100001", "12366", bench.port);
+    dialog_request(&peer, &d, "INVITE", "", peer_sdp(5000, "sendrecv"));
+    dialog_learn(&d, peer_expect(&peer, "SIP/2.0 180", "INVITE"));
+    dialog_request(&peer, &d, "BYE", "", "");
+    (void)peer_expect(&peer, "SIP/2.0 200", "BYE");
+    bench_until(&bench, &bench.endings, 1);
+    assert_int_equal(bench.ended.end, SIP_END_REMOTE);
+    (void)peer_expect(&peer, "SIP/2.0 487", "INVITE");
+}
+
 static void PLAT_02_ring_timeout_cancels(void **state)
 {
     char text[PEER_MESSAGE];
@@ -614,6 +671,8 @@ int main(void)
         TEST(PLAT_02_refusals_of_outgoing_calls),
         TEST(PLAT_02_outgoing_call_cancelled_while_ringing),
         TEST(PLAT_02_answer_crosses_our_cancel),
+        TEST(PLAT_02_a_bye_before_the_answer_ends_the_call),
+        TEST(PLAT_02_a_caller_may_end_by_bye_before_the_answer),
         TEST(PLAT_02_ring_timeout_cancels),
         TEST(PLAT_02_silent_far_side_is_a_timeout),
         TEST(stale_handles_do_nothing),
