@@ -1,5 +1,5 @@
-// One set of settings that a center has once: read, typed into, saved. Nothing typed is lost, neither to the answer to a
-// save that was on its way meanwhile nor to what somebody else saved.
+// What is set is read, typed into, saved: one set of settings that a center has once, or a row of a list in its form.
+// Nothing typed is lost, neither to the answer to a save that was on its way meanwhile nor to what somebody else saved.
 import { computed, onMounted, ref, type ComputedRef, type Ref } from 'vue';
 import { ApiError, api } from '../api';
 import { useAttempt } from './form';
@@ -22,6 +22,32 @@ const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === 
 function renewed<T extends object>(now: T, was: T, came: T): T {
   const typed = Object.entries(now).filter(([name, value]) => !same(value, was[name as keyof T]));
   return { ...came, ...Object.fromEntries(typed) };
+}
+
+const isStale = (error: unknown): error is ApiError => error instanceof ApiError && error.status === 412;
+
+/** The form of a row. `opened`: it shows this now; `put` sends it, and where somebody else was first, what he saved
+ * comes in beside what was typed. `read` gives the row as it is stored then, nothing if it is gone. */
+export function useRow<F extends object>(): { opened: (form: F) => F; put: (form: F, send: () => Promise<unknown>, read: () => Promise<F | undefined>) => Promise<void> } {
+  let was: F | null = null;
+  return {
+    opened: (form) => {
+      was = copy(form);
+      return form;
+    },
+    put: async (form, send, read) => {
+      try {
+        await send();
+      } catch (error) {
+        const found = isStale(error) ? await read() : undefined;
+        if (!was || !found || !isStale(error)) throw error;
+        const came = copy(found);
+        Object.assign(form, renewed(form, was, came));
+        was = copy(found);
+        throw new ApiError(error.status, error.code, THEIRS);
+      }
+    },
+  };
 }
 
 /** `body` makes of them what is sent; `center`: whose they are, else the own center's. Read when the page is there. */
@@ -52,7 +78,7 @@ export function useSettings<T extends Versioned>(path: string, body: (settings: 
     try {
       await api.put(to, body(sent), sent.version);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 412) throw error;
+      if (!isStale(error)) throw error;
       await read(mine, to, stored.value);
       throw new ApiError(error.status, error.code, THEIRS);
     }
