@@ -123,11 +123,23 @@ void peer_send(struct peer *peer, const char *text)
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
+/* A response comes again when its request does, but for the 2xx of an INVITE, which comes until its
+ * ACK is there (RFC 3261, 13.3.1.4). */
+static bool comes_by_itself(const char *bytes, size_t length)
+{
+    char cseq[64], text[PEER_MESSAGE];
+
+    snprintf(text, sizeof(text), "%.*s", (int)length, bytes);
+    return strncmp(text, "SIP/", 4) != 0 ||
+           (strncmp(text, "SIP/2.0 2", 9) == 0 &&
+            message_header(text, "CSeq", cseq, sizeof(cseq)) && strstr(cseq, "INVITE"));
+}
+
 static bool is_repeat(struct peer *peer, const char *bytes, size_t length)
 {
     uint64_t hash = 14695981039346656037u; /* FNV-1a */
 
-    if (peer->wants_repeats || (length >= 4 && memcmp(bytes, "SIP/", 4) == 0))
+    if (peer->wants_repeats || !comes_by_itself(bytes, length))
         return false;
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211u;

@@ -23,8 +23,9 @@ struct peer {
     unsigned stream_length;
     char kept[PEER_KEPT][PEER_MESSAGE]; /* messages nobody waited for yet, oldest first */
     unsigned kept_count;
-    /* Requests that came, by their text: one that comes again over UDP because the machine stood
-     * still for T1 (RFC 3261, 17.1) is no second one, unless the test waits for just that. */
+    /* Requests and answers to an INVITE that came, by their text: one that comes again over UDP
+     * because the machine stood still for T1 (RFC 3261, 17.1) is no second one, unless the test
+     * waits for just that. */
     bool wants_repeats;
     uint64_t seen[PEER_SEEN];
     unsigned seen_count;

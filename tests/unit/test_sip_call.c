@@ -175,6 +175,7 @@ static void PLAT_02_lost_ack_repeats_200_then_bye_and_timeout(void **state)
     const char *bye;
 
     (void)state;
+    peer.wants_repeats = true;
     bench.answer = ANSWER_AT_ONCE;
     dialog_init(&d, &peer, "13877100001", "12366", bench.port);
     dialog_request(&peer, &d, "INVITE", "", peer_sdp(5000, "sendrecv"));
