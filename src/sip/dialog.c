@@ -367,7 +367,7 @@ static struct leg *leg_of_dialog(struct sip *sip, const sip_t *request)
     sip_replaces_t dialog = {.rp_call_id = request->sip_call_id->i_id,
                              .rp_to_tag = request->sip_to->a_tag,
                              .rp_from_tag = request->sip_from->a_tag};
-    nua_handle_t *nh = nua_handle_by_replaces(sip->nua, &dialog);
+    nua_handle_t *nh = sip->legs.count ? nua_handle_by_replaces(sip->nua, &dialog) : NULL;
     void *magic = nh ? nua_handle_magic(nh) : NULL;
 
     if (nh)
