@@ -195,11 +195,17 @@ static void arm(struct engine *engine)
         log_error("media", "timer_not_armed", "errno=%d", errno);
 }
 
+uint64_t engine_clock_tick(const struct engine *engine)
+{
+    uint64_t due = (uint64_t)((engine->now_ns - engine->epoch_ns) / TICK_NS);
+
+    return due > engine->tick ? due : engine->tick;
+}
+
 /* Ticks are given up when the machine stood still for too long. */
 static void skip_stall(struct engine *engine)
 {
-    uint64_t due = (uint64_t)((engine->now_ns - engine->epoch_ns) / TICK_NS);
-    uint64_t behind = due > engine->tick ? due - engine->tick : 0;
+    uint64_t behind = engine_clock_tick(engine) - engine->tick;
 
     if (behind > LATE_TICKS)
         metric_add(&metric_late, 1);

@@ -226,6 +226,9 @@ static inline int64_t engine_now_ms(const struct engine *engine)
 {
     return engine->now_ns / 1000000;
 }
+/* The tick that is due by the clock: ours is behind while ticks are made up for. What is as long as
+ * it took begins and ends by it. */
+uint64_t engine_clock_tick(const struct engine *engine);
 /* The first tick at or after a time, but not this one. */
 static inline uint64_t engine_tick_at(const struct engine *engine, int64_t ms)
 {

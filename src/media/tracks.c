@@ -40,7 +40,7 @@ void tracks_start_command(struct engine *engine, struct command *command)
     struct mrecording *recording = &engine->recordings[command->recording & 0xFFFFF];
 
     *recording = (struct mrecording){
-        .handle = command->recording, .file = command->file, .tick = engine->tick};
+        .handle = command->recording, .file = command->file, .tick = engine_clock_tick(engine)};
     command->file = NULL;
     recording->place = schedule_add(&engine->recorded, command->recording & 0xFFFFF);
     set_tracks(engine, recording, command);
@@ -97,7 +97,7 @@ static void catch_up(struct engine *engine, struct mrecording *recording, uint64
 {
     uint64_t silent = tick - recording->tick;
 
-    if (silent == 0)
+    if (tick <= recording->tick)
         return;
     hand_over(engine, recording);
     recording->gap += silent * FRAME;
@@ -110,7 +110,7 @@ void tracks_stop(struct engine *engine, struct mrecording *recording)
 {
     uint32_t place = recording->place;
 
-    catch_up(engine, recording, engine->tick);
+    catch_up(engine, recording, engine_clock_tick(engine));
     hand_over(engine, recording);
     recorder_spoken(recording->file, (int64_t)recording->voice.spoken * 20);
     recorder_close(engine->recorder, recording->file, recording->gap);
@@ -220,6 +220,8 @@ uint64_t tracks_tick(struct engine *engine, struct mrecording *recording)
     const struct media_tracks *tracks = &recording->tracks;
     uint8_t left[FRAME], right[FRAME];
 
+    if (engine->tick <= recording->tick) /* it began while ticks were made up for */
+        return recording->tick + 1;
     catch_up(engine, recording, engine->tick - 1);
     if (!recording->batch && may_rest(engine, recording, tracks->left) &&
         may_rest(engine, recording, tracks->right)) {

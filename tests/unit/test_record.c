@@ -169,6 +169,56 @@ static void CC_04_caller_is_left_and_agent_is_right(void **state)
     world_close(&world);
 }
 
+/* Nothing of this process runs for so long, as when the machine is taken away. */
+static void stand_still(unsigned ms)
+{
+    pid_t self = getpid(), other = fork();
+    int status;
+
+    assert_true(other >= 0);
+    if (other == 0) {
+        (void)kill(self, SIGSTOP);
+        (void)usleep(ms * 1000);
+        (void)kill(self, SIGCONT);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* The media thread makes up for the ticks it missed, but whoever hangs up does not wait for that.
+ */
+static void CC_05_a_recording_is_as_long_as_the_talk_whenever_the_machine_stood_still(void **state)
+{
+    struct media_world world;
+    handle_t recording;
+    int64_t took;
+    char path[128];
+
+    (void)state;
+    handle_t room = open_talk(&world);
+    for (int i = 0; i < 2; i++) { /* before its end, before its beginning */
+        int count = i + 1;
+
+        (void)snprintf(path, sizeof(path), "%s/still%d.wav", folder, i);
+        if (i == 1)
+            stand_still(900);
+        took = -world_now_ms();
+        assert_int_equal(media_record_start(world.media, room,
+                                            TRACKS(world.phones[0].leg, world.phones[1].leg), path,
+                                            &recording),
+                         0);
+        run_ms(&world, i == 1 ? 2200 : 500);
+        if (i == 0)
+            stand_still(900);
+        took += world_now_ms();
+        media_record_stop(world.media, recording);
+        assert_true(world_wait(&world, recorded, &count, 10000));
+        assert_in_range(world.recorded.length_ms, took - 400, took + 400);
+    }
+    world_close(&world);
+}
+
 static bool is_quiet(struct media_world *world, void *arg)
 {
     return world->quiet_count >= *(int *)arg;
@@ -491,9 +541,20 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-    static const char *const names[] = {
-        "deep/er/talk.wav", "deep/er",      "deep",      "change.wav",  "killed.wav", "full.wav",
-        "evidence.wav",     "shutdown.wav", "bound.wav", "message.wav", "three.wav",  ""};
+    static const char *const names[] = {"deep/er/talk.wav",
+                                        "deep/er",
+                                        "deep",
+                                        "change.wav",
+                                        "killed.wav",
+                                        "full.wav",
+                                        "evidence.wav",
+                                        "shutdown.wav",
+                                        "bound.wav",
+                                        "message.wav",
+                                        "three.wav",
+                                        "still0.wav",
+                                        "still1.wav",
+                                        ""};
     char path[160];
 
     (void)state;
@@ -508,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(CC_04_caller_is_left_and_agent_is_right),
+        cmocka_unit_test(CC_05_a_recording_is_as_long_as_the_talk_whenever_the_machine_stood_still),
         cmocka_unit_test(XFER_03_two_agents_share_a_track),
         cmocka_unit_test(VM_08_who_stops_speaking_is_noticed_and_how_long_he_spoke_is_told),
         cmocka_unit_test(VM_08_pauses_belong_to_speech_and_clicks_do_not),
