@@ -87,4 +87,22 @@ test('what somebody else saved meanwhile comes in beside what was typed', async 
         throw error;
       }
     });
+  await story.test('whoever opens another row meanwhile is left there', async () => {
+    const [desk, person] = [desks.region, people.region];
+    const shareOf = async (center) => (await person.get('/settings/bots/shares')).items.find((s) => s.center_id === center);
+    const { version, guaranteed } = await shareOf(CENTER);
+    await desk.visit('bots');
+    await desk.el(`quota-edit-${CENTER}`).click();
+    await desk.fill('quota-most', '41');
+    await person.put(`/settings/bots/shares/${CENTER}`, { guaranteed: guaranteed + 1 }, { 'if-match': `"${version}"` });
+    const slow = await desk.late('**/api/v1/settings/bots/shares');
+    await desk.el('quota-save').click();
+    await slow.asked();
+    const other = await shareOf(CENTER + 1);
+    await desk.el(`quota-edit-${CENTER + 1}`).click();
+    await slow.comes();
+    await desk.see('bot-problem', '他人修改');
+    assert.deepEqual([await desk.el('quota-most').inputValue(), await desk.el('quota-guaranteed').inputValue()], [other.most, other.guaranteed].map(String));
+    desk.calm();
+  });
 });

@@ -36,13 +36,13 @@ export function useRow<F extends object>(): { opened: (form: F) => F; put: (form
       return form;
     },
     put: async (form, send, read) => {
+      const mine = was;
       try {
         await send();
       } catch (error) {
         const found = isStale(error) ? await read() : undefined;
-        if (!was || !found || !isStale(error)) throw error;
-        const came = copy(found);
-        Object.assign(form, renewed(form, was, came));
+        if (!mine || !found || !isStale(error) || was !== mine) throw error; // another row is open by now
+        Object.assign(form, renewed(form, mine, copy(found)));
         was = copy(found);
         throw new ApiError(error.status, error.code, THEIRS);
       }
